@@ -1,0 +1,5 @@
+"""Run ``python -m extramaze`` as the ``extramaze`` command."""
+
+from extramaze.cli import main
+
+main()

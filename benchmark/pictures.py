@@ -1,0 +1,96 @@
+"""Pictures of mazes, answers and failures. Colours are Okabe and Ito's, safe for colour-blind readers."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.mazes.files import write_atomically
+
+WALL, OPEN = "#333333", "#ffffff"
+BOTH, MISSED, EXTRA = "#009e73", "#56b4e9", "#d55e00"
+ENDPOINT = "#000000"
+INCHES, DPI = 2.3, 130
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """One maze to draw: image (3, H, W), the true path and a prediction, (H, W) each; and its title."""
+
+    image: np.ndarray
+    title: str
+    target: np.ndarray | None = None
+    prediction: np.ndarray | None = None
+
+
+def save_failures(drawings: Sequence[Drawing], heading: str, path: Path, columns: int = 4) -> None:
+    """Save wrong answers with the true path, ``columns`` a row, as PNG."""
+    rows = [drawings[i : i + columns] for i in range(0, len(drawings), columns)]
+    legend = [
+        Patch(color=BOTH, label="true path, found"),
+        Patch(color=MISSED, label="true path, missed"),
+        Patch(color=EXTRA, label="predicted, not on the path"),
+        Line2D([], [], marker="^", color=ENDPOINT, linestyle="", label="start"),
+        Line2D([], [], marker="*", color=ENDPOINT, linestyle="", label="goal"),
+    ]
+    _save(rows, heading, path, legend)
+
+
+def save_samples(specs: Sequence[MazeSpec], count: int, split: str | None, path: Path) -> None:
+    """Save ``count`` mazes of each specification, one specification a row, with their shortest paths, as PNG."""
+    rows = []
+    for spec in specs:
+        images, targets = raster(generate(spec, count, split=split))
+        rows.append([Drawing(image, str(spec), target) for image, target in zip(images, targets, strict=True)])
+    legend = [
+        Patch(color=MISSED, label="shortest path"),
+        Line2D([], [], marker="^", color=ENDPOINT, linestyle="", label="start"),
+        Line2D([], [], marker="*", color=ENDPOINT, linestyle="", label="goal"),
+    ]
+    _save(rows, "", path, legend)
+
+
+def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: list) -> None:
+    columns = max(len(row) for row in rows)
+    head = 0.45 if heading else 0.1
+    height = len(rows) * (INCHES + 0.25) + head + 0.4
+    figure = Figure(figsize=(columns * INCHES + 0.2, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    if heading:
+        figure.suptitle(heading, fontsize=10)
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes_row, row in zip(grid, rows, strict=True):
+        for axes, drawing in zip(axes_row, row, strict=False):
+            draw(axes, drawing)
+    figure.legend(handles=legend, loc="outside lower center", ncols=min(len(legend), 2 * columns - 1), fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    write_atomically(path, buffer.getvalue())
+
+
+def draw(axes: Axes, drawing: Drawing) -> None:
+    """Draw one maze, its true path and a prediction into axes."""
+    image = drawing.image
+    open_pixels = image.max(axis=0) > 0
+    target = np.zeros_like(open_pixels) if drawing.target is None else drawing.target > 0
+    prediction = np.zeros_like(target) if drawing.prediction is None else drawing.prediction > 0
+    colours = np.where(open_pixels[..., None], to_rgb(OPEN), to_rgb(WALL))
+    for mask, colour in ((target & prediction, BOTH), (target & ~prediction, MISSED), (prediction & ~target, EXTRA)):
+        colours[mask] = to_rgb(colour)
+    axes.imshow(colours, interpolation="nearest")
+    size = 160 / image.shape[-1]
+    for channel, other, marker in ((1, 0, "^"), (0, 1, "*")):
+        rows, columns = np.nonzero((image[channel] > 0) & (image[other] == 0))
+        axes.scatter(columns.mean(), rows.mean(), marker=marker, s=size**2 / 3, color=ENDPOINT, zorder=3)
+    axes.set_title(drawing.title, fontsize=7, pad=2)

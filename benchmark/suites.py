@@ -1,0 +1,103 @@
+"""Suites: which mazes, how many, how many iterations, and where the iterates are watched."""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from extramaze.mazes import InputError, MazeSpec
+from extramaze.mazes.errors import unknown_name
+from extramaze.models.schema import Strict, parse_yaml
+
+IN_DISTRIBUTION = "in-distribution"  # the axis of cells like the training mazes; it does not enter the score
+
+
+class Cell(Strict):
+    """One test distribution: ``count`` mazes of a specification, on one axis of difficulty."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)
+    axis: str = Field(pattern=r"^[a-z][a-z-]*$", max_length=32)
+    spec: str
+    count: int = Field(ge=1, le=1_000_000)
+
+    @field_validator("spec")
+    @classmethod
+    def _canonical(cls, text: str) -> str:
+        return str(MazeSpec.parse(text))
+
+    @property
+    def maze_spec(self) -> MazeSpec:
+        """The specification, parsed."""
+        return MazeSpec.parse(self.spec)
+
+
+class LimitPlan(Strict):
+    """The declared subsample whose raw iterates are watched: the first ``count`` mazes of each of ``cells``."""
+
+    burn_in: int = Field(ge=0, le=100_000)
+    window: int = Field(ge=2, le=10_000)
+    count: int = Field(ge=1)
+    cells: tuple[str, ...]
+
+
+class Suite(Strict):
+    """A versioned set of cells. ``iterations`` is the ladder at which accuracy is read; its last rung ranks."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]+-v[0-9]+$")
+    scale: Literal[1, 2]
+    split: Literal["val", "test", "sealed"]
+    iterations: tuple[int, ...] = Field(min_length=1)
+    cells: tuple[Cell, ...] = Field(min_length=1)
+    limits: LimitPlan
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Suite":
+        if list(self.iterations) != sorted(set(self.iterations)) or self.iterations[0] < 1:
+            raise ValueError(f"iterations must rise and start at 1 or more, got {list(self.iterations)}")
+        names = [cell.name for cell in self.cells]
+        if len(set(names)) < len(names):
+            raise ValueError("two cells have the same name")
+        missing = sorted(set(self.limits.cells) - set(names))
+        if missing:
+            raise ValueError(f"limits.cells names cells that do not exist: {', '.join(missing)}")
+        return self
+
+    def digest(self) -> str:
+        """Return the sha256 of the checked content: comments and layout of the file do not count."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def limited(self, count: int, watched: int) -> "Suite":
+        """Return a partial suite: at most ``count`` mazes a cell, ``watched`` of them with their iterates watched."""
+        cells = tuple(cell.model_copy(update={"count": min(cell.count, count)}) for cell in self.cells)
+        limits = self.limits.model_copy(update={"count": min(self.limits.count, watched)})
+        return self.model_copy(update={"cells": cells, "limits": limits})
+
+    def watched(self, cell: Cell) -> int:
+        """Return how many mazes of a cell have their iterates watched."""
+        return min(self.limits.count, cell.count) if cell.name in self.limits.cells else 0
+
+
+def suite_names() -> list[str]:
+    """List the shipped suites."""
+    folder = files("extramaze") / "suites"
+    return sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """Load a shipped suite or a YAML file. Raises InputError listing every problem with its key."""
+    if name_or_path in suite_names():
+        text = (files("extramaze") / "suites" / f"{name_or_path}.yaml").read_text("utf-8")
+    else:
+        path = Path(name_or_path)
+        if path.suffix not in (".yaml", ".yml"):
+            raise unknown_name("suite", name_or_path, suite_names())
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise InputError(f"cannot read the suite {name_or_path}: {problem}") from problem
+    suite = parse_yaml(Suite, text, f"suite {name_or_path}")
+    if suite.name in suite_names() and name_or_path not in suite_names():
+        raise InputError(f"suite {name_or_path}: the name {suite.name} is a shipped suite's; choose another name")
+    return suite

@@ -1,0 +1,106 @@
+"""Boards and limits as text: aligned for the terminal, or Markdown."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from extramaze.dynamics import Limit
+from extramaze.leaderboard import Board
+from extramaze.records import Record
+
+HEADINGS = {"in-distribution": "in-dist."}
+SHOWN_LIMITS = (Limit.FIXED_POINT, Limit.CYCLE)
+
+
+def board_table(board: Board, markdown: bool = False) -> str:
+    """Write a board: accuracy in percent, optimal at the last rung; then the notes of its rows."""
+    axes = list(board.rows[0].axes)
+    limits = [*SHOWN_LIMITS, "other"]
+    header = [
+        "",
+        "solver",
+        "seeds",
+        "score",
+        "95 % interval",
+        *(HEADINGS.get(a, a) for a in axes),
+        *limits,
+        "parameters",
+    ]
+    lines = []
+    for row in board.rows:
+        seen = sum(row.limits.values())
+        shown = [row.limits.get(limit, 0) for limit in SHOWN_LIMITS]
+        counts = [*shown, seen - sum(shown)]
+        lines.append(
+            [
+                "–" if board.partial else str(row.rank),
+                row.recipe,
+                ",".join(map(str, row.seeds)) or "–",
+                f"{row.score:.1%}",
+                f"{row.low:.1%} to {row.high:.1%}",
+                *(f"{row.axes[axis]:.1%}" for axis in axes),
+                *(f"{count}/{seen}" for count in counts),
+                f"{row.parameters:,}" if row.parameters else "–",
+            ]
+        )
+    title = f"{board.suite}: optimal answers at the last rung; score = mean of the hard axes"
+    if board.partial:
+        title += f". Partial ({board.partial}): not ranked"
+    notes = [f"{row.recipe}: {note}" for row in board.rows for note in row.notes]
+    return "\n".join([title, "", *_layout(header, lines, markdown), *([""] if notes else []), *notes])
+
+
+def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
+    """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells."""
+    plan = records[0].summary.plan.suite.limits
+    header = ["solver", "limit", "right", "wrong", "of trajectories", "periods"]
+    lines = []
+    for record in records:
+        right, wrong, periods = Counter[str](), Counter[str](), Counter[int]()
+        for result in record.summary.limits:
+            right.update({count.limit: count.right for count in result.counts})
+            wrong.update({count.limit: count.wrong for count in result.counts})
+            periods.update(result.periods)
+        seen = sum(right.values()) + sum(wrong.values())
+        for limit in Limit:
+            if right[limit] + wrong[limit]:
+                lengths = ", ".join(f"{k}×{n}" for k, n in sorted(periods.items())) if limit == Limit.CYCLE else ""
+                name = record.summary.plan.solver.name
+                lines.append([name, limit, str(right[limit]), str(wrong[limit]), str(seen), lengths])
+    title = (
+        f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
+        f"cells {', '.join(plan.cells)}"
+    )
+    return "\n".join([title, "", *_layout(header, lines, markdown)])
+
+
+def board_json(boards: Iterable[Board]) -> str:
+    """Write boards as JSON."""
+    return json.dumps([asdict(board) for board in boards], indent=1)
+
+
+def cell_table(record: Record) -> str:
+    """Write one record cell by cell: optimal accuracy at every rung, with its interval at the last."""
+    rungs = sorted({rung.iterations for cell in record.summary.cells for rung in cell.rungs})
+    header = ["cell", "mazes", *(f"@{r}" for r in rungs), "95 % interval", "valid", "exact", "kept"]
+    lines = []
+    for cell in record.summary.cells:
+        shares = {rung.iterations: f"{rung.optimal.share:.1%}" for rung in cell.rungs}
+        last = cell.rungs[-1]
+        interval = f"{last.optimal.low:.1%} to {last.optimal.high:.1%}"
+        ends = [interval, f"{last.valid.share:.1%}", f"{last.exact.share:.1%}", f"{cell.acceptance:.1%}"]
+        lines.append([cell.name, str(cell.n), *(shares.get(r, "") for r in rungs), *ends])
+    plan = record.summary.plan
+    title = (
+        f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last"
+    )
+    return "\n".join([title, "", *_layout(header, lines, markdown=False)])
+
+
+def _layout(header: list[str], lines: list[list[str]], markdown: bool) -> list[str]:
+    if markdown:
+        rows = [header, ["---"] * len(header), *lines]
+        return ["| " + " | ".join(row) + " |" for row in rows]
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in [header, *lines]]

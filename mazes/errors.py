@@ -1,0 +1,16 @@
+"""The one exception for input that cannot be used."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Refused input. The message says what was given, what was expected and what to do; the command line exits 2."""
+
+
+def unknown_name(kind: str, given: object, known: Iterable[str]) -> InputError:
+    """Build the error for a name that is not in ``known``, with the nearest known names as a suggestion."""
+    names = sorted(known)
+    near = get_close_matches(str(given), names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+    return InputError(f"unknown {kind} {str(given)!r}; {hint}")

@@ -1,0 +1,141 @@
+"""Draw mazes: addressed, split, and exactly as many as asked for."""
+
+import numba
+import numpy as np
+
+from extramaze.mazes.algorithms.dfs import carve_dfs
+from extramaze.mazes.errors import InputError
+from extramaze.mazes.layouts import layout_hash, split_of_hash
+from extramaze.mazes.mazes import Generation, Mazes
+from extramaze.mazes.parallel import over_blocks
+from extramaze.mazes.randomness import ENDPOINTS, PERCOLATION, TREE, WORDS, below, next_word, open_stream, stream_key
+from extramaze.mazes.spec import SPLITS, MazeSpec, check_split
+from extramaze.mazes.walk import degree
+
+MAX_INDEX = 2**32
+MAX_CELLS_TRIED = 50_000_000  # cells carved for one maze before giving up: a few seconds
+MIN_ATTEMPTS = 1_000
+UNSPLIT = -1
+KEPT, WRONG_SPLIT, NO_START = 0, 1, 2
+
+
+def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 0, workers: int | None = None) -> Mazes:
+    """Draw mazes ``first … first + count − 1`` of a specification.
+
+    Maze i depends only on (generator version, spec, split, i): not on count, order or workers. Every layout, up to the
+    8 symmetries, belongs to one of the splits train, val, test and sealed; None draws from all of them. Attempts that
+    land in another split, or leave no cell for the start, are drawn again; ``mazes.generation`` counts them.
+
+    Raises InputError for a negative count, indices beyond 2³², an unknown split, or a specification of which a maze
+    could not be had within the attempts allowed (it names the constraint that binds).
+    """
+    check_split(split)
+    for name, value in (("count", count), ("first", first)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+            raise InputError(f"{name} must be an integer of at least 0, got {value!r}")
+    if first + count > MAX_INDEX:
+        raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
+    side = spec.lattice
+    connections = np.zeros((count, 2, side, side), bool)
+    start, goal = np.empty((count, 2), np.int32), np.empty((count, 2), np.int32)
+    outcomes = over_blocks(
+        _generate_block,
+        count,
+        workers,
+        stream_key(spec, split),
+        first,
+        np.uint64(round(spec.percolation * 2**32)),
+        spec.start == "deadend",
+        UNSPLIT if split is None else SPLITS.index(split),
+        max(MIN_ATTEMPTS, MAX_CELLS_TRIED // side**2),
+        connections,
+        start,
+        goal,
+    )
+    tallies = np.array(outcomes, dtype=np.int64).reshape(-1, 4)
+    failed = tallies[tallies[:, 3] >= 0]
+    if len(failed):
+        raise _cannot(spec, split, failed[0])
+    kept, wrong_split, no_start = tallies[:, :3].sum(axis=0).tolist()
+    drawn = kept + wrong_split + no_start
+    return Mazes(connections, start, goal, Generation(spec, split, first, drawn, wrong_split, no_start))
+
+
+def _cannot(spec: MazeSpec, split: str | None, tally: np.ndarray) -> InputError:
+    kept, wrong_split, no_start, index = tally.tolist()
+    drawn = kept + wrong_split + no_start
+    if no_start > wrong_split:
+        advice = f"{no_start} had no dead end to start from; lower the percolation or use start='any'"
+    else:
+        advice = f"{wrong_split} fell outside the split; a lattice this small has few layouts: use a larger size"
+    return InputError(f"cannot draw maze {index} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
+
+
+@numba.njit(cache=True, nogil=True)
+def _generate_block(
+    begin, end, key, first, threshold, deadend, split, max_attempts, connections, start, goal
+):  # fmt: skip
+    """Draw mazes begin … end − 1; return (kept, wrong split, no start, index that failed or −1)."""
+    side = connections.shape[2]
+    rng = np.zeros(WORDS, np.uint64)
+    stack, visited = np.empty(side * side, np.int32), np.empty(side * side, np.bool_)
+    tally = np.zeros(3, np.int64)
+    for i in range(begin, end):
+        outcome = WRONG_SPLIT
+        for attempt in range(max_attempts):
+            maze = connections[i]
+            maze[:] = False
+            open_stream(rng, key, TREE, first + i, attempt)
+            carve_dfs(rng, maze, stack, visited)
+            if threshold > 0:
+                open_stream(rng, key, PERCOLATION, first + i, attempt)
+                percolate(rng, maze, threshold)
+            outcome = WRONG_SPLIT
+            if split == UNSPLIT or split_of_hash(layout_hash(maze)) == split:
+                open_stream(rng, key, ENDPOINTS, first + i, attempt)
+                outcome = KEPT if draw_endpoints(rng, maze, deadend, start[i], goal[i]) else NO_START
+            tally[outcome] += 1
+            if outcome == KEPT:
+                break
+        if outcome != KEPT:
+            return tally[0], tally[1], tally[2], first + i
+    return tally[0], tally[1], tally[2], -1
+
+
+@numba.njit(cache=True, nogil=True)
+def percolate(rng, connections, threshold):
+    """Open every lattice edge of one maze with probability threshold / 2³², besides those already open."""
+    side = connections.shape[1]
+    for row in range(side):
+        for column in range(side):
+            if row < side - 1 and next_word(rng) < threshold:
+                connections[0, row, column] = True
+            if column < side - 1 and next_word(rng) < threshold:
+                connections[1, row, column] = True
+
+
+@numba.njit(cache=True, nogil=True)
+def draw_endpoints(rng, connections, deadend, start, goal):
+    """Draw a start (among the dead ends, or all cells) and a goal among the other cells; False where none can be."""
+    side = connections.shape[1]
+    cell = 0
+    if deadend:
+        count = 0
+        for other in range(side * side):
+            count += degree(connections, other // side, other % side) == 1
+        if count == 0:
+            return False
+        rank = below(rng, count)
+        for other in range(side * side):
+            if degree(connections, other // side, other % side) == 1:
+                if rank == 0:
+                    cell = other
+                    break
+                rank -= 1
+    else:
+        cell = below(rng, side * side)
+    other = below(rng, side * side - 1)
+    other += other >= cell
+    start[0], start[1] = cell // side, cell % side
+    goal[0], goal[1] = other // side, other % side
+    return True

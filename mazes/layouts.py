@@ -1,0 +1,117 @@
+"""Wall layouts up to symmetry, and the split each of them belongs to.
+
+A layout's canonical form is the least, over the 8 symmetries of the square, of its edge bits read row by row (for each
+cell the edge down, then the edge right, where the lattice has them). Its hash decides the split with one salt for all
+specifications, versions and seasons, so a layout of the test split never occurs in the training split of any
+specification.
+"""
+
+import numba
+import numpy as np
+
+from extramaze.mazes.parallel import over_blocks
+from extramaze.mazes.spec import SPLITS
+
+SALT = np.uint64(0x65787472616D617A)  # "extramaz"
+# Upper bounds of train, val and test in tenths of the hash's range; sealed takes the rest (70/10/10/10).
+_BOUNDS = tuple(np.uint64(tenths * 2**32 // 10) for tenths in (7, 8, 9))
+
+
+@numba.njit(cache=True, nogil=True)
+def _edge(connections, symmetry, row, column, vertical):
+    """Whether the edge down (vertical 0) or right (1) of a cell is open in the maze seen through a symmetry."""
+    side = connections.shape[1]
+    row_2, column_2 = row + (1 - vertical), column + vertical
+    if symmetry & 4:
+        row, column = column, row
+        row_2, column_2 = column_2, row_2
+    if symmetry & 1:
+        row, row_2 = side - 1 - row, side - 1 - row_2
+    if symmetry & 2:
+        column, column_2 = side - 1 - column, side - 1 - column_2
+    return connections[1 if row == row_2 else 0, min(row, row_2), min(column, column_2)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _smaller(connections, candidate, best):
+    """Whether the edge bits seen through ``candidate`` come before those seen through ``best``."""
+    side = connections.shape[1]
+    for row in range(side):
+        for column in range(side):
+            for vertical in range(2):
+                if (row if vertical == 0 else column) == side - 1:
+                    continue
+                left = _edge(connections, candidate, row, column, vertical)
+                right = _edge(connections, best, row, column, vertical)
+                if left != right:
+                    return right
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def canonical_symmetry(connections):
+    """Return the symmetry, 0–7, through which the edge bits of one maze, bool (2, L, L), are least."""
+    best = 0
+    for symmetry in range(1, 8):
+        if _smaller(connections, symmetry, best):
+            best = symmetry
+    return best
+
+
+@numba.njit(cache=True, nogil=True)
+def _mix(word):
+    """Scramble 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014)."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@numba.njit(cache=True, nogil=True)
+def layout_hash(connections):
+    """Return the 64-bit hash of one layout's canonical form: equal for all 8 symmetries of a maze."""
+    side = connections.shape[1]
+    symmetry = canonical_symmetry(connections)
+    state = _mix(SALT ^ ((np.uint64(side) << np.uint64(32)) | np.uint64(side)))
+    word = np.uint64(0)
+    bits = 0
+    for row in range(side):
+        for column in range(side):
+            for vertical in range(2):
+                if (row if vertical == 0 else column) == side - 1:
+                    continue
+                word = (word << np.uint64(1)) | np.uint64(_edge(connections, symmetry, row, column, vertical))
+                bits += 1
+                if bits == 64:
+                    state = _mix(state ^ word)
+                    word = np.uint64(0)
+                    bits = 0
+    return _mix(state ^ word)
+
+
+@numba.njit(cache=True, nogil=True)
+def split_of_hash(value):
+    """Return the index in SPLITS of the split that a layout's hash falls into."""
+    position = value >> np.uint64(32)
+    for split in range(3):
+        if position < _BOUNDS[split]:
+            return split
+    return 3
+
+
+@numba.njit(cache=True, nogil=True)
+def _hash_block(begin, end, connections, hashes):
+    for i in range(begin, end):
+        hashes[i] = layout_hash(connections[i])
+
+
+def layout_hashes(connections: np.ndarray, workers: int | None = None) -> np.ndarray:
+    """Hash the layouts of mazes up to symmetry: bool (N, 2, L, L) → uint64 (N,)."""
+    hashes = np.empty(len(connections), np.uint64)
+    over_blocks(_hash_block, len(connections), workers, connections, hashes)
+    return hashes
+
+
+def layout_splits(connections: np.ndarray, workers: int | None = None) -> np.ndarray:
+    """Name the split each layout belongs to: bool (N, 2, L, L) → str (N,)."""
+    indices = [split_of_hash(value) for value in layout_hashes(connections, workers)]
+    return np.array(SPLITS)[np.array(indices, dtype=int)]

@@ -1,0 +1,120 @@
+"""A batch of mazes of one size, as arrays."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from extramaze.mazes.errors import InputError
+from extramaze.mazes.parallel import over_blocks
+from extramaze.mazes.spec import MazeSpec
+from extramaze.mazes.walk import distances_from, scratch
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How mazes were drawn.
+
+    drawn: attempts made. rejected_split: attempts whose layout belongs to another split. rejected_start: attempts
+    without a cell that may be the start.
+    """
+
+    spec: MazeSpec
+    split: str | None
+    first: int
+    drawn: int
+    rejected_split: int
+    rejected_start: int
+
+    @property
+    def acceptance(self) -> float:
+        """Return the share of the attempts that were kept."""
+        return (self.drawn - self.rejected_split - self.rejected_start) / self.drawn if self.drawn else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Mazes:
+    """N mazes on an L×L lattice; the arrays are read-only.
+
+    connections: bool (N, 2, L, L). ``[n, 0, i, j]`` opens (i, j)–(i+1, j), ``[n, 1, i, j]`` opens (i, j)–(i, j+1);
+        the last row of the first and the last column of the second are always False (maze-dataset's convention).
+    start, goal: int32 (N, 2), row and column.
+    generation: how they were drawn; None for mazes made elsewhere and for selections.
+    """
+
+    connections: np.ndarray
+    start: np.ndarray
+    goal: np.ndarray
+    generation: Generation | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.connections, self.start, self.goal):
+            array.flags.writeable = False
+
+    @classmethod
+    def from_arrays(cls, connections: np.ndarray, start: np.ndarray, goal: np.ndarray) -> "Mazes":
+        """Check and copy mazes made elsewhere. Raises InputError naming the first maze that is wrong."""
+        connections = np.array(connections)
+        if connections.ndim != 4 or connections.shape[1] != 2 or connections.shape[2] != connections.shape[3]:
+            raise InputError(f"connections must have shape (N, 2, L, L), got {connections.shape}")
+        if connections.shape[2] < 2:
+            raise InputError(f"a maze needs at least 2 cells a side, got {connections.shape[2]}")
+        if not np.isin(connections, (0, 1)).all():
+            raise InputError(f"connections must be bool or 0 and 1, got {connections.dtype} with other values")
+        count, side = len(connections), connections.shape[2]
+        connections = connections.astype(bool)
+        cells = {}
+        for name, cell in (("start", np.array(start)), ("goal", np.array(goal))):
+            if cell.shape != (count, 2) or not np.issubdtype(cell.dtype, np.integer):
+                raise InputError(f"{name} must be an integer array ({count}, 2), got {cell.dtype} {cell.shape}")
+            _refuse(((cell < 0) | (cell >= side)).any(axis=1), f"{name} lies outside the {side}×{side} lattice")
+            cells[name] = cell.astype(np.int32)
+        _refuse(connections[:, 0, -1].any(axis=1) | connections[:, 1, :, -1].any(axis=1), "an edge leaves the lattice")
+        _refuse((cells["start"] == cells["goal"]).all(axis=1), "start and goal are the same cell")
+        mazes = cls(connections, cells["start"], cells["goal"])
+        reachable = np.empty(count, bool)
+        over_blocks(_reachable_block, count, None, mazes.connections, mazes.start, mazes.goal, reachable)
+        _refuse(~reachable, "the goal cannot be reached from the start")
+        return mazes
+
+    def __len__(self) -> int:
+        return len(self.connections)
+
+    @property
+    def lattice(self) -> int:
+        """L, the cells along one side."""
+        return int(self.connections.shape[2])
+
+    @property
+    def size(self) -> int:
+        """Return the literature's n = 2L − 1."""
+        return 2 * self.lattice - 1
+
+    def __getitem__(self, selection: "int | slice | np.ndarray") -> "Mazes":
+        """Select mazes by an index (which gives a batch of one), a slice, indices or a mask."""
+        if isinstance(selection, int | np.integer):
+            selection = np.array([selection])
+        return Mazes(self.connections[selection].copy(), self.start[selection].copy(), self.goal[selection].copy())
+
+    def digest(self) -> str:
+        """Return the sha256 of the content, in hexadecimal: the same on every machine and release."""
+        content = hashlib.sha256(f"extramaze mazes 1\n{len(self)} {self.lattice}\n".encode())
+        content.update(np.packbits(self.connections, axis=None).tobytes())
+        content.update(self.start.astype("<i4").tobytes())
+        content.update(self.goal.astype("<i4").tobytes())
+        return content.hexdigest()
+
+
+def _refuse(wrong: Any, problem: str) -> None:
+    if wrong.any():
+        raise InputError(f"maze {int(wrong.argmax())}: {problem} ({int(wrong.sum())} of {len(wrong)} mazes)")
+
+
+@numba.njit(cache=True, nogil=True)
+def _reachable_block(begin, end, connections, start, goal, reachable):
+    distance, queue = scratch(connections.shape[2])
+    for i in range(begin, end):
+        distances_from(connections[i], goal[i, 0], goal[i, 1], distance, queue)
+        reachable[i] = distance[start[i, 0], start[i, 1]] >= 0

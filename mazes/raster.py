@@ -1,0 +1,82 @@
+"""Mazes as images: what a solver sees and what it should answer.
+
+The lattice image has 2L + 1 = n + 2 pixels a side: cells at odd rows and columns, passages between, a ring of wall.
+``scale=1`` ("thin") is that image. ``scale=2`` is the easy-to-hard format of Schwarzschild et al. (arXiv 2108.06011)
+and Knutson et al. (arXiv 2410.03020): every pixel doubled and one more pixel of wall all round, 2n + 6 a side. The side
+of the first is odd and of the second even, which tells them apart.
+"""
+
+import numba
+import numpy as np
+
+from extramaze.mazes.errors import InputError
+from extramaze.mazes.mazes import Mazes
+from extramaze.mazes.parallel import over_blocks
+from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, scratch
+
+RASTER_VERSION = 1
+SCALES = (1, 2)
+
+
+def raster_side(size: int, scale: int) -> int:
+    """Return the side in pixels of a maze of the literature's size n: n + 2 (scale 1) or 2n + 6 (scale 2)."""
+    if scale not in SCALES:
+        raise InputError(f"scale must be 1 (thin) or 2 (easy-to-hard), got {scale!r}")
+    return size + 2 if scale == 1 else 2 * size + 6
+
+
+def scale_of(side: int) -> int:
+    """Tell the scale of a raster by its side's parity."""
+    return 1 if side % 2 else 2
+
+
+def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Draw mazes and their stored shortest paths.
+
+    Returns images, uint8 (N, 3, H, W), with wall (0,0,0), open (1,1,1), start (0,1,0), goal (1,0,0); and targets, uint8
+    (N, H, W), 1 on every pixel of the path, both ends included. Every value is 0 or 1.
+    """
+    side = raster_side(mazes.size, scale)
+    images = np.zeros((len(mazes), 3, side, side), np.uint8)
+    targets = np.zeros((len(mazes), side, side), np.uint8)
+    over_blocks(
+        _raster_block, len(mazes), workers, scale, mazes.connections, mazes.start, mazes.goal, images, targets
+    )  # fmt: skip
+    return images, targets
+
+
+@numba.njit(cache=True, nogil=True)
+def _paint(plane, scale, row, column, value):
+    """Set one pixel of the lattice image in a plane of the raster."""
+    for i in range(scale * row + scale - 1, scale * row + 2 * scale - 1):
+        for j in range(scale * column + scale - 1, scale * column + 2 * scale - 1):
+            plane[i, j] = value
+
+
+@numba.njit(cache=True, nogil=True)
+def _raster_block(begin, end, scale, connections, start, goal, images, targets):
+    side = connections.shape[2]
+    distance, queue = scratch(side)
+    for i in range(begin, end):
+        maze, target = connections[i], targets[i]
+        for row in range(side):
+            for column in range(side):
+                for channel in range(3):
+                    plane = images[i, channel]
+                    _paint(plane, scale, 2 * row + 1, 2 * column + 1, 1)
+                    if maze[0, row, column]:
+                        _paint(plane, scale, 2 * row + 2, 2 * column + 1, 1)
+                    if maze[1, row, column]:
+                        _paint(plane, scale, 2 * row + 1, 2 * column + 2, 1)
+        for channel in range(3):
+            _paint(images[i, channel], scale, 2 * start[i, 0] + 1, 2 * start[i, 1] + 1, 1 if channel == 1 else 0)
+            _paint(images[i, channel], scale, 2 * goal[i, 0] + 1, 2 * goal[i, 1] + 1, 1 if channel == 0 else 0)
+        distances_from(maze, goal[i, 0], goal[i, 1], distance, queue)
+        row, column = start[i, 0], start[i, 1]
+        _paint(target, scale, 2 * row + 1, 2 * column + 1, 1)
+        for _ in range(distance[row, column]):
+            direction = next_on_path(maze, distance, row, column)
+            down, right = ROW_STEPS[direction], COLUMN_STEPS[direction]
+            _paint(target, scale, 2 * row + 1 + down, 2 * column + 1 + right, 1)
+            row, column = row + down, column + right
+            _paint(target, scale, 2 * row + 1, 2 * column + 1, 1)

@@ -1,0 +1,74 @@
+"""Breadth-first search on one maze: distances, and the stored shortest path.
+
+Neighbours are always visited up, down, left, right. That order is the tie-break of the stored path and is part of its
+version: from the start, each step goes to the first neighbour, in that order, that is one nearer to the goal.
+"""
+
+import numba
+import numpy as np
+
+SOLUTION_VERSION = 1
+ROW_STEPS = (-1, 1, 0, 0)
+COLUMN_STEPS = (0, 0, -1, 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def is_open(connections, row, column, direction):
+    """Whether one can step from a cell in a direction (up, down, left, right) in one maze, bool (2, L, L)."""
+    if direction == 0:
+        return row > 0 and connections[0, row - 1, column]
+    if direction == 1:
+        return connections[0, row, column]
+    if direction == 2:
+        return column > 0 and connections[1, row, column - 1]
+    return connections[1, row, column]
+
+
+@numba.njit(cache=True, nogil=True)
+def degree(connections, row, column):
+    """Return the number of open neighbours of a cell, 0–4."""
+    count = 0
+    for direction in range(4):
+        count += is_open(connections, row, column, direction)
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def distances_from(connections, row, column, distance, queue):
+    """Fill ``distance``, int32 (L, L), with the lattice edges to a cell (−1: out of reach); return the cells reached.
+
+    queue: int32 (L²,), on return the reached cells in order of distance.
+    """
+    side = connections.shape[1]
+    distance[:] = -1
+    distance[row, column] = 0
+    queue[0] = row * side + column
+    head, tail = 0, 1
+    while head < tail:
+        row, column = queue[head] // side, queue[head] % side
+        head += 1
+        for direction in range(4):
+            if is_open(connections, row, column, direction):
+                row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
+                if distance[row_2, column_2] < 0:
+                    distance[row_2, column_2] = distance[row, column] + 1
+                    queue[tail] = row_2 * side + column_2
+                    tail += 1
+    return tail
+
+
+@numba.njit(cache=True, nogil=True)
+def next_on_path(connections, distance, row, column):
+    """Return the direction of the stored path's next step, given the distances from the goal."""
+    for direction in range(4):
+        if is_open(connections, row, column, direction):
+            row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
+            if distance[row_2, column_2] == distance[row, column] - 1:
+                return direction
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def scratch(side):
+    """Allocate a distance map and a queue for an L×L lattice."""
+    return np.empty((side, side), np.int32), np.empty(side * side, np.int32)

@@ -1,0 +1,124 @@
+"""Folders that hold a trained, or half-trained, solver.
+
+``recipe.yaml``, ``training.json`` and ``weights.safetensors`` make a trained solver; ``log.jsonl`` says how it got
+there; ``checkpoint.safetensors`` is there while training is unfinished. Nothing is pickled.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.recipe import Recipe, parse_recipe
+from extramaze.models.schema import Strict, check_model
+
+RECIPE, RESULT, WEIGHTS, LOG, CHECKPOINT = (
+    "recipe.yaml",
+    "training.json",
+    "weights.safetensors",
+    "log.jsonl",
+    "checkpoint.safetensors",
+)
+GOOD_ACCURACY = 0.99  # on fresh mazes of the training distribution; below it a seed is shipped, and marked
+
+
+class TrainingResult(Strict):
+    """What one finished training run reports (``training.json``)."""
+
+    recipe: str
+    seed: int
+    steps: int
+    mazes: int
+    validation_accuracy: float = Field(ge=0, le=1)
+    validation_count: int
+    reached_99: bool
+    weights_sha256: str
+    wall_seconds: float
+    machine: str
+    versions: dict[str, str]
+
+
+def write_weights(folder: Path, solver: nn.Module) -> str:
+    """Write a solver's weights; return their sha256."""
+    content = save({name: value.contiguous() for name, value in solver.state_dict().items()})
+    write_atomically(folder / WEIGHTS, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
+    """Build the solver of a finished training folder and fill in its weights.
+
+    Raises InputError where a file is missing, unreadable, altered (another sha256) or of another architecture.
+    """
+    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
+    try:
+        content = json.loads(read_bytes(folder / RESULT))
+    except ValueError as problem:
+        raise InputError(f"{folder / RESULT}: not readable as JSON: {problem}") from problem
+    result = check_model(TrainingResult, content, str(folder / RESULT))
+    weights = read_bytes(folder / WEIGHTS)
+    found = hashlib.sha256(weights).hexdigest()
+    if found != result.weights_sha256:
+        raise InputError(
+            f"{folder / WEIGHTS}: sha256 {found[:12]}… is not the {result.weights_sha256[:12]}… that training.json "
+            "states; the file is truncated or altered: restore it or train again"
+        )
+    solver = recipe.architecture.build()
+    fill(solver, weights, str(folder / WEIGHTS))
+    return solver, recipe, result
+
+
+def fill(solver: nn.Module, content: bytes, origin: str) -> None:
+    """Load safetensors bytes into a solver. Raises InputError where names or shapes differ."""
+    try:
+        state = load(content)
+    except (SafetensorError, ValueError) as problem:
+        raise InputError(f"{origin}: not readable as safetensors: {problem}") from problem
+    expected = {name: tuple(value.shape) for name, value in solver.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    if expected != found:
+        wrong = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
+        name = wrong[0]
+        raise InputError(
+            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {name}: "
+            f"expected {expected.get(name, 'none')}, found {found.get(name, 'none')}; use the recipe they came with"
+        )
+    solver.load_state_dict(state)
+
+
+def save_checkpoint(
+    folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+) -> None:
+    """Write weights, optimiser state and progress as one file."""
+    tensors = {f"model.{name}": value.contiguous() for name, value in solver.state_dict().items()}
+    names = [name for name, _ in solver.named_parameters()]
+    for index, slots in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{names[index]}.{slot}": value.contiguous() for slot, value in slots.items()}
+    write_atomically(folder / CHECKPOINT, save(tensors, metadata={"progress": json.dumps(progress)}))
+
+
+def load_checkpoint(folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Read what save_checkpoint wrote back into a solver and its optimiser; return the progress."""
+    path = folder / CHECKPOINT
+    try:
+        with safe_open(path, "pt") as file:
+            progress = json.loads(file.metadata()["progress"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        solver.load_state_dict({name: tensors[f"model.{name}"] for name in solver.state_dict()})
+        slots: dict[int, dict[str, Tensor]] = {}
+        for index, (name, _) in enumerate(solver.named_parameters()):
+            prefix = f"optimizer.{name}."
+            slots[index] = {key.removeprefix(prefix): tensors[key] for key in tensors if key.startswith(prefix)}
+        optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
+        raise InputError(f"{path}: not a usable checkpoint ({problem}); delete it to start over") from problem
+    return dict(progress)

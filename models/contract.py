@@ -1,0 +1,97 @@
+"""The contract every iterating solver keeps, and that the harness relies on.
+
+A solver turns an image into a state, improves the state one pure step at a time, and reads an answer off it at any
+time. The harness owns the loop: how long to iterate, where to read, what to keep.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class SolverCard:
+    """Who a solver is, as results state it.
+
+    name: what leaderboards show, ``dt-net-thin@0`` for a trained seed. recipe: what all seeds of a row share.
+    scale: the raster it was made for (1 or 2), None for any. weights_sha256: of the weights file, None without one.
+    notes: sentences a reader of its results should see.
+    """
+
+    name: str
+    recipe: str
+    seed: int | None = None
+    scale: int | None = None
+    weights_sha256: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+class IterativeSolver(nn.Module, ABC):
+    """A solver that iterates. Shapes: B mazes in a batch, H×W pixels; ``x`` is float (B, 3, H, W), 0 or 1.
+
+    ``step`` must be a pure function: it returns a new state, changes neither argument, keeps nothing between calls, and
+    treats the mazes of a batch independently. The state is any tensor whose first dimension is the batch.
+    """
+
+    card: SolverCard | None = None
+
+    @abstractmethod
+    def initial_state(self, x: Tensor) -> Tensor:
+        """Return the state before the first iteration."""
+
+    @abstractmethod
+    def step(self, state: Tensor, x: Tensor) -> Tensor:
+        """Return the state one iteration later."""
+
+    @abstractmethod
+    def readout(self, state: Tensor) -> Tensor:
+        """Read logits (B, 2, H, W) off a state: channel 1 against channel 0 says whether a pixel is on the path."""
+
+    def step_budget(self, height: int, width: int) -> int | None:  # noqa: ARG002
+        """Return the iterations a solver needs on an H×W image to be sure to have finished; None for the suite's.
+
+        For algorithms, whose work on a maze is known in advance. Learned solvers get the suite's budget.
+        """
+        return None
+
+    def forward(self, x: Tensor, iterations: int) -> Tensor:
+        """Run the plain iteration from the initial state and read the logits (B, 2, H, W)."""
+        state = self.initial_state(x)
+        for _ in range(iterations):
+            state = self.step(state, x)
+        return self.readout(state)
+
+
+def card_of(solver: IterativeSolver) -> SolverCard:
+    """Return the solver's card, or a plain one made from its class."""
+    if solver.card is not None:
+        return solver.card
+    name = type(solver).__name__
+    return SolverCard(name=name, recipe=name)
+
+
+def count_parameters(solver: nn.Module) -> int:
+    """Count the trainable numbers of a module."""
+    return sum(parameter.numel() for parameter in solver.parameters())
+
+
+def parameter_dtype(solver: nn.Module) -> torch.dtype:
+    """Return the floating-point type of a module's parameters, float32 for a module without any."""
+    for parameter in solver.parameters():
+        return parameter.dtype
+    return torch.float32
+
+
+def open_pixels(x: Tensor) -> Tensor:
+    """Tell which pixels are not wall: (B, 3, H, W) → bool (B, H, W)."""
+    return x.amax(dim=1) > 0
+
+
+def answer(logits: Tensor, x: Tensor) -> Tensor:
+    """Return the predicted path: the larger of two channels, masked to open pixels. bool (B, H, W).
+
+    The rule of Knutson et al. (arXiv 2410.03020). A pixel whose logits are not numbers is not on the path.
+    """
+    return (logits[:, 1] > logits[:, 0]) & open_pixels(x)

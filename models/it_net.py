@@ -1,0 +1,16 @@
+"""IT-Net: DT-Net's layers trained as an implicit network.
+
+Knutson et al., "On Logical Extrapolation for Mazes with Recurrent and Implicit Networks" (arXiv 2410.03020), section 4
+and appendix: four residual blocks, trained by Jacobian-free backpropagation (Fung et al., arXiv 2103.12803) towards the
+limit of the iteration rather than a given number of steps. The layers are DT-Net's; the training (``training: gradient:
+jacobian-free`` in its recipe) is what makes it implicit.
+"""
+
+from extramaze.models.dt_net import DTNet
+
+BLOCKS = 4
+
+
+def it_net(width: int = 128, blocks: int = BLOCKS) -> DTNet:
+    """Build an IT-Net."""
+    return DTNet(width=width, blocks=blocks)

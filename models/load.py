@@ -1,0 +1,116 @@
+"""Find a solver by what people write: a shipped name, a factory, or a folder with a trained one."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from extramaze.mazes import InputError
+from extramaze.mazes.errors import unknown_name
+from extramaze.models.checkpoint import GOOD_ACCURACY, read_solver
+from extramaze.models.contract import IterativeSolver, SolverCard
+from extramaze.models.dead_end_filling import DeadEndFilling
+from extramaze.models.recipe import recipe_names
+from extramaze.models.wavefront import Wavefront
+
+ALGORITHMS: dict[str, Callable[[], IterativeSolver]] = {
+    "dead-end-filling": DeadEndFilling,
+    "wavefront": Wavefront,
+}
+
+
+def shipped_seeds() -> dict[str, list[int]]:
+    """Return the seeds shipped with weights, by recipe."""
+    root = files("extramaze.models") / "weights"
+    if not root.is_dir():
+        return {}
+    seeds = {
+        recipe.name: sorted(int(seed.name) for seed in recipe.iterdir() if seed.name.isdigit())
+        for recipe in root.iterdir()
+        if recipe.is_dir()
+    }
+    return {name: found for name, found in sorted(seeds.items()) if found}
+
+
+def load(target: str) -> IterativeSolver:
+    """Load a solver, in evaluation mode, with its card.
+
+    target: a shipped recipe (``dt-net-thin``: its lowest shipped seed; ``dt-net-thin@3``: that one), an algorithm
+        (``wavefront``), ``package.module:factory``, ``path/to/file.py:factory``, or a folder that ``extramaze train``
+        wrote. A factory takes no arguments and returns an IterativeSolver; loading one runs its code.
+
+    Raises InputError.
+    """
+    name, at, seed = target.partition("@")
+    if target in ALGORITHMS:
+        solver = ALGORITHMS[target]()
+    elif name in recipe_names():
+        solver = _load_shipped(name, seed if at else None)
+    elif ":" in target:
+        solver = _load_factory(target)
+    elif Path(target).is_dir():
+        solver = load_folder(Path(target))
+    else:
+        raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds()])
+    return solver.eval()
+
+
+def load_folder(folder: Path) -> IterativeSolver:
+    """Load a solver from a folder with recipe.yaml, training.json and weights.safetensors."""
+    solver, recipe, result = read_solver(folder)
+    notes: tuple[str, ...] = ()
+    if not result.reached_99:
+        notes = (f"only {result.validation_accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}",)
+    solver.card = SolverCard(
+        name=f"{recipe.name}@{result.seed}",
+        recipe=recipe.name,
+        seed=result.seed,
+        scale=recipe.data.scale,
+        weights_sha256=result.weights_sha256,
+        notes=notes,
+    )
+    return solver
+
+
+def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
+    seeds = shipped_seeds().get(name, [])
+    if not seeds:
+        raise InputError(
+            f"no weights are shipped for {name}; train them: extramaze train --recipe {name} --out runs/{name}-0"
+        )
+    if seed is not None and seed not in map(str, seeds):
+        raise InputError(f"no shipped seed {seed!r} of {name}; shipped: {', '.join(map(str, seeds))}")
+    with as_file(files("extramaze.models") / "weights" / name / (seed or str(seeds[0]))) as folder:
+        return load_folder(folder)
+
+
+def _load_factory(target: str) -> IterativeSolver:
+    """Run ``module:factory`` or ``file.py:factory``; any failure of the foreign code is one InputError."""
+    source, _, attribute = target.rpartition(":")
+    try:
+        if source.endswith(".py"):
+            path = Path(source)
+            if not path.is_file():
+                raise InputError(f"solver {target!r}: there is no file {source}")
+            spec = importlib.util.spec_from_file_location(f"extramaze_plugin_{path.stem}", path)
+            if spec is None or spec.loader is None:
+                raise InputError(f"solver {target!r}: {source} cannot be imported")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(source)
+        factory = getattr(module, attribute, None)
+        if not callable(factory):
+            raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
+        solver = factory()
+    except InputError:
+        raise
+    except Exception as problem:
+        raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
+    if not isinstance(solver, IterativeSolver):
+        raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
+    card = solver.card or SolverCard(name=attribute, recipe=attribute)
+    solver.card = replace(card, notes=(*card.notes, f"loaded from {target}"))
+    return solver

@@ -1,0 +1,113 @@
+"""Recipes: everything that decides a training run, as one checked YAML file."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from extramaze.mazes import InputError, MazeSpec
+from extramaze.mazes.errors import unknown_name
+from extramaze.models.dt_net import DTNet, dt_net
+from extramaze.models.it_net import it_net
+from extramaze.models.schema import Strict, parse_yaml
+
+BUILDERS = {"dt_net": dt_net, "it_net": it_net}
+
+
+class Architecture(Strict):
+    """Which solver to build, and its size."""
+
+    builder: Literal["dt_net", "it_net"]
+    width: int = Field(ge=1, le=1024)
+    blocks: int = Field(ge=1, le=32)
+
+    def build(self) -> DTNet:
+        """Build the solver with fresh weights (from torch's current random state)."""
+        return BUILDERS[self.builder](width=self.width, blocks=self.blocks)
+
+
+class Data(Strict):
+    """Which mazes to train and to validate on (from the train and the val split), and how they are drawn."""
+
+    spec: str
+    scale: Literal[1, 2]
+
+    @field_validator("spec")
+    @classmethod
+    def _canonical(cls, text: str) -> str:
+        return str(MazeSpec.parse(text))
+
+
+class Training(Strict):
+    """How to train.
+
+    gradient: ``progressive`` runs n ~ U{0 … max_iterations − 1} iterations without gradient, then k ~
+        U{1 … gradient_steps} (never beyond max_iterations) with one (Bansal et al. 2022, section 3.2).
+        ``jacobian-free`` runs n ~ U{min_iterations … max_iterations} without, then one with (arXiv 2103.12803).
+    warmup_steps: over which the learning rate rises; it then falls to zero along a half cosine.
+    bf16: autocast to bfloat16.
+    """
+
+    gradient: Literal["progressive", "jacobian-free"]
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1, le=65536)
+    learning_rate: float = Field(gt=0, lt=1)
+    weight_decay: float = Field(ge=0, lt=1)
+    warmup_steps: int = Field(ge=0)
+    min_iterations: int = Field(default=0, ge=0)
+    max_iterations: int = Field(ge=1, le=10_000)
+    gradient_steps: int = Field(default=1, ge=1)
+    clip_norm: float = Field(gt=0)
+    bf16: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Training":
+        if self.min_iterations > self.max_iterations:
+            raise ValueError("min_iterations must not exceed max_iterations")
+        if self.gradient == "jacobian-free" and self.gradient_steps != 1:
+            raise ValueError("jacobian-free training has exactly one step with a gradient; leave gradient_steps out")
+        return self
+
+
+class Validation(Strict):
+    """How often to validate, on how many mazes, and after how many iterations the answer is read."""
+
+    every: int = Field(ge=1)
+    count: int = Field(ge=1)
+    final_count: int = Field(ge=1)
+    iterations: int = Field(ge=1)
+
+
+class Recipe(Strict):
+    """One way to make a solver."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    paper: str
+    architecture: Architecture
+    data: Data
+    training: Training
+    validation: Validation
+
+
+def recipe_names() -> list[str]:
+    """List the shipped recipes."""
+    return sorted(p.name.removesuffix(".yaml") for p in (files("extramaze.models") / "recipes").iterdir())
+
+
+def recipe_text(name_or_path: str) -> str:
+    """Return the YAML text of a shipped recipe or of a file. Raises InputError."""
+    if name_or_path in recipe_names():
+        return (files("extramaze.models") / "recipes" / f"{name_or_path}.yaml").read_text("utf-8")
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        raise unknown_name("recipe", name_or_path, recipe_names())
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"cannot read the recipe {name_or_path}: {problem}") from problem
+
+
+def parse_recipe(text: str, origin: str) -> Recipe:
+    """Check a recipe's YAML text. Raises InputError listing every problem with its key."""
+    return parse_yaml(Recipe, text, f"recipe {origin}")

@@ -1,0 +1,35 @@
+"""Checked data from YAML and JSON: every problem is listed, each with its key."""
+
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from extramaze.mazes import InputError
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def parse_yaml(model: type[Model], text: str, origin: str) -> Model:
+    """Check YAML text against a model. Raises InputError listing every problem with its key."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        raise InputError(f"{origin}: not readable as YAML: {' '.join(str(problem).split())}") from problem
+    return check_model(model, content, origin)
+
+
+def check_model(model: type[Model], content: object, origin: str) -> Model:
+    """Check plain data against a model. Raises InputError listing every problem with its key."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as problem:
+        problems = (f"{'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in problem.errors())
+        raise InputError(f"{origin}: {'; '.join(problems)}") from problem

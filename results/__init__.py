@@ -1,0 +1,1 @@
+"""Leaderboard records, as data. The code that reads and writes them is ``extramaze.records``."""

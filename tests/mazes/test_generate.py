@@ -1,0 +1,129 @@
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.stats import chisquare
+
+from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_splits
+from tests.mazes.plain import graph
+
+# The first 20 mazes of each: generator version 1, for ever.
+GOLDEN_DIGESTS = {
+    ("size=9", "train"): "0a84ef8e2b90164cdb41bf08d817e1420d2f040513ac61fcaf2fab9f0414f40c",
+    ("size=9", "test"): "6128028329ac954e4232543a2f35d030af763f4b68c3df92f66a23670007ea88",
+    ("size=9", None): "347eede48be39864468b7abda9155649e7917d21ac09df3f43fb519b260889a9",
+    ("size=13,percolation=0.1", "test"): "2388c201d83ce1b545394459718d6f13106dd31fc370b56a5449c0aa0b045975",
+    ("size=9,percolation=0.3,start=any", "sealed"): "e37e5d74ceda025656d356a3c6fa3b3aea3022a9fdba18da855b5f5d170a8b44",
+    ("size=59", "val"): "37441fdb6dd0a95c5ea1f6ba8751633c1e7327ba74956ada05858bc2ebe8e980",
+}
+SPECS = ["size=3", "size=9", "size=13,start=any", "size=9,percolation=0.2", "size=21,percolation=0.05,start=any"]
+
+
+@pytest.mark.parametrize(("spec", "split"), GOLDEN_DIGESTS)
+def test_mazes_are_frozen(spec, split):
+    """The mazes of a specification and split are the same on every machine and release."""
+    assert generate(MazeSpec.parse(spec), 20, split=split).digest() == GOLDEN_DIGESTS[spec, split]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_any_workers_order_and_prefix_give_the_same_mazes(spec):
+    """Maze i is the same alone, in a longer set, and on any number of workers."""
+    spec = MazeSpec.parse(spec)
+    whole = generate(spec, 300, workers=1)
+    assert generate(spec, 300, workers=3).digest() == whole.digest()
+    assert generate(spec, 100).digest() == whole[:100].digest()
+    assert generate(spec, 50, first=250).digest() == whole[250:].digest()
+    backwards = [generate(spec, 1, first=i).digest() for i in reversed(range(290, 300))]
+    assert backwards == [whole[i].digest() for i in reversed(range(290, 300))]
+
+
+@pytest.mark.parametrize("size", [3, 5, 9, 21])
+def test_without_percolation_mazes_are_spanning_trees(size):
+    """L² cells, L² − 1 edges, connected."""
+    for connections in generate(MazeSpec(size), 50).connections:
+        assert nx.is_tree(graph(connections))
+
+
+def test_percolation_only_adds_edges():
+    """A percolated maze contains the tree drawn at the same address; p = 1 opens every edge."""
+    tree = generate(MazeSpec(9, start="any"), 200).connections
+    for p in (0.05, 0.5):
+        # Streams are keyed by the specification, so trees differ between specifications: test by counting.
+        mazes = generate(MazeSpec(9, percolation=p, start="any"), 2000)
+        extra = describe(mazes).cycles
+        slots = 2 * 5 * 4 - 24
+        assert all(nx.is_connected(graph(c)) for c in mazes.connections[:50])
+        assert abs(extra.mean() - slots * p) < 5 * np.sqrt(slots * p * (1 - p) / len(mazes))
+    assert tree.sum() == 200 * 24
+    assert generate(MazeSpec(5, percolation=1, start="any"), 3).connections.sum() == 3 * 12
+
+
+def test_dead_end_starts_are_uniform_over_dead_ends():
+    """The start has one open neighbour, and each dead end is as likely (chi-square at 1e-4 over its rank)."""
+    mazes = generate(MazeSpec(9), 4000)
+    measured = describe(mazes)
+    assert (measured.start_degree == 1).all()
+    three = np.flatnonzero(measured.dead_ends == 3)
+    ranks = []
+    for i in three:
+        ends = sorted(cell for cell, degree in graph(mazes.connections[i]).degree if degree == 1)
+        ranks.append(ends.index(tuple(mazes.start[i].tolist())))
+    assert chisquare(np.bincount(ranks, minlength=3)).pvalue > 1e-4
+
+
+def test_free_starts_and_goals_are_uniform():
+    """Start and goal are uniform over cells, and differ (chi-square at 1e-4)."""
+    mazes = generate(MazeSpec(5, start="any"), 9000)
+    for cell in (mazes.start, mazes.goal):
+        assert chisquare(np.bincount(cell[:, 0] * 3 + cell[:, 1], minlength=9)).pvalue > 1e-4
+    assert (mazes.start != mazes.goal).any(axis=1).all()
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test", "sealed"])
+def test_a_split_holds_only_its_layouts_and_all_that_were_asked_for(split):
+    """N asked is N delivered, each in its split, with the acceptance rate recorded."""
+    mazes = generate(MazeSpec(9, percolation=0.1), 500, split=split)
+    assert len(mazes) == 500
+    assert set(layout_splits(mazes.connections)) == {split}
+    share = 0.7 if split == "train" else 0.1
+    generation = mazes.generation
+    assert generation.drawn - generation.rejected_split - generation.rejected_start == 500
+    assert abs(generation.acceptance - share) < 0.05
+
+
+def test_full_percolation_with_dead_end_starts_says_why_not():
+    """A specification that cannot be met ends with the rate seen and the constraint that binds."""
+    with pytest.raises(InputError, match=r"0 of \d+ attempts kept.*no dead end.*start='any'"):
+        generate(MazeSpec(9, percolation=1.0), 5)
+
+
+def test_a_lattice_with_too_few_layouts_says_so():
+    """2×2 cells have one tree up to symmetry, so only one split can be drawn."""
+    outcomes = []
+    for split in ("train", "val", "test", "sealed"):
+        try:
+            outcomes.append(len(generate(MazeSpec(3), 2, split=split)))
+        except InputError as problem:
+            assert "use a larger size" in str(problem)
+            outcomes.append(0)
+    assert sorted(outcomes) == [0, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"), [((-1,), "count"), ((1.5,), "count"), ((1, "tset"), "did you mean test")]
+)
+def test_bad_arguments_are_refused(arguments, problem):
+    """A count is a whole number of at least 0, a split one of four."""
+    with pytest.raises(InputError, match=problem):
+        generate(MazeSpec(9), *arguments)
+
+
+def test_indices_stay_addressable():
+    """Indices beyond 2**32 are refused rather than wrapped."""
+    assert len(generate(MazeSpec(9), 1, first=2**32 - 1)) == 1
+    with pytest.raises(InputError, match=r"2\*\*32"):
+        generate(MazeSpec(9), 2, first=2**32 - 1)
+
+
+def test_no_mazes_are_no_mazes():
+    """A count of 0 gives an empty batch."""
+    assert len(generate(MazeSpec(9), 0)) == 0

@@ -1,0 +1,92 @@
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extramaze.mazes import InputError, Mazes, MazeSpec, describe, generate, solve
+from tests.mazes.plain import graph
+
+specs = st.builds(
+    MazeSpec,
+    size=st.sampled_from([3, 5, 7, 9, 13]),
+    percolation=st.sampled_from([0.0, 0.01, 0.1, 0.3, 0.9]),
+    start=st.sampled_from(["deadend", "any"]),
+).filter(lambda spec: spec.percolation < 0.9 or spec.start == "any")
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(spec=specs, first=st.integers(0, 2**31))
+def test_paths_and_measures_equal_networkx(spec, first):
+    """Stored paths are walkable and shortest; every measure equals networkx's."""
+    mazes = generate(spec, 3, first=first)
+    paths, measured = solve(mazes), describe(mazes)
+    for i in range(3):
+        made = graph(mazes.connections[i])
+        start, goal = tuple(mazes.start[i].tolist()), tuple(mazes.goal[i].tolist())
+        path = [tuple(cell) for cell in paths[i].tolist()]
+        assert (path[0], path[-1]) == (start, goal)
+        assert all(made.has_edge(a, b) for a, b in zip(path, path[1:], strict=False))
+        shortest = list(nx.all_shortest_paths(made, start, goal)) if spec.percolation < 0.9 or spec.size < 9 else None
+        length = nx.shortest_path_length(made, start, goal)
+        assert len(path) - 1 == measured.path_length[i] == paths.lengths[i] == length
+        if shortest is not None:
+            assert measured.n_shortest[i] == len(shortest)
+        assert measured.cycles[i] == made.number_of_edges() - len(made) + nx.number_connected_components(made)
+        assert measured.dead_ends[i] == sum(degree == 1 for _, degree in made.degree)
+        assert measured.start_degree[i] == made.degree[start]
+        assert measured.goal_degree[i] == made.degree[goal]
+
+
+def test_the_tie_break_is_up_down_left_right():
+    """On an open 3×3 lattice the stored path from a corner goes along the first direction that leads nearer."""
+    connections = np.ones((1, 2, 3, 3), bool)
+    connections[0, 0, -1] = connections[0, 1, :, -1] = False
+    mazes = Mazes.from_arrays(connections, np.array([[2, 2]]), np.array([[0, 0]]))
+    assert solve(mazes)[0].tolist() == [[2, 2], [1, 2], [0, 2], [0, 1], [0, 0]]
+    assert describe(mazes).n_shortest.tolist() == [6]
+
+
+def test_shortest_paths_are_counted_on_an_open_lattice():
+    """From corner to corner of an open L×L lattice there are C(2L − 2, L − 1) of them, saturating at 2**62 - 1."""
+    for side, expected in ((4, 20), (10, 48620), (40, 2**62 - 1)):
+        connections = np.ones((1, 2, side, side), bool)
+        connections[0, 0, -1] = connections[0, 1, :, -1] = False
+        mazes = Mazes.from_arrays(connections, np.array([[0, 0]]), np.array([[side - 1, side - 1]]))
+        assert describe(mazes).n_shortest.tolist() == [expected]
+
+
+def test_separate_components_count():
+    """The cyclomatic number is edges − cells + components, also where the lattice is not connected."""
+    connections = np.zeros((1, 2, 3, 3), bool)
+    connections[0, 1, 0, 0] = True
+    mazes = Mazes.from_arrays(connections, np.array([[0, 0]]), np.array([[0, 1]]))
+    assert describe(mazes).cycles.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"connections": np.zeros((1, 2, 3, 4), bool)}, "shape"),
+        ({"connections": np.full((1, 2, 3, 3), 2)}, "0 and 1"),
+        ({"connections": np.ones((1, 2, 3, 3), bool)}, "leaves the lattice"),
+        ({"start": np.array([[0, 3]])}, "outside"),
+        ({"goal": np.array([[0, 0]])}, "same cell"),
+        ({"goal": np.array([[2, 2]])}, "cannot be reached"),
+        ({"start": np.array([[0.0, 0.0]])}, "integer"),
+    ],
+)
+def test_mazes_made_elsewhere_are_checked(change, problem):
+    """One sentence names the first maze that is wrong."""
+    connections = np.zeros((1, 2, 3, 3), bool)
+    connections[0, 1, 0, 0] = True
+    arrays = {"connections": connections, "start": np.array([[0, 0]]), "goal": np.array([[0, 1]])} | change
+    with pytest.raises(InputError, match=problem):
+        Mazes.from_arrays(**arrays)
+
+
+def test_arrays_of_mazes_are_read_only():
+    """A batch cannot be changed under its digest."""
+    mazes = generate(MazeSpec(9), 2)
+    with pytest.raises(ValueError, match="read-only"):
+        mazes.connections[0, 0, 0, 0] = True

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from extramaze.mazes import InputError, MazeSpec
+
+GOLDEN_TEXTS = {
+    MazeSpec(9): "size=9",
+    MazeSpec(size=9, algorithm="dfs", percolation=0.0, start="deadend"): "size=9",
+    MazeSpec(59, percolation=0.001): "size=59,percolation=0.001",
+    MazeSpec(13, start="any"): "size=13,start=any",
+    MazeSpec(9, percolation=0.1 + 0.2, start="any"): "size=9,percolation=0.3,start=any",
+    MazeSpec(9, percolation=1): "size=9,percolation=1",
+}
+
+
+@pytest.mark.parametrize(("spec", "text"), GOLDEN_TEXTS.items())
+def test_canonical_text_is_frozen(spec, text):
+    """The text leaves out defaults and is what maze streams and records are keyed by."""
+    assert str(spec) == text
+
+
+@pytest.mark.parametrize("spec", GOLDEN_TEXTS)
+def test_parse_inverts_the_text(spec):
+    """A specification survives its text."""
+    assert MazeSpec.parse(str(spec)) == spec
+
+
+def test_number_types_do_not_matter():
+    """Python and NumPy numbers of one value make one specification."""
+    assert MazeSpec(np.int64(9), percolation=np.float32(0.5)) == MazeSpec(9, percolation=0.5)
+
+
+def test_every_problem_is_listed():
+    """One error names each wrong field, what was given and what was expected."""
+    with pytest.raises(InputError) as caught:
+        MazeSpec(size=8, algorithm="dsf", percolation=1.5, start="deadends")
+    message = str(caught.value)
+    for part in ("odd integer", "8", "'dsf'", "did you mean dfs", "1.5", "from 0 to 1", "did you mean deadend"):
+        assert part in message
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 10, -9, 9.5, "9", None, True, 4097])
+def test_bad_sizes_are_refused(size):
+    """A size is an odd integer of at least 3."""
+    with pytest.raises(InputError, match="size must be an odd integer"):
+        MazeSpec(size)
+
+
+@pytest.mark.parametrize("percolation", [-0.1, 1.0001, float("nan"), float("inf"), "x", None])
+def test_bad_percolations_are_refused(percolation):
+    """A percolation is a probability."""
+    with pytest.raises(InputError, match="percolation must be a probability"):
+        MazeSpec(9, percolation=percolation)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("9", "expected name=value"),
+        ("size=9,size=9", "given twice"),
+        ("start=any", "size is missing"),
+        ("size=9,percolatoin=0.1", "did you mean percolation"),
+        ("size=nine", "odd integer"),
+    ],
+)
+def test_bad_texts_are_refused(text, problem):
+    """A text that is no specification says what is wrong with it."""
+    with pytest.raises(InputError, match=problem):
+        MazeSpec.parse(text)
