@@ -11,6 +11,7 @@ from extramaze import __version__
 from extramaze.mazes import InputError
 
 REFUSED, FAULT, STOPPED = 2, 5, 130
+MAX_PICTURED = 12
 
 app = typer.Typer(
     name="extramaze",
@@ -49,7 +50,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return code
 
 
@@ -86,30 +87,23 @@ def generate(
     picture: Annotated[Path | None, typer.Option(help="Write a PNG, one row a SPEC (at most 12 mazes each).")] = None,
 ) -> None:
     """Draw mazes: print what they are like, write them, or draw them."""
-    from extramaze.mazes import MazeSpec, describe
+    from extramaze.mazes import MazeSpec
     from extramaze.mazes import generate as draw
-    from extramaze.mazes.describe import COLUMNS
     from extramaze.mazes.files import write_npz
+    from extramaze.pictures import save_samples
+    from extramaze.tables import mazes_summary
 
     parsed = [MazeSpec.parse(text) for text in specs]
     if out is not None and len(parsed) > 1:
         raise InputError(f"--out takes one specification, got {len(parsed)}; run generate once for each")
-    for spec in parsed:
-        mazes = draw(spec, count, split=split, first=first)
-        description = describe(mazes)
-        kept = mazes.generation.acceptance if mazes.generation and count else float("nan")
-        print(f"{spec}: {count} mazes, {kept:.1%} of the attempts kept, sha256 {mazes.digest()[:16]}…")
-        if count:
-            means = (f"{name} {getattr(description, name).mean():.1f}" for name in COLUMNS)
-            print(f"  means: {', '.join(means)}")
-        if out is not None:
-            write_npz(mazes, out)
+    if picture is not None and not 1 <= count <= MAX_PICTURED:
+        raise InputError(f"--picture draws 1 to {MAX_PICTURED} mazes of each specification, got {count}")
+    drawn = [draw(spec, count, split=split, first=first) for spec in parsed]
+    if out is not None:
+        write_npz(drawn[0], out)
     if picture is not None:
-        from extramaze.pictures import save_samples
-
-        if not 1 <= count <= 12:
-            raise InputError(f"--picture draws 1 to 12 mazes of each specification, got {count}")
-        save_samples(parsed, count, split, picture)
+        save_samples(dict(zip(parsed, drawn, strict=True)), picture)
+    print("\n".join(mazes_summary(mazes) for mazes in drawn))
 
 
 @app.command()
@@ -183,7 +177,7 @@ def list_names(
     what: Annotated[Literal["solvers", "suites", "recipes"], typer.Argument(help="What to list.")] = "solvers",
 ) -> None:
     """List the shipped solvers, suites or recipes."""
-    from extramaze.models.load import ALGORITHMS, shipped_seeds
+    from extramaze.models.loading import ALGORITHMS, shipped_seeds
     from extramaze.models.recipe import recipe_names
     from extramaze.suites import suite_names
 

@@ -1,7 +1,7 @@
 """Pictures of mazes, answers and failures. Colours are Okabe and Ito's, safe for colour-blind readers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.mazes import Mazes, MazeSpec, raster
 from extramaze.mazes.files import write_atomically
 
 WALL, OPEN = "#333333", "#ffffff"
@@ -45,11 +45,11 @@ def save_failures(drawings: Sequence[Drawing], heading: str, path: Path, columns
     _save(rows, heading, path, legend)
 
 
-def save_samples(specs: Sequence[MazeSpec], count: int, split: str | None, path: Path) -> None:
-    """Save ``count`` mazes of each specification, one specification a row, with their shortest paths, as PNG."""
+def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:
+    """Save mazes with their shortest paths, one specification a row, as PNG."""
     rows = []
-    for spec in specs:
-        images, targets = raster(generate(spec, count, split=split))
+    for spec, mazes in samples.items():
+        images, targets = raster(mazes)
         rows.append([Drawing(image, str(spec), target) for image, target in zip(images, targets, strict=True)])
     legend = [
         Patch(color=MISSED, label="shortest path"),

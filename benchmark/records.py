@@ -70,7 +70,7 @@ class Rung(Strict):
 
 
 class CellResult(Strict):
-    """One cell's mazes and scores. ``block``: mazes computed together."""
+    """One cell's mazes and scores. ``block``: mazes computed together. ``means``: of every measure of its mazes."""
 
     name: str
     axis: str
@@ -78,6 +78,7 @@ class CellResult(Strict):
     n: int = Field(ge=1)
     mazes_sha256: str
     acceptance: float
+    means: dict[str, float]
     block: int = Field(ge=1)
     rungs: tuple[Rung, ...] = Field(min_length=1)
     median_first_right: float | None

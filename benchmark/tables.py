@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 from extramaze.dynamics import Limit
 from extramaze.leaderboard import Board
+from extramaze.mazes import Mazes, describe
+from extramaze.mazes.describe import COLUMNS
 from extramaze.records import Record
 
 HEADINGS = {"in-distribution": "in-dist."}
@@ -80,10 +82,20 @@ def board_json(boards: Iterable[Board]) -> str:
     return json.dumps([asdict(board) for board in boards], indent=1)
 
 
+def mazes_summary(mazes: Mazes) -> str:
+    """Say in two lines what a batch of mazes is, how it was drawn and what it is like."""
+    drawn = mazes.generation
+    how = "" if drawn is None else f"{drawn.spec}, split {drawn.split or 'none'}: "
+    kept = "" if drawn is None or not len(mazes) else f", {drawn.acceptance:.1%} of the attempts kept"
+    measured = describe(mazes)
+    means = (f"{name} {getattr(measured, name).mean():.1f}" for name in COLUMNS) if len(mazes) else ()
+    return f"{how}{len(mazes)} mazes{kept}, sha256 {mazes.digest()[:16]}…\n  means: {', '.join(means) or 'none'}"
+
+
 def cell_table(record: Record) -> str:
     """Write one record cell by cell: optimal accuracy at every rung, with its interval at the last."""
     rungs = sorted({rung.iterations for cell in record.summary.cells for rung in cell.rungs})
-    header = ["cell", "mazes", *(f"@{r}" for r in rungs), "95 % interval", "valid", "exact", "kept"]
+    header = ["cell", "mazes", *(f"@{r}" for r in rungs), "95 % interval", "valid", "exact", "acceptance"]
     lines = []
     for cell in record.summary.cells:
         shares = {rung.iterations: f"{rung.optimal.share:.1%}" for rung in cell.rungs}

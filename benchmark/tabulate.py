@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 import polars as pl
@@ -56,6 +55,7 @@ def tabulate(
         n=cell.count,
         mazes_sha256=mazes.digest(),
         acceptance=mazes.generation.acceptance,
+        means={name: float(getattr(description, name).mean()) for name in COLUMNS},
         block=block,
         rungs=tuple(
             Rung(iterations=rung, **{kind: Tally.of(int(right[kind][:, r].sum()), cell.count) for kind in KINDS})

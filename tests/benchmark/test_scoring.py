@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -99,7 +101,7 @@ def test_another_shortest_path_is_optimal_and_not_exact():
         start, goal = tuple(mazes.start[i].tolist()), tuple(mazes.goal[i].tolist())
         path = list(nx.all_shortest_paths(graph(mazes.connections[i]), start, goal))[-1]
         prediction = np.zeros_like(targets[i])
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in itertools.pairwise(path):
             prediction[2 * a[0] + 1, 2 * a[1] + 1] = prediction[2 * b[0] + 1, 2 * b[1] + 1] = 1
             prediction[a[0] + b[0] + 1, a[1] + b[1] + 1] = 1
         outcome = score(images[i : i + 1], targets[i : i + 1], prediction[None])

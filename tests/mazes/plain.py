@@ -1,5 +1,7 @@
 """Plain references: slow, obvious, written without looking at the kernels."""
 
+import itertools
+
 import networkx as nx
 import numpy as np
 
@@ -77,7 +79,7 @@ def raster(connections, start, goal, path, scale):
     image[:, 1::2, 2:-1:2] = connections[1, :, :-1]
     image[:, 2 * start[0] + 1, 2 * start[1] + 1] = (0, 1, 0)
     image[:, 2 * goal[0] + 1, 2 * goal[1] + 1] = (1, 0, 0)
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in itertools.pairwise(path):
         target[2 * a[0] + 1, 2 * a[1] + 1] = target[2 * b[0] + 1, 2 * b[1] + 1] = 1
         target[a[0] + b[0] + 1, a[1] + b[1] + 1] = 1
     if scale == 1:

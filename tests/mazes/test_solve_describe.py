@@ -1,3 +1,5 @@
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def test_paths_and_measures_equal_networkx(spec, first):
         start, goal = tuple(mazes.start[i].tolist()), tuple(mazes.goal[i].tolist())
         path = [tuple(cell) for cell in paths[i].tolist()]
         assert (path[0], path[-1]) == (start, goal)
-        assert all(made.has_edge(a, b) for a, b in zip(path, path[1:], strict=False))
+        assert all(made.has_edge(a, b) for a, b in itertools.pairwise(path))
         shortest = list(nx.all_shortest_paths(made, start, goal)) if spec.percolation < 0.9 or spec.size < 9 else None
         length = nx.shortest_path_length(made, start, goal)
         assert len(path) - 1 == measured.path_length[i] == paths.lengths[i] == length

@@ -1,0 +1,177 @@
+"""Bad input: one clear line on standard error, exit code 2, and nothing on disk changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from extramaze import __version__
+from extramaze.cli import run
+from extramaze.mazes.files import read_npz
+from tests.models.test_train import TINY as TINY_RECIPE
+
+
+@pytest.fixture
+def place(tmp_path, tiny_suite, tiny_records, monkeypatch):
+    """A working folder with good and bad files in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.yaml").write_text("name: [")
+    (tmp_path / "recipe.yaml").write_text(TINY_RECIPE)
+    (tmp_path / "badrecipe.yaml").write_text(TINY_RECIPE.replace("size=5", "size=6"))
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "plugin.py").write_text("def make(): raise ValueError('two\\nlines')")
+    weights = Path(__file__).parent.parent.parent / "models" / "weights" / "dt-net-thin" / "0"
+    shutil.copytree(weights, tmp_path / "truncated")
+    (tmp_path / "truncated" / "weights.safetensors").write_bytes(b"short")
+    shutil.copytree(weights, tmp_path / "wide")
+    recipe = (tmp_path / "wide" / "recipe.yaml").read_text()
+    (tmp_path / "wide" / "recipe.yaml").write_text(recipe.replace("width: 32", "width: 64"))
+    tiny_records["dt-net-thin@0"].write(tmp_path / "altered")
+    content = (tmp_path / "altered" / "record.json").read_text()
+    (tmp_path / "altered" / "record.json").write_text(content.replace('"seed": 0', '"seed": 9'))
+    tiny_records["dt-net-thin@1"].write(tmp_path / "unreadable")
+    (tmp_path / "unreadable" / "record.json").write_text("{")
+    return tmp_path
+
+
+def snapshot(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+BAD = {
+    "generate size=8 --out m.npz": "size must be an odd integer",
+    "generate size=9,percolation=1.5": "percolation must be a probability from 0 to 1",
+    "generate size=9 --count -3": "count must be an integer of at least 0, got -3",
+    "generate size=9 --split tset": "did you mean test",
+    "generate size=9 --first -1": "first must be",
+    "generate size=9 size=13 --out m.npz": "--out takes one specification",
+    "generate size=9 --out file/m.npz": "cannot write file/m.npz",
+    "generate size=9 --out no/such/m.npz": "cannot write no/such/m.npz",
+    "generate size=9 --count 40 --picture p.png": "1 to 12 mazes",
+    "generate size=9 --count three": "'--count': Input should be a valid integer",
+    "evaluate dt-net-thim": "did you mean dt-net-thin",
+    "evaluate dt-net-thin@9": "no shipped seed '9'",
+    "evaluate wavefront --suite smoke-v2": "did you mean smoke-v1",
+    "evaluate wavefront --suite broken.yaml": "not readable as YAML",
+    "evaluate wavefront --suite binary.yaml": "cannot read the suite",
+    "evaluate wavefront --suite missing.yaml": "cannot read the suite missing.yaml",
+    "evaluate wavefront --suite tiny-v1.yaml --limit 0": "at least 1 maze",
+    "evaluate wavefront --suite tiny-v1.yaml --out file": "file exists and holds no evaluation",
+    "evaluate wavefront --suite tiny-v1.yaml --out file/below": "cannot make the folder file/below",
+    "evaluate wavefront --suite tiny-v1.yaml --out altered": "altered since it was written",
+    "evaluate wavefront --suite tiny-v1.yaml --out unreadable": "not readable as JSON",
+    "evaluate wavefront --device tpu": "unknown device 'tpu'",
+    "evaluate truncated": "truncated or altered",
+    "evaluate wide": "another architecture",
+    "evaluate plugin.py:make": "its code failed: ValueError: two lines",
+    "train --recipe dt-net-thn --out r": "did you mean dt-net-thin",
+    "train --recipe broken.yaml --out r": "not readable as YAML",
+    "train --recipe badrecipe.yaml --out r": "data.spec",
+    "train --recipe recipe.yaml --seed -1 --out r": "seed must be from 0 to 255",
+    "train --recipe recipe.yaml --out altered": "holds no training run",
+    "train --recipe recipe.yaml --out file/below": "cannot make the folder",
+    "leaderboard altered": "altered since it was written",
+    "leaderboard unreadable": "not readable as JSON",
+    "leaderboard nowhere": "no record",
+    "leaderboard --format html": "html",
+    "leaderbord": "leaderboard",
+    "ls suits": "suites",
+    "quickstart --out file": "cannot make the folder file",
+    "quickstart --outt x": "--outt",
+}
+
+
+@pytest.mark.parametrize("command", BAD)
+def test_bad_input_is_one_line_and_exit_2(command, place, capsys):
+    """Each refusal is one line that names the problem; no file is made, changed or lost."""
+    before = snapshot(place)
+    assert run(command.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert len(captured.err.strip().splitlines()) == 1
+    assert BAD[command] in captured.err
+    assert snapshot(place) == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+@pytest.mark.parametrize("command", ["evaluate wavefront", "train --recipe recipe.yaml --out r", "quickstart"])
+def test_cuda_without_a_device_is_refused(command, place, capsys):
+    """Asking for CUDA where there is none says so."""
+    assert run([*command.split(), "--device", "cuda"]) == 2
+    assert "0 CUDA devices are here; use cpu" in capsys.readouterr().err
+
+
+def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
+    """What nobody expected is caught at the top, with advice; a traceback only with --debug."""
+    monkeypatch.setattr("extramaze.models.recipe.recipe_names", lambda: 1 / 0)
+    assert run(["ls"]) == 5
+    error = capsys.readouterr().err
+    assert "internal fault: ZeroDivisionError" in error
+    assert "--debug" in error
+    assert "Traceback" not in error
+    assert run(["ls"], debug=True) == 5
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_help_and_version(capsys):
+    """Help teaches the first command; every command has help of its own."""
+    assert run([]) == 0
+    assert "extramaze quickstart" in capsys.readouterr().out
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"extramaze {__version__}\n"
+    for command in ("quickstart", "generate", "train", "evaluate", "leaderboard", "ls"):
+        assert run([command, "--help"]) == 0
+        assert "Options" in capsys.readouterr().out
+
+
+def test_generate_writes_what_it_prints(place, capsys):
+    """The archive holds the mazes whose digest is printed; the picture is a PNG."""
+    command = "generate size=9,percolation=0.1 --count 3 --split test --out m.npz --picture p.png"
+    assert run(command.split()) == 0
+    out = capsys.readouterr().out
+    assert read_npz("m.npz").digest()[:16] in out
+    assert Path("p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_from_training_to_a_board(place, capsys):
+    """train → evaluate → leaderboard, by the command line."""
+    assert run(["train", "--recipe", "recipe.yaml", "--out", "runs/tiny", "--quiet", "--device", "cpu"]) == 0
+    assert "extramaze evaluate runs/tiny" in capsys.readouterr().out
+    assert run(["evaluate", "runs/tiny", "--suite", "tiny-v1.yaml", "--quiet", "--device", "cpu"]) == 0
+    assert "record: runs/tiny-v1/tiny@0" in capsys.readouterr().out
+    assert run(["evaluate", "wavefront", "--suite", "tiny-v1.yaml", "--quiet", "--device", "cpu"]) == 0
+    capsys.readouterr()
+    assert run(["leaderboard", "runs", "--format", "markdown"]) == 0
+    out = capsys.readouterr().out
+    assert "| 1 | wavefront |" in out
+    assert "| 2 | tiny |" in out
+
+
+def test_ls_lists_what_ships(capsys):
+    """Names that can be typed back."""
+    assert run(["ls"]) == 0
+    assert capsys.readouterr().out.split() == [
+        "dead-end-filling",
+        "wavefront",
+        "dt-net-thin@0",
+        "dt-net-thin@1",
+        "dt-net-thin@2",
+        "it-net-thin@0",
+    ]
+    assert run(["ls", "recipes"]) == 0
+    assert capsys.readouterr().out.split() == ["dt-net-thin", "it-net-thin"]
+
+
+def test_the_module_runs_as_the_command():
+    """``python -m extramaze`` is ``extramaze``, and refuses with the same exit code."""
+    process = subprocess.run(
+        [sys.executable, "-m", "extramaze", "evaluate", "nothing"], capture_output=True, text=True, env=os.environ
+    )
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: unknown solver 'nothing'")

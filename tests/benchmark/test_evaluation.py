@@ -1,0 +1,231 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import extramaze
+from extramaze.blocks import block_size, iterate, ladder, to_input
+from extramaze.evaluation import evaluate
+from extramaze.mazes import InputError, MazeSpec, generate, raster
+from extramaze.mazes.raster import raster_side
+from extramaze.models import IterativeSolver, load
+from extramaze.models.contract import answer
+from extramaze.plan import Part
+from extramaze.records import read_record
+from extramaze.scoring import score
+from extramaze.suites import load_suite
+from extramaze.tabulate import first_and_last
+
+
+def numbers(record):
+    """Everything in a record but when and how it was run."""
+    return record.summary.model_dump(exclude={"run", "sha256"}), record.mazes.to_dict(as_series=False)
+
+
+def test_two_runs_give_the_same_numbers(tiny_suite, tiny_records):
+    """To the last digit, per-maze rows included."""
+    again = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", quiet=True)
+    assert numbers(again) == numbers(tiny_records["dt-net-thin@0"])
+
+
+def test_a_part_is_a_prefix_of_the_whole(tiny_suite, tiny_records):
+    """The first mazes have the same rows however many are asked for, and the record says it is partial."""
+    part = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", part=Part(10, 3), quiet=True)
+    assert part.summary.plan.partial == "at most 10 mazes a cell, 3 watched"
+    whole = tiny_records["dt-net-thin@0"].mazes
+    unwatched = ["limit", "period", "residual", "limit_right"]
+    for cell in ("easy", "cycles", "large"):
+        ours, theirs = (m.filter(m["cell"] == cell).head(10) for m in (part.mazes, whole))
+        assert ours.drop(unwatched).equals(theirs.drop(unwatched))
+        assert ours.head(3).equals(theirs.head(3))
+
+
+def test_scores_equal_a_plain_loop(tiny_records):
+    """Accuracy, first and last right rung equal those of a loop over one batch that reads out at every rung."""
+    record, solver = tiny_records["dead-end-filling"], load("dead-end-filling")
+    for cell in record.summary.cells:
+        mazes = generate(MazeSpec.parse(cell.spec), cell.n, split="test")
+        assert cell.mazes_sha256 == mazes.digest()
+        assert [rung.iterations for rung in cell.rungs][:3] == [2, 5, 20]
+        images, targets = raster(mazes)
+        x = torch.from_numpy(images).float()
+        right = []
+        for rung in cell.rungs:
+            outcome = score(images, targets, answer(solver(x, rung.iterations), x))
+            right.append(outcome.optimal)
+            assert (rung.optimal.right, rung.valid.right, rung.exact.right) == tuple(
+                int(s.sum()) for s in (outcome.optimal, outcome.valid, outcome.exact)
+            )
+        rows = record.mazes.filter(record.mazes["cell"] == cell.name)
+        for i, row in enumerate(rows.iter_rows(named=True)):
+            at = [rung.iterations for rung, ok in zip(cell.rungs, right, strict=True) if ok[i]]
+            assert (row["first_right"], row["last_right"]) == (min(at, default=None), max(at, default=None))
+
+
+def test_first_and_last_right_rungs():
+    """First and last, not best: a maze right in between is wrong at the end."""
+    right = np.array([[0, 1, 0], [0, 0, 0], [1, 1, 1], [1, 0, 1]], bool)
+    assert first_and_last(right, np.array([10, 30, 100])) == ([30, None, 10, 10], [30, None, 100, 100])
+
+
+def test_limits_and_correctness_are_of_one_trajectory(tiny_records):
+    """The limit table counts every watched maze once, and agrees with the per-maze rows."""
+    record = tiny_records["dt-net-thin@0"]
+    assert [(limit.cell, limit.n) for limit in record.summary.limits] == [("cycles", 6), ("large", 6)]
+    for limit in record.summary.limits:
+        rows = record.mazes.filter(record.mazes["cell"] == limit.cell).head(6)
+        assert rows["limit"].null_count() == 0
+        for count in limit.counts:
+            chosen = rows.filter(rows["limit"] == count.limit)
+            assert (count.right, count.wrong) == (chosen["limit_right"].sum(), (~chosen["limit_right"]).sum())
+        assert sum(count.right + count.wrong for count in limit.counts) == 6
+
+
+@pytest.mark.parametrize(("side", "cpu"), [(11, 64), (15, 32), (19, 16), (35, 4), (67, 1), (124, 1)])
+def test_the_block_rule_is_frozen(side, cpu):
+    """The largest power of two with at most 2**13 pixels on a CPU."""
+    assert block_size(side, "cpu") == cpu
+
+
+def test_algorithms_get_their_own_budget():
+    """A solver that states a larger budget has one more rung; others have the suite's."""
+    suite = load_suite("smoke-v1")
+    assert ladder(suite, load("dt-net-thin"), 19) == (10, 30, 100, 300)
+    assert ladder(suite, load("wavefront"), 19) == (10, 30, 100, 300, 324)
+    assert ladder(suite, load("wavefront"), 11) == (10, 30, 100, 300)
+
+
+class Counting(IterativeSolver):
+    """Counts up to a limit and then rests; notes how often it was called."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def initial_state(self, x):
+        return torch.zeros_like(x[:, :2])
+
+    def step(self, state, x):
+        self.calls += 1
+        return (state + 1).clamp(max=20)
+
+    def readout(self, state):
+        return state
+
+
+def test_a_block_at_rest_is_not_iterated_further():
+    """Where a step returns the same bits for the whole block the rest of the ladder costs nothing, and is the same."""
+    x = torch.ones(2, 3, 5, 5)
+    solver = Counting()
+    answers = iterate(solver, x, (5, 30, 1000))
+    assert solver.calls < 64
+    plain = [answer(Counting()(x, rung), x) for rung in (5, 30, 1000)]
+    assert all(torch.equal(a, b) for a, b in zip(answers, plain, strict=True))
+
+
+def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
+    """A real process killed between blocks and started again gives the record of an uninterrupted run."""
+    out = tmp_path / "record"
+    script = (
+        "import sys, time, extramaze.evaluation as e\n"
+        "plain = e.score_block\n"
+        "e.score_block = lambda *a: (time.sleep(0.3), plain(*a))[1]\n"
+        "from extramaze.models import load\n"
+        "e.evaluate(load('dt-net-thin@0'), sys.argv[1], 'cpu', sys.argv[2], quiet=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, tiny_suite, str(out)], env=os.environ)
+    deadline = time.monotonic() + 120
+    while not list(out.glob("blocks/cycles-scores-0.npz")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "record.json").exists()
+    done = {path.name: path.stat().st_mtime_ns for path in out.glob("blocks/*.npz")}
+
+    import extramaze.evaluation as module
+
+    computed = []
+    plain = module.score_block
+    try:
+        module.score_block = lambda *a: (computed.append(f"{a[2].name}-scores-{a[3]}.npz"), plain(*a))[1]
+        resumed = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", out, quiet=True)
+    finally:
+        module.score_block = plain
+    assert done
+    assert not set(computed) & set(done)
+    assert numbers(resumed) == numbers(tiny_records["dt-net-thin@0"]) == numbers(read_record(out))
+    assert sorted(path.name for path in out.iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_a_finished_record_is_returned_and_another_refused(tiny_suite, tmp_path):
+    """Evaluating into a folder twice computes once; another solver's record in it is left alone."""
+    first = evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True).summary == first.summary
+    before = (tmp_path / "r" / "record.json").read_bytes()
+    with pytest.raises(InputError, match=r"another evaluation .*differs in: solver"):
+        evaluate(load("dead-end-filling"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    with pytest.raises(InputError, match="differs in: suite, partial"):
+        evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", part=Part(3, 3), quiet=True)
+    assert (tmp_path / "r" / "record.json").read_bytes() == before
+
+
+def test_folders_of_others_are_refused(tiny_suite, tmp_path):
+    """A folder with anything else in it is not written to."""
+    with pytest.raises(InputError, match="holds no evaluation"):
+        evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path, quiet=True)
+
+
+def test_a_solver_of_another_raster_is_refused(tmp_path, tiny_suite):
+    """A solver trained on thin rasters is not evaluated on a suite of the other."""
+    from pathlib import Path
+
+    path = tmp_path / "double.yaml"
+    path.write_text(Path(tiny_suite).read_text().replace("scale: 1", "scale: 2").replace("tiny", "double"))
+    with pytest.raises(InputError, match="rasters of scale 1, the suite double-v1 has scale 2"):
+        evaluate(load("dt-net-thin"), str(path), "cpu")
+    record = evaluate(load("wavefront"), str(path), "cpu", quiet=True)
+    assert all(cell.rungs[-1].optimal.share == 1 for cell in record.summary.cells)
+
+
+def test_the_solver_is_left_as_it_was(tiny_suite):
+    """Evaluation works on a copy: type, device and mode of the caller's solver stay."""
+    solver = load("dt-net-thin").train()
+    evaluate(solver, tiny_suite, "cpu", part=Part(2, 2), dtype="float64", quiet=True)
+    assert solver.training
+    assert next(solver.parameters()).dtype == torch.float32
+
+
+def test_evaluate_is_at_the_top():
+    """``from extramaze import evaluate`` is the function."""
+    assert extramaze.evaluate is evaluate
+
+
+def test_smoke_v1_takes_a_known_amount_of_work():
+    """94 kFLOP a pixel and iteration for a width-32 DT-Net: at most 10 TFLOP, half a minute at 300 GFLOP/s."""
+    suite = load_suite("smoke-v1")
+    pixels = sum(cell.count * raster_side(cell.maze_spec.size, 1) ** 2 for cell in suite.cells)
+    assert pixels * suite.iterations[-1] * 94e3 < 10e12
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_answers(tiny_suite, tiny_records):
+    """On CUDA the same code runs; accuracy agrees with the CPU's to rounding of a few mazes."""
+    record = evaluate(load("dt-net-thin@0"), tiny_suite, "cuda", quiet=True)
+    for ours, theirs in zip(record.summary.cells, tiny_records["dt-net-thin@0"].summary.cells, strict=True):
+        assert abs(ours.rungs[-1].optimal.right - theirs.rungs[-1].optimal.right) <= 0.05 * ours.n
+
+
+def test_inputs_are_laid_out_for_their_precision():
+    """Channels last in float32, contiguous in float64; the values are the image's."""
+    images, _ = raster(generate(MazeSpec(9), 2))
+    single, double = (to_input(images, torch.device("cpu"), t) for t in (torch.float32, torch.float64))
+    assert single.is_contiguous(memory_format=torch.channels_last)
+    assert double.is_contiguous()
+    assert np.array_equal(single.numpy(), images)

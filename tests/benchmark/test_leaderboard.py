@@ -1,0 +1,167 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from extramaze.leaderboard import axis_scores, boards, find_records, record_score, resampled_interval, shipped_records
+from extramaze.mazes import InputError
+from extramaze.records import Record, Rung, Tally
+from extramaze.tables import board_json, board_table, limits_table
+
+
+def made(record, name, recipe, seed, right):
+    """Make a record of another solver whose share of right answers at each rung is given, by cell."""
+    random = np.random.default_rng(seed)
+    cells, tables = [], []
+    for cell in record.summary.cells:
+        n = cell.n
+        optimal = np.stack([random.permutation(n) < round(share * n) for share in right[cell.name]], axis=1)
+        tallies = [Tally.of(int(column.sum()), n) for column in optimal.T]
+        rungs = tuple(
+            Rung(iterations=rung.iterations, exact=tally, valid=tally, optimal=tally)
+            for rung, tally in zip(cell.rungs, tallies, strict=True)
+        )
+        cells.append(cell.model_copy(update={"rungs": rungs}))
+        rows = record.mazes.filter(pl.col("cell") == cell.name)
+        tables.append(rows.with_columns(pl.Series("optimal", optimal.tolist(), dtype=pl.List(pl.Boolean))))
+    summary = record.summary
+    solver = summary.plan.solver.model_copy(update={"name": name, "recipe": recipe, "seed": seed})
+    plan = summary.plan.model_copy(update={"solver": solver})
+    return Record.seal(plan, cells, list(summary.limits), pl.concat(tables), summary.run)
+
+
+@pytest.fixture
+def base(tiny_records):
+    return tiny_records["dt-net-thin@0"]
+
+
+def test_the_last_rung_ranks_never_the_best(base):
+    """A solver that was right once and is wrong at the end ranks below one that is steadily mediocre."""
+    peaked = made(base, "p@0", "peaked", 0, {"easy": [1, 1, 1], "cycles": [0, 1, 0.1], "large": [0, 1, 0.1]})
+    steady = made(base, "s@0", "steady", 0, {"easy": [0, 0, 0], "cycles": [0, 0, 0.3], "large": [0, 0, 0.3]})
+    (board,) = boards([peaked, steady])
+    assert [(row.rank, row.recipe) for row in board.rows] == [(1, "steady"), (2, "peaked")]
+
+
+def test_the_score_is_the_mean_of_the_hard_axes(base):
+    """In-distribution cells do not enter; each axis counts once. Ranking version 1."""
+    record = made(base, "a@0", "a", 0, {"easy": [0, 0, 1], "cycles": [0, 0, 0.5], "large": [0, 0, 32 / 33]})
+    assert axis_scores(record) == pytest.approx({"in-distribution": 1, "cycles": 0.5, "size": 32 / 33})
+    assert record_score(record) == pytest.approx((0.5 + 32 / 33) / 2)
+
+
+def test_a_row_is_a_recipe_with_all_its_seeds(base):
+    """Seeds are averaged into one row; a single seed is marked."""
+    records = [
+        made(base, f"a@{seed}", "a", seed, {"easy": [1] * 3, "cycles": [share] * 3, "large": [share] * 3})
+        for seed, share in enumerate((0.0, 1.0))
+    ]
+    (board,) = boards([*records, made(base, "b@5", "b", 5, {"easy": [1] * 3, "cycles": [0.2] * 3, "large": [0.2] * 3})])
+    assert [(row.recipe, row.seeds) for row in board.rows] == [("a", (0, 1)), ("b", (5,))]
+    assert board.rows[0].score == pytest.approx(0.5)
+    assert (board.rows[0].low, board.rows[0].high) == pytest.approx((0, 1))  # seeds differ: resampling them shows it
+    assert "one seed" in board.rows[1].notes[0]
+    assert board.rows[1].low < 0.2 < board.rows[1].high
+
+
+def test_the_interval_of_one_seed_is_the_binomial_one(base):
+    """With one seed and equal cells the interval is that of a mean of shares, to resampling error."""
+    record = made(base, "a@0", "a", 0, {"easy": [0.5] * 3, "cycles": [0.5] * 3, "large": [16 / 33] * 3})
+    low, high = resampled_interval([record])
+    expected = 1.96 * np.sqrt(0.25 / 70 + 0.25 / 33) / 2
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.15)
+    assert resampled_interval([record]) == (low, high)
+
+
+def test_suites_and_parts_are_never_mixed(base):
+    """Records of other content, or partial ones, get boards of their own; partial ones carry no rank."""
+    plan = base.summary.plan
+    partial = Record.seal(
+        plan.model_copy(update={"partial": "at most 9"}), list(base.summary.cells), [], base.mazes, base.summary.run
+    )
+    other = Record.seal(
+        plan.model_copy(update={"suite_sha256": "f" * 64}), list(base.summary.cells), [], base.mazes, base.summary.run
+    )
+    found = boards([partial, base, other])
+    assert [board.partial for board in found] == [None, None, "at most 9"]
+    text = board_table(found[2])
+    assert "not ranked" in text
+    assert "\n–  dt-net-thin" in text
+
+
+def test_two_records_of_one_seed_are_refused(base):
+    """A row cannot count a seed twice."""
+    with pytest.raises(InputError, match="two records of dt-net-thin@0"):
+        boards([base, base])
+
+
+def test_a_board_reads_alike_in_every_format(tiny_records):
+    """Table, Markdown and JSON hold the same rows; no row vanishes."""
+    found = boards(tiny_records.values())
+    table, markdown = board_table(found[0]), board_table(found[0], markdown=True)
+    content = json.loads(board_json(found))
+    assert [row["recipe"] for row in content[0]["rows"]] == [row.recipe for row in found[0].rows]
+    for row in found[0].rows:
+        assert f"{row.score:.1%}" in table
+        assert f"| {row.rank} | {row.recipe} |" in markdown
+    assert {row.recipe for row in found[0].rows} == {"dt-net-thin", "dead-end-filling"}
+
+
+def test_the_limit_table_counts_every_trajectory(tiny_records):
+    """Limit by right and wrong, with the number of trajectories seen."""
+    text = limits_table(list(tiny_records.values()))
+    for record in tiny_records.values():
+        lines = [line.split("  ") for line in text.splitlines() if line.startswith(record.summary.plan.solver.name)]
+        cells = [[part.strip() for part in line if part.strip()] for line in lines]
+        assert sum(int(c[2]) + int(c[3]) for c in cells) == 12
+        assert {c[4] for c in cells} == {"12"}
+
+
+def test_folders_are_searched_for_records(tiny_records, tmp_path):
+    """Every record below a folder is found; a folder without one is an error."""
+    for name, record in tiny_records.items():
+        record.write(tmp_path / "records" / name)
+    assert len(find_records([tmp_path])) == 3
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no record"):
+        find_records([tmp_path / "empty"])
+
+
+def test_every_shipped_record_is_whole_and_on_the_board():
+    """The shipped records are valid, of shipped solvers, and each recipe has its row."""
+    records = shipped_records()
+    names = {record.summary.plan.solver.name for record in records}
+    assert names == {
+        "dt-net-thin@0",
+        "dt-net-thin@1",
+        "dt-net-thin@2",
+        "it-net-thin@0",
+        "dead-end-filling",
+        "wavefront",
+    }
+    (board,) = boards(records)
+    assert board.partial is None
+    assert {row.recipe: row.seeds for row in board.rows} == {
+        "dt-net-thin": (0, 1, 2),
+        "it-net-thin": (0,),
+        "dead-end-filling": (),
+        "wavefront": (),
+    }
+
+
+def test_what_the_shipped_records_show():
+    """Breadth-first search is perfect, dead-end filling on trees; DT-Net extrapolates in size and fails with cycles."""
+    for record in shipped_records():
+        optimal = {cell.name: cell.rungs[-1].optimal.share for cell in record.summary.cells}
+        recipe = record.summary.plan.solver.recipe
+        trees = [name for name in optimal if not name.startswith("percolation")]
+        if recipe == "wavefront":
+            assert set(optimal.values()) == {1.0}
+        if recipe == "dead-end-filling":
+            assert all(optimal[name] == 1 for name in trees)
+            assert optimal["percolation-0.3"] < 0.1
+        if recipe == "dt-net-thin":
+            assert optimal["size-9"] >= 0.99
+            assert optimal["size-13"] >= 0.95
+            assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9

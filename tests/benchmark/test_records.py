@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from extramaze.mazes import InputError
+from extramaze.records import PER_MAZE, SCHEMA, Tally, read_record
+
+STORED = Path(__file__).parent / "data" / "record-1"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
+
+
+def test_the_schema_is_frozen():
+    """A stored record of extramaze-record-1 is read for ever, and written back with the same content."""
+    record = read_record(STORED)
+    assert SCHEMA == "extramaze-record-1"
+    assert json.loads(record.summary.model_dump_json(by_alias=True)) == json.loads((STORED / "record.json").read_text())
+    assert {name: str(kind) for name, kind in record.mazes.schema.items()} == COLUMNS
+    assert [cell.rungs[-1].optimal.right for cell in record.summary.cells] == [40, 70, 33]
+
+
+@pytest.fixture
+def folder(tiny_records, tmp_path):
+    """A record on disk."""
+    tiny_records["dt-net-thin@0"].write(tmp_path / "record")
+    return tmp_path / "record"
+
+
+def test_a_record_survives_the_disk(folder, tiny_records):
+    """What was written is what is read."""
+    record = read_record(folder)
+    assert record.summary == tiny_records["dt-net-thin@0"].summary
+    assert record.mazes.equals(tiny_records["dt-net-thin@0"].mazes)
+    assert dict(record.mazes.schema) == PER_MAZE
+
+
+def test_a_record_says_how_it_was_made(folder):
+    """Suite, digests, weights, precision, blocks, device, versions and packages are in it."""
+    plan = json.loads((folder / "record.json").read_text())["plan"]
+    assert plan["suite"]["name"] == "tiny-v1"
+    assert plan["solver"]["weights_sha256"]
+    assert plan["solver"]["seed"] == 0
+    assert (plan["dtype"], plan["tf32"], plan["blocks"]) == ("float32", False, {"easy": 128, "cycles": 64, "large": 32})
+    assert plan["device"].startswith("cpu")
+    assert plan["contracts"] == {"generator": 1, "solution": 1, "raster": 1, "score": 1, "dynamics": 1}
+    assert {"extramaze", "torch", "numpy"} <= plan["packages"].keys()
+
+
+def test_intervals_hold_their_share():
+    """A tally's interval contains its share."""
+    for right in range(11):
+        tally = Tally.of(right, 10)
+        assert tally.low <= tally.share <= tally.high
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "problem"),
+    [
+        ("record.json", lambda b: b.replace(b'"seed": 0', b'"seed": 1'), "altered"),
+        ("record.json", lambda b: b[: len(b) // 2], "not readable as JSON"),
+        ("record.json", lambda b: b.replace(b"extramaze-record-1", b"extramaze-record-9"), "extramaze-record-1"),
+        ("record.json", lambda b: b.replace(b'"parameters"', b'"params"'), "plan.solver.params"),
+        ("mazes.parquet", lambda b: b[:-1], "sha256 differs"),
+        ("mazes.parquet", lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:], "sha256 differs"),
+    ],
+)
+def test_an_altered_record_is_noticed(folder, file, change, problem):
+    """One digit, one byte, half a file: each is one clear sentence."""
+    path = folder / file
+    content = path.read_bytes()
+    changed = change(content)
+    assert changed != content
+    path.write_bytes(changed)
+    with pytest.raises(InputError, match=problem):
+        read_record(folder)
+
+
+def test_a_missing_table_is_noticed(folder):
+    """A record without its per-maze rows is not a record."""
+    (folder / "mazes.parquet").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*mazes\.parquet"):
+        read_record(folder)
+
+
+def test_rows_are_compact(tiny_records):
+    """One row a maze, in the cells' order."""
+    mazes = tiny_records["dt-net-thin@0"].mazes
+    assert mazes.group_by("cell", maintain_order=True).len().rows() == [("easy", 40), ("cycles", 70), ("large", 33)]
+    assert isinstance(mazes["optimal"].dtype, pl.List)
+
+
+COLUMNS = {
+    "cell": "String",
+    "index": "UInt32",
+    "path_length": "Int32",
+    "cycles": "Int32",
+    "n_shortest": "Int64",
+    "dead_ends": "Int32",
+    "start_degree": "Int8",
+    "goal_degree": "Int8",
+    "exact": "List(Boolean)",
+    "valid": "List(Boolean)",
+    "optimal": "List(Boolean)",
+    "first_right": "Int32",
+    "last_right": "Int32",
+    "limit": "String",
+    "period": "Int32",
+    "residual": "Float64",
+    "limit_right": "Boolean",
+}

@@ -1,0 +1,111 @@
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import torch
+
+from extramaze.mazes import InputError
+from extramaze.models import load
+
+WEIGHTS = Path(str(files("extramaze.models"))) / "weights"
+PLUGIN = """
+from extramaze.models.dead_end_filling import DeadEndFilling
+def make(): return DeadEndFilling()
+def broken(): raise RuntimeError("no such luck")
+def wrong(): return 3
+number = 5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of a trained solver."""
+    return Path(shutil.copytree(WEIGHTS / "dt-net-thin" / "0", tmp_path / "solver"))
+
+
+def test_a_name_is_its_lowest_seed():
+    """``dt-net-thin`` is seed 0; ``@1`` is another with other weights."""
+    lowest, zero, one = load("dt-net-thin"), load("dt-net-thin@0"), load("dt-net-thin@1")
+    assert lowest.card == zero.card
+    assert (one.card.name, one.card.seed, one.card.scale) == ("dt-net-thin@1", 1, 1)
+    assert torch.equal(lowest.head[0].weight, zero.head[0].weight)
+    assert not torch.equal(lowest.head[0].weight, one.head[0].weight)
+    assert not lowest.training
+
+
+def test_a_folder_and_its_shipped_name_are_one_solver(folder):
+    """A checkpoint folder loads like the name it ships under."""
+    assert load(str(folder)).card == load("dt-net-thin@0").card
+
+
+def test_factories_in_files_and_modules(tmp_path):
+    """``file.py:factory`` and ``module:factory`` load; the card says where from."""
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN)
+    assert load(f"{path}:make").card.notes == (f"loaded from {path}:make",)
+    assert load("extramaze.models.wavefront:Wavefront").card.name == "wavefront"
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("dt-net-thim", "did you mean dt-net-thin"),
+        ("dt-net-thin@7", r"no shipped seed '7'.*shipped: 0, 1, 2"),
+        ("dt-net-thin@", "no shipped seed ''"),
+        ("wavefrond", "did you mean wavefront"),
+        ("no.such.module:make", "No module named"),
+        ("{file}:none", "has no function 'none'"),
+        ("{file}:number", "has no function 'number'"),
+        ("{file}:broken", "RuntimeError: no such luck"),
+        ("{file}:wrong", "expected an IterativeSolver, got int"),
+        ("missing.py:make", "there is no file"),
+        ("{dir}", "recipe.yaml"),
+    ],
+)
+def test_what_cannot_be_loaded_says_why(tmp_path, target, problem):
+    """One sentence for each way a target can be wrong."""
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=problem):
+        load(target.format(file=path, dir=tmp_path / "empty"))
+
+
+def test_truncated_weights_are_refused(folder):
+    """Weights whose sha256 is not the stated one are truncated or altered."""
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="truncated or altered"):
+        load(str(folder))
+
+
+def test_weights_of_another_width_are_refused(folder):
+    """A recipe of another width names the first tensor that differs."""
+    path = folder / "recipe.yaml"
+    path.write_text(path.read_text().replace("width: 32", "width: 16"))
+    with pytest.raises(InputError, match=r"another architecture.*expected \(16, 16, 3, 3\), found \(32, 32, 3, 3\)"):
+        load(str(folder))
+
+
+def test_missing_weights_are_one_line(folder):
+    """A folder without its weights says which file is missing."""
+    (folder / "weights.safetensors").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors"):
+        load(str(folder))
+
+
+def test_a_seed_below_99_percent_is_marked(folder):
+    """Seeds that trained badly are shipped, and say so."""
+    path = folder / "training.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"validation_accuracy": 0.9, "reached_99": False}))
+    assert "90.00%" in load(str(folder)).card.notes[0]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"recipe": 3}'])
+def test_a_broken_training_file_is_refused(folder, text):
+    """training.json is checked before anything is built."""
+    (folder / "training.json").write_text(text)
+    with pytest.raises(InputError, match=r"training\.json"):
+        load(str(folder))

@@ -1,0 +1,73 @@
+import ast
+import re
+import tomllib
+
+FOLDERS = {
+    "benchmark": "extramaze",
+    "mazes": "extramaze.mazes",
+    "models": "extramaze.models",
+    "results": "extramaze.results",
+}
+
+
+def test_every_sub_package_is_packaged(root):
+    """A forgotten one imports in an editable install and is missing from the wheel."""
+    listed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = []
+    for folder, name in FOLDERS.items():
+        for path in (root / folder).rglob("__init__.py"):
+            found.append(".".join([name, *path.parent.relative_to(root / folder).parts]))
+    assert sorted(listed) == sorted(found)
+
+
+def test_the_version_is_stated_once_in_two_places(root):
+    """Package metadata and ``extramaze.__version__`` agree."""
+    from extramaze import __version__
+
+    assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"] == __version__
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_dependencies_go_one_way(root):
+    """mazes imports neither models nor the benchmark; models does not import the benchmark."""
+    for path in (root / "mazes").rglob("*.py"):
+        assert all(name.startswith("extramaze.mazes") for name in imports(path) if name.startswith("extramaze")), path
+    for path in (root / "models").rglob("*.py"):
+        ours = [name for name in imports(path) if name.startswith("extramaze")]
+        assert all(name.startswith(("extramaze.mazes", "extramaze.models")) for name in ours), path
+
+
+def test_the_readme_holds_both_commands(root):
+    """The two set-up commands stand in the README as written, each a line of its own."""
+    lines = (root / "README.md").read_text().splitlines()
+    assert "pip install -c constraints.txt . && extramaze quickstart" in lines
+    assert 'pip install -c constraints.txt -e ".[test]" && pytest' in lines
+
+
+def test_pictures_and_files_of_the_readme_exist(root):
+    """No link of the README points nowhere."""
+    for target in re.findall(r"\]\(([^)#]+)\)", (root / "README.md").read_text()):
+        if not target.startswith("http"):
+            assert (root / target).exists(), target
+
+
+def test_the_readmes_solver_runs(root, tmp_path):
+    """The solver shown in the README loads and keeps the contract."""
+    import torch
+
+    from extramaze.mazes import MazeSpec, generate, raster
+    from extramaze.models import load
+
+    code = re.search(r"```python\n(# my_solver\.py.*?)```", (root / "README.md").read_text(), re.DOTALL).group(1)
+    (tmp_path / "my_solver.py").write_text(code)
+    solver = load(f"{tmp_path / 'my_solver.py'}:make")
+    images, _ = raster(generate(MazeSpec(9), 2))
+    assert solver(torch.from_numpy(images).float(), 5).shape == (2, 2, 11, 11)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 25
