@@ -115,7 +115,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a solver from a recipe. Stopped and started again, it goes on from its last checkpoint."""
-    from extramaze.devices import resolve_device
+    from extramaze.models.devices import resolve_device
     from extramaze.models.train import train as run_training
 
     result = run_training(recipe, seed, out, resolve_device(device), quiet)

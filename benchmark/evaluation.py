@@ -15,9 +15,9 @@ import torch
 from tqdm import tqdm
 
 from extramaze.blocks import LIMIT_BLOCK, BlockLimits, BlockScores, ladder, score_block, watch_block
-from extramaze.devices import reference_arithmetic, resolve_device
 from extramaze.mazes.raster import raster_side
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.devices import reference_arithmetic, resolve_device
 from extramaze.plan import Part, make_plan
 from extramaze.records import SUMMARY, Plan, Record, Run, read_record
 from extramaze.store import BlockStore, refuse_other

@@ -8,13 +8,13 @@ from typing import Literal
 import torch
 
 from extramaze.blocks import block_size
-from extramaze.devices import describe_device
 from extramaze.dynamics import DYNAMICS_VERSION
 from extramaze.mazes import InputError
 from extramaze.mazes.randomness import GENERATOR_VERSION
 from extramaze.mazes.raster import RASTER_VERSION, raster_side
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import IterativeSolver, card_of, count_parameters
+from extramaze.models.devices import describe_device
 from extramaze.records import Plan, SolverInfo
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Suite

@@ -6,11 +6,11 @@ import polars as pl
 import torch
 
 from extramaze.blocks import draw_block, iterate, ladder, to_input
-from extramaze.devices import reference_arithmetic, resolve_device
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
+from extramaze.models.devices import reference_arithmetic, resolve_device
 from extramaze.pictures import Drawing, save_failures
 from extramaze.plan import Part
 from extramaze.records import Record

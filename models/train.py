@@ -6,7 +6,6 @@ draw, so a run that was stopped and resumed ends with the same weights as one th
 
 import json
 import math
-import platform
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +30,7 @@ from extramaze.models.checkpoint import (
     write_weights,
 )
 from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.devices import describe_device
 from extramaze.models.gradients import draw_depth, masked_loss, run_depth
 from extramaze.models.recipe import Data, Recipe, Training, parse_recipe, recipe_text
 
@@ -193,7 +193,7 @@ class _Run:
             reached_99=accuracy >= GOOD_ACCURACY,
             weights_sha256=write_weights(self.folder, self.solver),
             wall_seconds=round(self.progress["seconds"], 1),
-            machine=_machine(self.device),
+            machine=describe_device(self.device),
             versions={name: version(name) for name in ("extramaze", "torch", "numpy", "numba")},
         )
         write_atomically(self.folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
@@ -213,9 +213,3 @@ def _batch(data: Data, split: str, first: int, count: int, device: torch.device)
     images, targets = raster(generate(MazeSpec.parse(data.spec), count, split=split, first=first), data.scale)
     x = torch.from_numpy(images).to(device).float().contiguous(memory_format=torch.channels_last)
     return x, torch.from_numpy(targets).to(device).long()
-
-
-def _machine(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{platform.machine()}, {torch.get_num_threads()} threads"

@@ -1,9 +1,9 @@
 """Randomised depth-first search ("recursive backtracker").
 
 From a uniform first cell, step to a uniform unvisited neighbour; where there is none, back up. Biased towards long
-corridors and few dead ends (about 10 % of the cells, against 29 % for a uniform spanning tree). Each cell is pushed and
-popped once: O(L²) time, one stack of L² cells. Source: Tarjan, "Depth-first search and linear graph algorithms" (1972);
-the literature's default through maze-dataset (Ivanitskiy et al., arXiv 2309.10498).
+corridors and few dead ends (17 % of the cells at size 9, 10 % at 499; a uniform spanning tree tends to 29 %). Each cell
+is pushed and popped once: O(L²) time, one stack of L² cells. Source: Tarjan, "Depth-first search and linear graph
+algorithms" (1972); the literature's default through maze-dataset (Ivanitskiy et al., arXiv 2309.10498).
 """
 
 import numba

@@ -165,3 +165,9 @@ def test_what_the_shipped_records_show():
             assert optimal["size-9"] >= 0.99
             assert optimal["size-13"] >= 0.95
             assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9
+
+
+def test_the_markdown_board_is_that_of_the_shipped_records(root):
+    """results/LEADERBOARD.md is what ``extramaze leaderboard --format markdown`` prints."""
+    (board,) = boards(shipped_records())
+    assert board_table(board, markdown=True) in (root / "results" / "LEADERBOARD.md").read_text()

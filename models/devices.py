@@ -1,8 +1,9 @@
-"""Where and how exactly to compute."""
+"""Where to compute, how exactly, and what the place is called."""
 
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
 
@@ -25,10 +26,19 @@ def resolve_device(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """Name a device for the record."""
+    """Name a device as results state it: ``NVIDIA H200``, or ``cpu (AMD EPYC, 2 threads)``."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu ({platform.machine()}, {torch.get_num_threads()} threads)"
+    return f"cpu ({_processor()}, {torch.get_num_threads()} threads)"
+
+
+def _processor() -> str:
+    """Name the processor: its model where Linux tells it, its architecture elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 @contextmanager
