@@ -7,7 +7,7 @@ import numpy as np
 
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, degree, distances_from, is_open, scratch
+from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, fill_degrees, is_open, scratch
 
 MANY_PATHS = np.int64(2**62 - 1)  # the count of shortest paths saturates here
 COLUMNS = ("path_length", "cycles", "n_shortest", "dead_ends", "start_degree", "goal_degree")
@@ -41,31 +41,32 @@ def describe(mazes: Mazes, workers: int | None = None) -> Description:
 def _describe_block(begin, end, connections, start, goal, values):
     side = connections.shape[2]
     distance, queue = scratch(side)
+    degrees = np.empty((side, side), np.int8)
     ways = np.empty((side, side), np.int64)
     for i in range(begin, end):
         maze = connections[i]
-        edges, dead_ends = np.int64(0), np.int64(0)
+        edges = fill_degrees(maze, degrees)
+        dead_ends = 0
         for row in range(side):
             for column in range(side):
-                edges += np.int64(maze[0, row, column]) + np.int64(maze[1, row, column])
-                dead_ends += degree(maze, row, column) == 1
-        values[1, i] = edges - side * side + count_components(maze, distance, queue)
-        values[3, i] = dead_ends
+                dead_ends += degrees[row, column] == 1
         reached = distances_from(maze, goal[i, 0], goal[i, 1], distance, queue)
         values[0, i] = distance[start[i, 0], start[i, 1]]
         values[2, i] = count_shortest(maze, distance, queue[:reached], ways, start[i])
-        values[4, i] = degree(maze, start[i, 0], start[i, 1])
-        values[5, i] = degree(maze, goal[i, 0], goal[i, 1])
+        components = 1 if reached == side * side else count_components(maze, distance, queue)
+        values[1, i] = edges - side * side + components
+        values[3, i] = dead_ends
+        values[4, i] = degrees[start[i, 0], start[i, 1]]
+        values[5, i] = degrees[goal[i, 0], goal[i, 1]]
 
 
 @numba.njit(cache=True, nogil=True)
 def count_shortest(connections, distance, order, ways, start):
     """Count the shortest paths from the goal, ``order[0]``, to the start; ``ways`` is int64 (L, L) scratch."""
-    side = connections.shape[1]
     ways[:] = 0
-    ways[order[0] // side, order[0] % side] = 1
-    for cell in order:
-        row, column = cell // side, cell % side
+    ways[order[0] >> 16, order[0] & 0xFFFF] = 1
+    for packed in order:
+        row, column = packed >> 16, packed & 0xFFFF
         for direction in range(4):
             if is_open(connections, row, column, direction):
                 row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
@@ -75,26 +76,15 @@ def count_shortest(connections, distance, order, ways, start):
 
 
 @numba.njit(cache=True, nogil=True)
-def count_components(connections, label, queue):
-    """Count the connected components of one maze; ``label``, int32 (L, L), and ``queue``, int32 (L²,), are scratch."""
+def count_components(connections, distance, queue):
+    """Count the connected components of one maze; ``distance`` and ``queue`` are scratch as in ``distances_from``."""
     side = connections.shape[1]
-    label[:] = 0
+    seen = np.zeros((side, side), np.bool_)
     components = 0
-    for source in range(side * side):
-        if label[source // side, source % side]:
-            continue
-        components += 1
-        label[source // side, source % side] = 1
-        queue[0] = source
-        depth = 1
-        while depth > 0:
-            depth -= 1
-            row, column = queue[depth] // side, queue[depth] % side
-            for direction in range(4):
-                if is_open(connections, row, column, direction):
-                    row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
-                    if not label[row_2, column_2]:
-                        label[row_2, column_2] = 1
-                        queue[depth] = row_2 * side + column_2
-                        depth += 1
+    for row in range(side):
+        for column in range(side):
+            if not seen[row, column]:
+                components += 1
+                for packed in queue[: distances_from(connections, row, column, distance, queue)]:
+                    seen[packed >> 16, packed & 0xFFFF] = True
     return components

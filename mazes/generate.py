@@ -8,9 +8,9 @@ from extramaze.mazes.errors import InputError
 from extramaze.mazes.layouts import layout_hash, split_of_hash
 from extramaze.mazes.mazes import Generation, Mazes
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.randomness import ENDPOINTS, PERCOLATION, TREE, WORDS, below, next_word, open_stream, stream_key
+from extramaze.mazes.randomness import ENDPOINTS, PERCOLATION, TREE, address, below, stream_key, word
 from extramaze.mazes.spec import SPLITS, MazeSpec, check_split
-from extramaze.mazes.walk import degree
+from extramaze.mazes.walk import fill_degrees
 
 MAX_INDEX = 2**32
 MAX_CELLS_TRIED = 50_000_000  # cells carved for one maze before giving up: a few seconds
@@ -77,23 +77,22 @@ def _generate_block(
 ):  # fmt: skip
     """Draw mazes begin … end − 1; return (kept, wrong split, no start, index that failed or −1)."""
     side = connections.shape[2]
-    rng = np.zeros(WORDS, np.uint64)
-    stack, visited = np.empty(side * side, np.int32), np.empty(side * side, np.bool_)
+    stack, visited = np.empty(side * side, np.int32), np.empty((side + 2) * (side + 2), np.bool_)
+    degrees = np.empty((side, side), np.int8)
     tally = np.zeros(3, np.int64)
     for i in range(begin, end):
         outcome = WRONG_SPLIT
         for attempt in range(max_attempts):
             maze = connections[i]
             maze[:] = False
-            open_stream(rng, key, TREE, first + i, attempt)
-            carve_dfs(rng, maze, stack, visited)
+            carve_dfs(address(key, TREE, first + i, attempt), maze, stack, visited)
             if threshold > 0:
-                open_stream(rng, key, PERCOLATION, first + i, attempt)
-                percolate(rng, maze, threshold)
+                percolate(address(key, PERCOLATION, first + i, attempt), maze, threshold)
             outcome = WRONG_SPLIT
             if split == UNSPLIT or split_of_hash(layout_hash(maze)) == split:
-                open_stream(rng, key, ENDPOINTS, first + i, attempt)
-                outcome = KEPT if draw_endpoints(rng, maze, deadend, start[i], goal[i]) else NO_START
+                at = address(key, ENDPOINTS, first + i, attempt)
+                fill_degrees(maze, degrees)
+                outcome = KEPT if draw_endpoints(at, degrees, deadend, start[i], goal[i]) else NO_START
             tally[outcome] += 1
             if outcome == KEPT:
                 break
@@ -103,38 +102,40 @@ def _generate_block(
 
 
 @numba.njit(cache=True, nogil=True)
-def percolate(rng, connections, threshold):
+def percolate(at, connections, threshold):
     """Open every lattice edge of one maze with probability threshold / 2³², besides those already open."""
     side = connections.shape[1]
+    position = 0
     for row in range(side):
         for column in range(side):
-            if row < side - 1 and next_word(rng) < threshold:
-                connections[0, row, column] = True
-            if column < side - 1 and next_word(rng) < threshold:
-                connections[1, row, column] = True
+            if row < side - 1:
+                connections[0, row, column] |= word(at, position) < threshold
+                position += 1
+            if column < side - 1:
+                connections[1, row, column] |= word(at, position) < threshold
+                position += 1
 
 
 @numba.njit(cache=True, nogil=True)
-def draw_endpoints(rng, connections, deadend, start, goal):
+def draw_endpoints(at, degrees, deadend, start, goal):
     """Draw a start (among the dead ends, or all cells) and a goal among the other cells; False where none can be."""
-    side = connections.shape[1]
-    cell = 0
+    side = degrees.shape[0]
+    position = 0
     if deadend:
         count = 0
-        for other in range(side * side):
-            count += degree(connections, other // side, other % side) == 1
+        for row in range(side):
+            for column in range(side):
+                count += degrees[row, column] == 1
         if count == 0:
             return False
-        rank = below(rng, count)
-        for other in range(side * side):
-            if degree(connections, other // side, other % side) == 1:
-                if rank == 0:
-                    cell = other
-                    break
-                rank -= 1
+        rank, position = below(at, position, count)
+        cell = -1
+        while rank >= 0:
+            cell += 1
+            rank -= degrees[cell // side, cell % side] == 1
     else:
-        cell = below(rng, side * side)
-    other = below(rng, side * side - 1)
+        cell, position = below(at, position, side * side)
+    other, position = below(at, position, side * side - 1)
     other += other >= cell
     start[0], start[1] = cell // side, cell % side
     goal[0], goal[1] = other // side, other % side

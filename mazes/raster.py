@@ -48,26 +48,40 @@ def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np
 @numba.njit(cache=True, nogil=True)
 def _paint(plane, scale, row, column, value):
     """Set one pixel of the lattice image in a plane of the raster."""
-    for i in range(scale * row + scale - 1, scale * row + 2 * scale - 1):
-        for j in range(scale * column + scale - 1, scale * column + 2 * scale - 1):
-            plane[i, j] = value
+    i, j = scale * row + scale - 1, scale * column + scale - 1
+    plane[i, j] = value
+    if scale == 2:
+        plane[i, j + 1] = plane[i + 1, j] = plane[i + 1, j + 1] = value
+
+
+@numba.njit(cache=True, nogil=True)
+def _paint_open(plane, scale, maze):
+    """Set the open pixels of a plane that is all wall."""
+    side = maze.shape[1]
+    for row in range(side):
+        i = 2 * scale * row + 2 * scale - 1
+        for column in range(side):
+            j = 2 * scale * column + 2 * scale - 1
+            right, down = maze[1, row, column], maze[0, row, column]
+            if scale == 1:
+                plane[i, j] = 1
+                plane[i, j + 1] = right
+                plane[i + 1, j] = down
+            else:
+                for two in range(2):
+                    plane[i + two, j] = plane[i + two, j + 1] = 1
+                    plane[i + two, j + 2] = plane[i + two, j + 3] = right
+                    plane[i + 2 + two, j] = plane[i + 2 + two, j + 1] = down
 
 
 @numba.njit(cache=True, nogil=True)
 def _raster_block(begin, end, scale, connections, start, goal, images, targets):
-    side = connections.shape[2]
-    distance, queue = scratch(side)
+    distance, queue = scratch(connections.shape[2])
     for i in range(begin, end):
         maze, target = connections[i], targets[i]
-        for row in range(side):
-            for column in range(side):
-                for channel in range(3):
-                    plane = images[i, channel]
-                    _paint(plane, scale, 2 * row + 1, 2 * column + 1, 1)
-                    if maze[0, row, column]:
-                        _paint(plane, scale, 2 * row + 2, 2 * column + 1, 1)
-                    if maze[1, row, column]:
-                        _paint(plane, scale, 2 * row + 1, 2 * column + 2, 1)
+        _paint_open(images[i, 0], scale, maze)
+        images[i, 1] = images[i, 0]
+        images[i, 2] = images[i, 0]
         for channel in range(3):
             _paint(images[i, channel], scale, 2 * start[i, 0] + 1, 2 * start[i, 1] + 1, 1 if channel == 1 else 0)
             _paint(images[i, channel], scale, 2 * goal[i, 0] + 1, 2 * goal[i, 1] + 1, 1 if channel == 0 else 0)

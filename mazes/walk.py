@@ -12,7 +12,7 @@ ROW_STEPS = (-1, 1, 0, 0)
 COLUMN_STEPS = (0, 0, -1, 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def is_open(connections, row, column, direction):
     """Whether one can step from a cell in a direction (up, down, left, right) in one maze, bool (2, L, L)."""
     if direction == 0:
@@ -25,34 +25,42 @@ def is_open(connections, row, column, direction):
 
 
 @numba.njit(cache=True, nogil=True)
-def degree(connections, row, column):
-    """Return the number of open neighbours of a cell, 0–4."""
-    count = 0
-    for direction in range(4):
-        count += is_open(connections, row, column, direction)
-    return count
+def fill_degrees(connections, degrees):
+    """Fill ``degrees``, int8 (L, L), with the number of open neighbours of each cell; return the open edges."""
+    side = connections.shape[1]
+    ends = 0
+    for row in range(side):
+        for column in range(side):
+            count = np.int8(connections[0, row, column]) + np.int8(connections[1, row, column])
+            if row > 0:
+                count += np.int8(connections[0, row - 1, column])
+            if column > 0:
+                count += np.int8(connections[1, row, column - 1])
+            degrees[row, column] = count
+            ends += count
+    return ends // 2
 
 
 @numba.njit(cache=True, nogil=True)
 def distances_from(connections, row, column, distance, queue):
     """Fill ``distance``, int32 (L, L), with the lattice edges to a cell (−1: out of reach); return the cells reached.
 
-    queue: int32 (L²,), on return the reached cells in order of distance.
+    queue: int32 (L²,), on return the reached cells in order of distance, packed as row · 2¹⁶ + column.
     """
-    side = connections.shape[1]
     distance[:] = -1
     distance[row, column] = 0
-    queue[0] = row * side + column
+    queue[0] = row << 16 | column
     head, tail = 0, 1
     while head < tail:
-        row, column = queue[head] // side, queue[head] % side
+        row, column = queue[head] >> 16, queue[head] & 0xFFFF
+        far = distance[row, column] + 1
         head += 1
         for direction in range(4):
             if is_open(connections, row, column, direction):
                 row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
                 if distance[row_2, column_2] < 0:
-                    distance[row_2, column_2] = distance[row, column] + 1
-                    queue[tail] = row_2 * side + column_2
+                    distance[row_2, column_2] = far
+                    queue[tail] = row_2 << 16 | column_2
                     tail += 1
     return tail
 

@@ -7,47 +7,53 @@ algorithms" (1972); the literature's default through maze-dataset (Ivanitskiy et
 """
 
 import numba
-import numpy as np
 
 from extramaze.mazes.randomness import below
 
 
 @numba.njit(cache=True, nogil=True)
-def carve_dfs(rng, connections, stack, visited):
-    """Write a spanning tree into ``connections``, bool (2, L, L), all False on entry.
+def carve_dfs(at, connections, stack, visited):
+    """Write a spanning tree into ``connections``, bool (2, L, L), all False on entry; ``at`` addresses its words.
 
-    stack: int32 (L²,) and visited: bool (L², ) are scratch.
+    stack: int32 (≥ L²,) and visited: bool ((L + 2)²,) are scratch; the lattice lies in ``visited`` inside a ring of
+    visited cells, so that no step needs to look where the lattice ends.
     """
     side = connections.shape[1]
-    visited[:] = False
-    choices = np.empty(4, np.int64)
-    cell = below(rng, side * side)
+    wide = side + 2
+    visited[:] = True
+    for row in range(side):
+        for column in range(side):
+            visited[(row + 1) * wide + column + 1] = False
+    cell, position = below(at, 0, side * side)
+    cell = (cell // side + 1) * wide + cell % side + 1
     visited[cell] = True
     stack[0] = cell
     depth = 1
     while depth > 0:
         cell = stack[depth - 1]
-        row, column = cell // side, cell % side
-        count = 0
-        if row > 0 and not visited[cell - side]:
-            choices[count] = cell - side
-            count += 1
-        if row < side - 1 and not visited[cell + side]:
-            choices[count] = cell + side
-            count += 1
-        if column > 0 and not visited[cell - 1]:
-            choices[count] = cell - 1
-            count += 1
-        if column < side - 1 and not visited[cell + 1]:
-            choices[count] = cell + 1
-            count += 1
+        up, down = not visited[cell - wide], not visited[cell + wide]
+        left, right = not visited[cell - 1], not visited[cell + 1]
+        count = int(up) + int(down) + int(left) + int(right)
         if count == 0:
             depth -= 1
             continue
-        other = choices[below(rng, count)] if count > 1 else choices[0]
-        upper = min(cell, other)
-        vertical = 0 if abs(cell - other) == side else 1
-        connections[vertical, upper // side, upper % side] = True
-        visited[other] = True
-        stack[depth] = other
+        rank = 0
+        if count > 1:
+            rank, position = below(at, position, count)
+        # The rank-th free neighbour, in the order up, down, left, right.
+        row, column = cell // wide - 1, cell % wide - 1
+        if up and rank == 0:
+            cell -= wide
+            connections[0, row - 1, column] = True
+        elif down and rank == int(up):
+            cell += wide
+            connections[0, row, column] = True
+        elif left and rank == int(up) + int(down):
+            cell -= 1
+            connections[1, row, column - 1] = True
+        else:
+            cell += 1
+            connections[1, row, column] = True
+        visited[cell] = True
+        stack[depth] = cell
         depth += 1

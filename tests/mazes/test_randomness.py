@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import chisquare
 
 from extramaze.mazes import MazeSpec
-from extramaze.mazes.randomness import COUNTER, KEY, USED, WORDS, below, next_word, open_stream, stream_key
+from extramaze.mazes.randomness import address, below, philox, stream_key, word
 
 # Random123's published known answers for philox4x32-10: counter, key, output.
 KNOWN_ANSWERS = [
@@ -20,9 +20,7 @@ KNOWN_ANSWERS = [
 @pytest.mark.parametrize(("counter", "key", "output"), KNOWN_ANSWERS)
 def test_philox_gives_the_published_answers(counter, key, output):
     """The generator is Philox 4x32-10 as published."""
-    rng = np.zeros(WORDS, np.uint64)
-    rng[KEY : KEY + 2], rng[COUNTER : COUNTER + 4], rng[USED] = key, counter, 4
-    assert tuple(int(next_word(rng)) for _ in range(4)) == output
+    assert philox(*(np.uint64(w) for w in (*key, *counter))) == output
 
 
 def test_keys_are_frozen():
@@ -31,23 +29,32 @@ def test_keys_are_frozen():
     assert stream_key(MazeSpec(9, percolation=0.1), None).tolist() == KEY_9_P1_UNSPLIT
 
 
-def _stream(stream=0, index=0, attempt=0):
-    rng = np.zeros(WORDS, np.uint64)
-    open_stream(rng, np.array([1, 2], np.uint64), stream, index, attempt)
-    return rng
+def _address(stream=0, index=0, attempt=0):
+    return tuple(np.uint64(w) for w in address(np.array([1, 2], np.uint64), stream, index, attempt))
+
+
+def test_words_are_the_lanes_of_consecutive_blocks():
+    """Word i of an address is lane i mod 4 of the block whose counter is (i div 4, stream, index, attempt)."""
+    blocks = [philox(*(np.uint64(w) for w in (1, 2, block, 7, 8, 9))) for block in range(3)]
+    assert [word(_address(7, 8, 9), i) for i in range(12)] == [w for block in blocks for w in block]
 
 
 def test_below_is_uniform():
     """Bounded integers are uniform (chi-square at 1e-4), for a bound that does not divide 2**32."""
-    rng = _stream()
-    draws = np.array([below(rng, 7) for _ in range(20_000)])
+    draws = np.array([below(_address(), i, 7)[0] for i in range(20_000)])
     assert chisquare(np.bincount(draws, minlength=7)).pvalue > 1e-4
+
+
+def test_below_rejects_what_would_bias():
+    """Just above half the range every second word is rejected, and the position moves on past it."""
+    values = [below(_address(), 64 * i, 2**31 + 1) for i in range(500)]
+    assert all(0 <= value <= 2**31 for value, _ in values)
+    assert 1.8 < np.mean([after - 64 * i for i, (_, after) in enumerate(values)]) < 2.2
 
 
 def test_streams_differ():
     """Stream, index and attempt each address words of their own."""
-    firsts = {int(next_word(_stream(*address))) for address in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}
-    assert len(firsts) == 4
+    assert len({int(word(_address(*at), 0)) for at in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}) == 4
 
 
 KEY_9_TRAIN = [1202344550, 2993361504]
