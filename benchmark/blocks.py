@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics import observe
-from extramaze.mazes import Mazes, generate, raster
+from extramaze.mazes import InputError, Mazes, generate, raster
 from extramaze.mazes.files import write_atomically
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.scoring import score
-from extramaze.suites import Cell, Suite
+from extramaze.suites import MAX_ITERATIONS, Cell, CellPlan, Suite
 
-BLOCK_PIXELS = {"cpu": 2**13, "cuda": 2**20}  # states of a block should stay in a CPU's cache, and fill a GPU
-LIMIT_BLOCK = 4
+BLOCK_PIXELS = {"cpu": 2**13, "cuda": 2**17}  # states of a block should stay in a CPU's cache, and fill a GPU
+LIMIT_BLOCK = 4  # watched mazes computed together; part of the plan
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest
 
 
@@ -33,18 +33,25 @@ def block_size(side: int, device_type: str) -> int:
 
 
 def ladder(suite: Suite, solver: IterativeSolver, side: int) -> tuple[int, ...]:
-    """Return the rungs of a cell: the suite's, and one more where the solver states a larger budget of its own."""
-    budget = solver.step_budget(side, side)
+    """Return the rungs of a cell: the suite's, and one more for an algorithm that needs a larger budget to finish.
+
+    A solver with weights or buffers has the suite's budget, whatever it states: the last rung ranks.
+    """
+    budget = None if solver.state_dict() else solver.step_budget(side, side)
+    if budget is not None and not (isinstance(budget, int) and 1 <= budget <= MAX_ITERATIONS):
+        name = type(solver).__name__
+        raise InputError(f"{name}.step_budget must be None or 1 to {MAX_ITERATIONS:,}, got {budget!r}")
     return suite.iterations if budget is None or budget <= suite.iterations[-1] else (*suite.iterations, budget)
 
 
 @dataclass(frozen=True, eq=False)
 class BlockScores:
-    """Scores of the B mazes of one block at R rungs: bool (R, B) each."""
+    """Scores of the B mazes of one block at R rungs: bool (R, B) each; ``failure`` at the last rung, str (B,)."""
 
     exact: np.ndarray
     valid: np.ndarray
     optimal: np.ndarray
+    failure: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,32 +76,64 @@ def to_input(images: np.ndarray, device: torch.device, dtype: torch.dtype) -> Te
     return torch.from_numpy(images).to(device, dtype).contiguous(memory_format=layout)
 
 
+def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
+    """Make the first step and see that it was pure. Raises InputError where it was not.
+
+    A step that works in place makes every comparison of states one of a state with itself.
+    """
+    name = type(solver).__name__
+    if not isinstance(state, Tensor) or state.shape[:1] != x.shape[:1]:
+        raise InputError(f"{name}.initial_state must return a tensor whose first dimension is the batch, {x.shape[0]}")
+    state_before, x_before = state.clone(), x.clone()
+    new = solver.step(state, x)
+    if not isinstance(new, Tensor) or new.shape[:1] != x.shape[:1]:
+        raise InputError(f"{name}.step must return a tensor whose first dimension is the batch, {x.shape[0]}")
+    if new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
+        raise InputError(f"{name}.step returned its argument's own storage; return a new state")
+    if not (torch.equal(state, state_before) and torch.equal(x, x_before)):
+        raise InputError(f"{name}.step changed its arguments; return a new state and leave state and x as they were")
+    return new
+
+
 def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> list[Tensor]:
     """Run the plain iteration and return the answers, bool (B, H, W), at each rung.
 
     Where one step returns the very same bits for the whole block, every later step would too, and none is run.
     """
-    state = solver.initial_state(x)
-    answers, settled, done = [], False, 0
+    state = first_step(solver, solver.initial_state(x), x)
+    answers, settled, done = [], False, 1
     for rung in rungs:
         while done < rung and not settled:
             new = solver.step(state, x)
             done += 1
             settled = done % SETTLED_EVERY == 0 and torch.equal(new, state)
             state = new
-        answers.append(answer(solver.readout(state), x))
+        logits = solver.readout(state)
+        expected = (x.shape[0], 2, *x.shape[2:])
+        found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        if found != expected:
+            raise InputError(f"{type(solver).__name__}.readout must return a tensor {expected}, got {found}")
+        answers.append(answer(logits, x))
     return answers
 
 
+def answer_block(
+    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, dtype: str
+) -> tuple[np.ndarray, np.ndarray, list[Tensor]]:
+    """Answer the mazes of one block: images (B, 3, H, W), targets (B, H, W), and predictions (B, H, W) at each rung."""
+    _, images, targets = draw_block(suite, cell, block, plan.block)
+    x = to_input(images, device, getattr(torch, dtype))
+    return images, targets, iterate(solver, x, plan.rungs)
+
+
 def score_block(
-    solver: IterativeSolver, suite: Suite, cell: Cell, block: int, size: int, device: torch.device, dtype: torch.dtype
+    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, dtype: str
 ) -> BlockScores:
     """Evaluate one block of a cell at every rung."""
-    _, images, targets = draw_block(suite, cell, block, size)
-    x = to_input(images, device, dtype)
-    answers = iterate(solver, x, ladder(suite, solver, images.shape[-1]))
+    images, targets, answers = answer_block(solver, suite, cell, plan, block, device, dtype)
     outcomes = [score(images, targets, prediction) for prediction in answers]
-    return BlockScores(*(np.stack([getattr(o, field.name) for o in outcomes]) for field in fields(BlockScores)))
+    exact, valid, optimal = (np.stack([getattr(o, kind) for o in outcomes]) for kind in ("exact", "valid", "optimal"))
+    return BlockScores(exact, valid, optimal, outcomes[-1].failure)
 
 
 def watch_block(solver: IterativeSolver, suite: Suite, cell: Cell, block: int, device: torch.device) -> BlockLimits:
@@ -103,7 +142,9 @@ def watch_block(solver: IterativeSolver, suite: Suite, cell: Cell, block: int, d
     x = to_input(images, device, torch.float64)
     exact_solver = copy.deepcopy(solver).double()
     plan = suite.limits
-    report = observe(lambda s: exact_solver.step(s, x), exact_solver.initial_state(x), plan.burn_in, plan.window)
+    state = exact_solver.initial_state(x)
+    first_step(exact_solver, state, x)
+    report = observe(lambda s: exact_solver.step(s, x), state, plan.burn_in, plan.window)
     right = score(images, targets, answer(exact_solver.readout(report.final), x)).optimal
     return BlockLimits(np.array([str(limit) for limit in report.limit]), report.period, report.residual, right)
 
@@ -119,6 +160,6 @@ Block = TypeVar("Block", BlockScores, BlockLimits)
 
 
 def read_block(kind: type[Block], path: Path) -> Block:
-    """Read a finished block."""
-    with np.load(path, allow_pickle=False) as content:
+    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged."""
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
         return kind(**{field.name: content[field.name] for field in fields(kind)})

@@ -1,5 +1,10 @@
-"""The command line: ``extramaze VERB``. Exit codes: 0 done · 2 refused input or usage · 5 an internal fault."""
+"""The command line: ``extramaze VERB``.
 
+Exit codes: 0 done · 2 refused input or usage · 5 nothing measured (training diverged), or an internal fault · 130
+stopped from the keyboard.
+"""
+
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -9,13 +14,15 @@ import typer
 
 from extramaze import __version__
 from extramaze.mazes import InputError
+from extramaze.mazes.errors import TrainingDiverged
 
 REFUSED, FAULT, STOPPED = 2, 5, 130
 MAX_PICTURED = 12
 
 app = typer.Typer(
     name="extramaze",
-    help="A benchmark harness for logical extrapolation on mazes. Start with: extramaze quickstart",
+    help="A benchmark harness for logical extrapolation on mazes. Start with: extramaze quickstart. "
+    "Any command takes --debug, which prints a traceback where something unexpected happens.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -27,6 +34,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 
 def main() -> None:
     """Run the command line; every expected problem is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our signs shows others, and no traceback
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     sys.exit(run(arguments, debug))
@@ -35,18 +45,21 @@ def main() -> None:
 def run(arguments: list[str], debug: bool = False) -> int:
     """Run one command; return its exit code."""
     try:
-        return app(arguments, standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False) or 0
+    except (typer.Abort, KeyboardInterrupt):
+        code = STOPPED
     except typer.TyperException as problem:
         return _complain(f"{problem.format_message()} (extramaze --help lists what there is)", problem.exit_code)
     except InputError as problem:
         return _complain(str(problem), REFUSED)
-    except typer.Abort:
-        return _complain("stopped; train and evaluate go on from here when run again", STOPPED)
+    except TrainingDiverged as problem:
+        return _complain(str(problem), FAULT)
     except Exception as problem:
         if debug:
             traceback.print_exc()
         advice = "please report it with what --debug prints"
         return _complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", FAULT)
+    return code if code != STOPPED else _complain("stopped; run the same command again to go on from here", STOPPED)
 
 
 def _complain(message: str, code: int) -> int:
@@ -115,10 +128,9 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a solver from a recipe. Stopped and started again, it goes on from its last checkpoint."""
-    from extramaze.models.devices import resolve_device
     from extramaze.models.train import train as run_training
 
-    result = run_training(recipe, seed, out, resolve_device(device), quiet)
+    result = run_training(recipe, seed, out, device, quiet)
     print(
         f"{result.recipe} seed {result.seed}: {result.validation_accuracy:.2%} of {result.validation_count} fresh "
         f"mazes after {result.mazes:,} training mazes and {result.wall_seconds:.0f} s\n"
@@ -143,13 +155,14 @@ def evaluate(
     from extramaze.evaluation import evaluate as run_evaluation
     from extramaze.models import load
     from extramaze.models.contract import card_of
-    from extramaze.plan import Part
+    from extramaze.plan import make_part
     from extramaze.suites import load_suite
     from extramaze.tables import cell_table, limits_table
 
     solver, loaded = load(target), load_suite(suite)
-    folder = out or Path("runs") / loaded.name / card_of(solver).name
-    part = None if limit is None else Part(limit, limit)
+    part = None if limit is None else make_part(limit, limit)
+    variant = ("" if limit is None else f"-limit-{limit}") + ("" if dtype == "float32" else f"-{dtype}")
+    folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{variant}"
     record = run_evaluation(solver, loaded, device, folder, part, dtype, quiet)
     print(f"{cell_table(record)}\n\n{limits_table([record])}\n\nrecord: {folder}")
 

@@ -1,23 +1,26 @@
 """The plan of an evaluation: everything that decides its numbers, settled before anything runs."""
 
 import hashlib
-from dataclasses import dataclass
+import inspect
+import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import Field
 
-from extramaze.blocks import block_size
+from extramaze.blocks import LIMIT_BLOCK, block_size, ladder
 from extramaze.dynamics import DYNAMICS_VERSION
 from extramaze.mazes import InputError
 from extramaze.mazes.randomness import GENERATOR_VERSION
 from extramaze.mazes.raster import RASTER_VERSION, raster_side
 from extramaze.mazes.walk import SOLUTION_VERSION
-from extramaze.models.contract import IterativeSolver, card_of, count_parameters
+from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
 from extramaze.models.devices import describe_device
-from extramaze.records import Plan, SolverInfo
+from extramaze.models.schema import Strict, check_model
 from extramaze.scoring import SCORE_VERSION
-from extramaze.suites import Suite
+from extramaze.suites import CellPlan, Suite
 
 CONTRACTS = {
     "generator": GENERATOR_VERSION,
@@ -26,64 +29,125 @@ CONTRACTS = {
     "score": SCORE_VERSION,
     "dynamics": DYNAMICS_VERSION,
 }
-PACKAGES = ("extramaze", "torch", "numpy")
+Precision = Literal["float32", "float64"]
+PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Strict):
     """How much of a suite to run: at most so many mazes a cell, and so many of them with their iterates watched."""
 
-    mazes: int
-    watched: int
-
-    def __post_init__(self) -> None:
-        if self.mazes < 1 or self.watched < 1:
-            raise InputError(f"a part must be at least 1 maze a cell, got {self.mazes} and {self.watched} watched")
+    mazes: int = Field(ge=1)
+    watched: int = Field(ge=1)
 
     def __str__(self) -> str:
         return f"at most {self.mazes} mazes a cell, {min(self.watched, self.mazes)} watched"
 
 
-def make_plan(
-    solver: IterativeSolver, suite: Suite, part: Part | None, dtype: Literal["float32", "float64"], device: torch.device
-) -> Plan:
-    """Settle an evaluation; a part makes it partial. Raises InputError where it cannot be."""
+class SolverInfo(Strict):
+    """Who is evaluated. ``code_sha256``: of the file that holds a solver which does not come with extramaze."""
+
+    name: str = Field(pattern=f"^{NAME_PATTERN}$")
+    recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
+    seed: int | None
+    weights_sha256: str | None
+    code_sha256: str | None
+    parameters: int = Field(ge=0)
+    notes: tuple[str, ...]
+
+
+class Plan(Strict):
+    """Everything that decides the numbers of an evaluation on one machine.
+
+    part: None for the whole suite, which alone is ranked. limit_block: watched mazes computed together.
+    contracts: versions of generator, stored path, raster, scores and limits.
+    """
+
+    suite: Suite
+    suite_sha256: str
+    part: Part | None
+    solver: SolverInfo
+    mode: Literal["free-running"]
+    dtype: Precision
+    tf32: Literal[False]
+    device: str
+    limit_block: int = Field(ge=1)
+    cells: tuple[CellPlan, ...]
+    contracts: dict[str, int]
+    packages: dict[str, str]
+
+
+def make_part(mazes: int, watched: int) -> Part:
+    """Make a part of a suite. Raises InputError for less than one maze."""
+    return check_model(Part, {"mazes": mazes, "watched": watched}, "a part of a suite")
+
+
+def make_plan(solver: IterativeSolver, suite: Suite, part: Part | None, dtype: Precision, device: torch.device) -> Plan:
+    """Settle an evaluation. Raises InputError for a solver made for another raster, or a precision there is not."""
     card = card_of(solver)
     if card.scale not in (None, suite.scale):
         raise InputError(
             f"{card.name} was made for rasters of scale {card.scale}, the suite {suite.name} has scale {suite.scale}; "
             "choose another suite or solver"
         )
+    cells = []
+    for cell in suite.cells:
+        side = raster_side(cell.maze_spec.size, suite.scale)
+        mazes = min(cell.count, part.mazes) if part else cell.count
+        watched = min(suite.limits.count, mazes) if cell.name in suite.limits.cells else 0
+        cells.append(
+            CellPlan(
+                name=cell.name,
+                mazes=mazes,
+                watched=min(watched, part.watched) if part else watched,
+                block=block_size(side, device.type),
+                rungs=ladder(suite, solver, side),
+            )
+        )
     return Plan(
-        suite=suite if part is None else suite.limited(part.mazes, part.watched),
+        suite=suite,
         suite_sha256=suite.digest(),
-        partial=None if part is None else str(part),
-        solver=SolverInfo(
-            name=card.name,
-            recipe=card.recipe,
-            seed=card.seed,
-            weights_sha256=card.weights_sha256 or _state_sha256(solver),
-            parameters=count_parameters(solver),
-            mode="free-running",
-            notes=card.notes,
-        ),
+        part=part,
+        solver=_solver_info(solver),
+        mode="free-running",
         dtype=dtype,
         tf32=False,
         device=describe_device(device),
-        blocks={
-            cell.name: block_size(raster_side(cell.maze_spec.size, suite.scale), device.type) for cell in suite.cells
-        },
+        limit_block=LIMIT_BLOCK,
+        cells=tuple(cells),
         contracts=CONTRACTS,
-        packages={name: version(name) for name in PACKAGES},
+        packages={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    )
+
+
+def _solver_info(solver: IterativeSolver) -> SolverInfo:
+    card = card_of(solver)
+    return SolverInfo(
+        name=card.name,
+        recipe=card.recipe,
+        seed=card.seed,
+        weights_sha256=card.weights_sha256 or _state_sha256(solver),
+        code_sha256=_code_sha256(solver),
+        parameters=count_parameters(solver),
+        notes=card.notes,
     )
 
 
 def _state_sha256(solver: IterativeSolver) -> str | None:
+    """Hash weights and buffers that come from no file; None where there are none."""
     state = solver.state_dict()
-    if not state:
-        return None
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())
-        digest.update(state[name].detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+        digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if state else None
+
+
+def _code_sha256(solver: IterativeSolver) -> str | None:
+    """Hash the source file of a solver's class; None for extramaze's own, whose version says it."""
+    kind = type(solver)
+    if kind.__module__.split(".")[0] == "extramaze":
+        return None
+    try:
+        return hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        return None  # typed into an interpreter: there is no file

@@ -1,24 +1,25 @@
 """The first command: shipped solvers and algorithms, evaluated live on a part of ``smoke-v1``."""
 
+import copy
 from pathlib import Path
 
 import polars as pl
 import torch
 
-from extramaze.blocks import draw_block, iterate, ladder, to_input
+from extramaze.blocks import answer_block
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import reference_arithmetic, resolve_device
 from extramaze.pictures import Drawing, save_failures
-from extramaze.plan import Part
+from extramaze.plan import make_part
 from extramaze.records import Record
 from extramaze.tables import board_table, limits_table
 
 SUITE = "smoke-v1"
 SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")
-PART = Part(mazes=64, watched=4)
+PART = make_part(mazes=64, watched=4)
 PICTURED = "dt-net-thin"
 PICTURE = "failures.png"
 DRAWINGS = 8
@@ -29,43 +30,46 @@ def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> st
 
     Raises InputError where weights are missing or the folder cannot be written.
     """
-    solvers = {name: load(name) for name in SOLVERS}
+    target = resolve_device(device)
+    solvers = {name: load(name).to(target) for name in SOLVERS}
     folder = Path(out)
     make_folder(folder)
     records = {name: evaluate(solver, SUITE, device, part=PART, quiet=quiet) for name, solver in solvers.items()}
     (board,) = boards(records.values())
-    drawings = failures(solvers[PICTURED], records[PICTURED], device)
+    order = [row.recipe for row in board.rows]
+    ranked = sorted(records.values(), key=lambda record: order.index(record.summary.plan.solver.recipe))
+    drawings = failures(solvers[PICTURED], records[PICTURED])
     path = folder / PICTURE
     save_failures(drawings, f"{records[PICTURED].summary.plan.solver.name}: answers that are not optimal", path)
     return "\n\n".join(
         [
             board_table(board),
-            limits_table(list(records.values())),
+            limits_table(ranked),
             f"picture of {len(drawings)} failed mazes: {path}",
         ]
     )
 
 
-def failures(solver: IterativeSolver, record: Record, device: str, most: int = DRAWINGS) -> list[Drawing]:
-    """Solve mazes that a record marks as wrong at the last rung once more, and return them to be drawn.
+def failures(solver: IterativeSolver, record: Record, most: int = DRAWINGS) -> list[Drawing]:
+    """Answer mazes that a record marks as wrong at the last rung once more, as the evaluation did, to be drawn.
 
-    The cells take turns, so that every kind of difficulty is seen. Blocks are those of the evaluation, so the answers
-    are too.
+    The cells take turns, so that every kind of difficulty is seen.
     """
-    target = resolve_device(device)
-    suite = record.summary.plan.suite
+    plan = record.summary.plan
     chosen = _take_turns(record, most)
+    ours = copy.deepcopy(solver).to(getattr(torch, plan.dtype))
+    device = next(ours.parameters()).device
     drawings = []
-    for cell in suite.cells:
-        for index in chosen.get(cell.name, []):
-            size = record.summary.plan.blocks[cell.name]
-            _, images, targets = draw_block(suite, cell, index // size, size)
-            x = to_input(images, target, torch.float32)
+    for cell, planned in zip(plan.suite.cells, plan.cells, strict=True):
+        indices = chosen.get(cell.name, [])
+        for block in sorted({index // planned.block for index in indices}):
             with reference_arithmetic():
-                last = iterate(solver.to(target), x, ladder(suite, solver, images.shape[-1]))[-1]
-            at = index % size
-            title = f"{cell.name} #{index}"
-            drawings.append(Drawing(images[at], title, targets[at], last[at].cpu().numpy()))
+                images, targets, answers = answer_block(ours, plan.suite, cell, planned, block, device, plan.dtype)
+            for index in indices:
+                if index // planned.block == block:
+                    at = index % planned.block
+                    title = f"{cell.name} #{index}"
+                    drawings.append(Drawing(images[at], title, targets[at], answers[-1][at].cpu().numpy()))
     return drawings
 
 

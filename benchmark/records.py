@@ -7,22 +7,27 @@ altered record is noticed.
 import hashlib
 import io
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
 from extramaze.mazes import InputError
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import Strict, check_model
+from extramaze.plan import Plan
 from extramaze.scoring import wilson
 from extramaze.suites import Suite
 
 SCHEMA = "extramaze-record-1"
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 MAX_BYTES = 256 * 2**20
+KINDS = ("exact", "valid", "optimal")
 
 PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "cell": pl.String,
@@ -38,6 +43,7 @@ PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "optimal": pl.List(pl.Boolean),
     "first_right": pl.Int32,  # iterations at the first rung where the answer was optimal; null: at none
     "last_right": pl.Int32,
+    "failure": pl.String,  # at the last rung; null: optimal
     "limit": pl.String,  # null: not watched
     "period": pl.Int32,
     "residual": pl.Float64,
@@ -70,18 +76,28 @@ class Rung(Strict):
 
 
 class CellResult(Strict):
-    """One cell's mazes and scores. ``block``: mazes computed together. ``means``: of every measure of its mazes."""
+    """One cell's mazes and scores.
+
+    drawn, rejected_split, rejected_start: attempts at its mazes, and why some were not kept. acceptance: the share kept
+    of those in the split; below 1 the mazes are a filtered population. layouts: distinct ones up to symmetry. means: of
+    every measure of the mazes.
+    failures: wrong answers at the last rung by kind.
+    """
 
     name: str
     axis: str
     spec: str
     n: int = Field(ge=1)
     mazes_sha256: str
-    acceptance: float
+    drawn: int = Field(ge=1)
+    rejected_split: int = Field(ge=0)
+    rejected_start: int = Field(ge=0)
+    acceptance: float = Field(ge=0, le=1)
+    layouts: int = Field(ge=1)
     means: dict[str, float]
-    block: int = Field(ge=1)
     rungs: tuple[Rung, ...] = Field(min_length=1)
     median_first_right: float | None
+    failures: dict[str, int]
 
 
 class LimitCount(Strict):
@@ -103,35 +119,11 @@ class LimitResult(Strict):
     periods: dict[int, int]
 
 
-class SolverInfo(Strict):
-    """Who was evaluated. ``mode``: how it iterated."""
-
-    name: str
-    recipe: str
-    seed: int | None
-    weights_sha256: str | None
-    parameters: int
-    mode: Literal["free-running"]
-    notes: tuple[str, ...]
-
-
-class Plan(Strict):
-    """Everything that decides the numbers of an evaluation on one machine."""
-
-    suite: Suite
-    suite_sha256: str
-    partial: str | None
-    solver: SolverInfo
-    dtype: Literal["float32", "float64"]
-    tf32: Literal[False]
-    device: str
-    blocks: dict[str, int]
-    contracts: dict[str, int]
-    packages: dict[str, str]
-
-
 class Run(Strict):
-    """When and how an evaluation was run; the only part that differs between two runs of one plan."""
+    """When and how an evaluation was run; the only part that differs between two runs of one plan.
+
+    seconds: wall-clock of the run that finished it; a resumed one read back what was done before.
+    """
 
     finished: str
     seconds: float
@@ -149,65 +141,118 @@ class Summary(Strict):
     run: Run
     sha256: str
 
-    def computed_sha256(self) -> str:
-        """Return the sha256 of everything but the stated one."""
-        content = self.model_dump(mode="json", by_alias=True, exclude={"sha256"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """An evaluation's summary and its per-maze table (columns: PER_MAZE)."""
+    """An evaluation's summary and its per-maze table (columns: PER_MAZE), with the table's bytes as sealed."""
 
     summary: Summary
     mazes: pl.DataFrame
+    table: bytes
 
     @classmethod
     def seal(
         cls, plan: Plan, cells: list[CellResult], limits: list[LimitResult], mazes: pl.DataFrame, run: Run
     ) -> "Record":
         """Put a record together and state its digests."""
+        buffer = io.BytesIO()
+        mazes.write_parquet(buffer, compression="zstd", statistics=False)
+        table = buffer.getvalue()
         content = {
             "schema": SCHEMA,
-            "plan": plan,
-            "cells": tuple(cells),
-            "limits": tuple(limits),
-            "table_sha256": hashlib.sha256(_parquet(mazes)).hexdigest(),
-            "run": run,
-            "sha256": "",
+            "plan": plan.model_dump(mode="json"),
+            "cells": [cell.model_dump(mode="json") for cell in cells],
+            "limits": [limit.model_dump(mode="json") for limit in limits],
+            "table_sha256": hashlib.sha256(table).hexdigest(),
+            "run": run.model_dump(mode="json"),
         }
-        draft = Summary.model_validate(content)
-        return cls(draft.model_copy(update={"sha256": draft.computed_sha256()}), mazes)
+        return cls(Summary.model_validate({**content, "sha256": content_sha256(content)}), mazes, table)
 
     def write(self, folder: Path) -> None:
         """Write the two files, each atomically, the summary last."""
         make_folder(folder)
-        write_atomically(folder / TABLE, _parquet(self.mazes))
-        content = self.summary.model_dump_json(by_alias=True, indent=1)
-        write_atomically(folder / SUMMARY, (content + "\n").encode())
+        write_atomically(folder / TABLE, self.table)
+        content = self.summary.model_dump(mode="json", by_alias=True)
+        write_atomically(folder / SUMMARY, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def content_sha256(content: Mapping[str, Any]) -> str:
+    """Hash the content of a record.json, all but the stated digest: of what was written, not of what a reader knows."""
+    stated = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def read_record(folder: Path) -> Record:
-    """Read and check a record. Raises InputError where it is unreadable, altered or of another schema."""
+    """Read a record. Raises InputError where it is unreadable, altered, of another schema, or not of one piece."""
     try:
         content = json.loads(read_bytes(folder / SUMMARY, MAX_BYTES))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise InputError(f"{folder / SUMMARY}: not readable as JSON: {problem}") from problem
     summary = check_model(Summary, content, str(folder / SUMMARY))
-    if summary.computed_sha256() != summary.sha256:
+    if content_sha256(content) != summary.sha256:
         raise InputError(f"{folder / SUMMARY}: altered since it was written (its sha256 differs); evaluate again")
     table = read_bytes(folder / TABLE, MAX_BYTES)
     if hashlib.sha256(table).hexdigest() != summary.table_sha256:
         raise InputError(f"{folder / TABLE}: altered or not this record's (its sha256 differs); evaluate again")
-    mazes = pl.read_parquet(io.BytesIO(table))
-    if dict(mazes.schema) != PER_MAZE:
-        raise InputError(
-            f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}, got {', '.join(mazes.columns)}"
-        )
-    return Record(summary, mazes)
+    try:
+        mazes = pl.read_parquet(io.BytesIO(table))
+    except (pl.exceptions.PolarsError, OSError) as problem:
+        raise InputError(f"{folder / TABLE}: not readable as Parquet: {problem}") from problem
+    if any(mazes.schema.get(name) != kind for name, kind in PER_MAZE.items()):
+        found = ", ".join(f"{name} {kind}" for name, kind in mazes.schema.items())
+        raise InputError(f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}; got {found}")
+    record = Record(summary, mazes, table)
+    contradiction = inconsistency(record)
+    if contradiction:
+        raise InputError(f"{folder}: the record contradicts itself: {contradiction}; evaluate again")
+    return record
 
 
-def _parquet(mazes: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    mazes.write_parquet(buffer, compression="zstd", statistics=False)
-    return buffer.getvalue()
+def inconsistency(record: Record) -> str | None:
+    """Say where a record's summary, plan and rows contradict one another; None where they do not."""
+    plan, summary = record.summary.plan, record.summary
+    if plan.suite.digest() != plan.suite_sha256:
+        return "the suite is not the one whose sha256 is stated"
+    expected = [(cell.name, planned.mazes) for cell, planned in zip(plan.suite.cells, plan.cells, strict=False)]
+    if len(plan.cells) != len(plan.suite.cells) or expected != [(cell.name, cell.n) for cell in summary.cells]:
+        return "its cells are not those of the plan"
+    for cell, planned, result in zip(plan.suite.cells, plan.cells, summary.cells, strict=True):
+        rows = record.mazes.filter(pl.col("cell") == cell.name)
+        if (cell.axis, cell.spec) != (result.axis, result.spec) or rows["index"].to_list() != list(range(result.n)):
+            return f"{cell.name}: its rows are not those of the plan"
+        if planned.rungs != tuple(rung.iterations for rung in result.rungs):
+            return f"{cell.name}: its rungs are not those of the plan"
+        if tally_rungs(rows, planned.rungs) != result.rungs:
+            return f"{cell.name}: its scores are not those of its rows"
+    if len(record.mazes) != sum(cell.n for cell in summary.cells):
+        return "there are rows of no cell"
+    watched = [c.name for c in plan.cells if c.watched]
+    if tuple(tally_limits(record.mazes, name, plan.suite) for name in watched) != summary.limits:
+        return "its limits are not those of its rows"
+    return None
+
+
+def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
+    """Count right answers of one cell's rows at every rung."""
+    counts = {kind: np.array(rows[kind].to_list(), dtype=int).reshape(len(rows), -1).sum(axis=0) for kind in KINDS}
+    if any(len(count) != len(rungs) for count in counts.values()):
+        return ()
+    return tuple(
+        Rung(iterations=rung, **{kind: Tally.of(int(counts[kind][r]), len(rows)) for kind in KINDS})
+        for r, rung in enumerate(rungs)
+    )
+
+
+def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
+    """Count the limits of one cell's watched mazes, by whether they ended on an optimal answer."""
+    seen = mazes.filter((pl.col("cell") == cell) & pl.col("limit").is_not_null())
+    right = Counter(seen.filter(pl.col("limit_right"))["limit"])
+    wrong = Counter(seen.filter(~pl.col("limit_right"))["limit"])
+    return LimitResult(
+        cell=cell,
+        n=len(seen),
+        burn_in=suite.limits.burn_in,
+        window=suite.limits.window,
+        counts=tuple(LimitCount(limit=name, right=right[name], wrong=wrong[name]) for name in sorted(right | wrong)),
+        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == "cycle")["period"]).items())),
+    )

@@ -7,6 +7,7 @@ TRM). exact ⇒ optimal ⇒ valid. Scoring never masks: a wall pixel in a predic
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numba
@@ -24,13 +25,31 @@ CONFIDENCE = 0.95
 _NO_ENDPOINT, _TARGET_NO_PATH = -1, -2
 
 
+class Failure(StrEnum):
+    """Why an answer is not optimal; where several kinds apply, the first in this order."""
+
+    NONE = "none"
+    EMPTY = "empty"  # no pixel is predicted
+    WALL = "wall pixels"  # a pixel of wall is predicted
+    PIECES = "partial tiles"  # at scale 2, a tile is predicted in part
+    ENDPOINT = "endpoint missing"
+    BROKEN = "broken path"  # start and goal are predicted and not joined
+    LONGER = "longer way"  # a simple path from start to goal, longer than the shortest
+    LOOP = "loop kept"  # start and goal are joined, and a loop is predicted somewhere
+    BRANCH = "extra branch"  # start and goal are joined, without loops, and more is predicted
+
+
+FAILURES = tuple(Failure)
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Scores of B predictions, bool (B,) each."""
+    """Scores of B predictions: bool (B,) each, and ``failure``, the name of a Failure each, str (B,)."""
 
     exact: np.ndarray
     valid: np.ndarray
     optimal: np.ndarray
+    failure: np.ndarray
 
 
 def score(images: Any, targets: Any, predictions: Any) -> Outcome:
@@ -51,15 +70,15 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
     scale = scale_of(height)
     if scale == 2 and height % 4:
         raise InputError(f"a raster of scale 2 has a side 2n + 6 with odd n, a multiple of 4; got {height}")
-    flags = np.zeros((3, count), np.int8)
+    flags = np.zeros((4, count), np.int8)
     over_blocks(_score_block, count, None, scale, image, target, predicted, flags)
     problems = {_NO_ENDPOINT: "the image has no single start and goal", _TARGET_NO_PATH: "the target is no path"}
     for code, problem in problems.items():
         if (flags[0] == code).any():
             index = int((flags[0] == code).argmax())
             raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.raster")
-    exact, valid, optimal = flags.astype(bool)
-    return Outcome(exact=exact, valid=valid, optimal=optimal)
+    exact, valid, optimal = flags[:3].astype(bool)
+    return Outcome(exact=exact, valid=valid, optimal=optimal, failure=np.array(FAILURES)[flags[3]])
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
@@ -82,96 +101,103 @@ def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray
 
 
 @numba.njit(cache=True, nogil=True)
-def _at(plane, scale, row, column):
-    """Read one tile of the lattice image off a plane of the raster, by its first pixel; 0 beyond the edge."""
-    i, j = scale * row + scale - 1, scale * column + scale - 1
-    if row < 0 or column < 0 or i >= plane.shape[0] or j >= plane.shape[1]:
-        return 0
-    return plane[i, j]
-
-
-@numba.njit(cache=True, nogil=True)
-def _whole_tiles(plane, scale):
-    """Whether every tile is all 0 or all 1, and the ring outside the tiles is 0."""
-    if scale == 1:
-        return True
-    side = plane.shape[0]
-    for i in range(side):
-        if plane[0, i] or plane[side - 1, i] or plane[i, 0] or plane[i, side - 1]:
-            return False
-    for i in range(1, side - 1, 2):
-        for j in range(1, side - 1, 2):
-            first = plane[i, j]
-            if plane[i + 1, j] != first or plane[i, j + 1] != first or plane[i + 1, j + 1] != first:
-                return False
-    return True
-
-
-@numba.njit(cache=True, nogil=True)
-def _path_length(image, plane, scale, start, goal):
-    """Return the tiles of a simple path from start to goal, or 0 where the plane is anything else."""
-    if not _whole_tiles(plane, scale):
-        return 0
-    side = (plane.shape[0] - 2 * (scale - 1)) // scale
-    count = 0
-    for row in range(side):
-        for column in range(side):
-            if _at(plane, scale, row, column):
-                if not (_at(image[0], scale, row, column) or _at(image[1], scale, row, column)):
-                    return 0
-                count += 1
-    row, column = start // side, start % side
-    if not _at(plane, scale, row, column):
-        return 0
-    last_row, last_column = -1, -1
-    for length in range(1, count + 1):
-        next_row, next_column, ways = -1, -1, 0
-        for direction in range(4):
-            row_2 = row + (direction == 1) - (direction == 0)
-            column_2 = column + (direction == 3) - (direction == 2)
-            if (row_2 != last_row or column_2 != last_column) and _at(plane, scale, row_2, column_2):
-                next_row, next_column = row_2, column_2
-                ways += 1
-        if row * side + column == goal:
-            return length if ways == 0 and length == count else 0
-        if ways != 1:
-            return 0
-        last_row, last_column = row, column
-        row, column = next_row, next_column
-    return 0
-
-
-@numba.njit(cache=True, nogil=True)
-def _endpoints(image, scale):
-    """Return the tiles of the one start (green) and the one goal (red), or −1 where there is not exactly one."""
-    side = (image.shape[1] - 2 * (scale - 1)) // scale
-    start, goal = -1, -1
-    for row in range(side):
-        for column in range(side):
-            red, green = _at(image[0], scale, row, column), _at(image[1], scale, row, column)
-            if green and not red:
-                if start >= 0:
-                    return -1, -1
-                start = row * side + column
-            elif red and not green:
-                if goal >= 0:
-                    return -1, -1
-                goal = row * side + column
-    return start, goal
-
-
-@numba.njit(cache=True, nogil=True)
 def _score_block(begin, end, scale, images, targets, predictions, flags):
+    pixels = images.shape[2]
+    side = (pixels - 2 * (scale - 1)) // scale
+    wide = side + 2
+    # The lattice image's tiles, inside a ring that nothing reaches, so that no walk needs to look where they end.
+    predicted, stored = np.zeros(wide * wide, np.uint8), np.zeros(wide * wide, np.uint8)
+    queue = np.empty(wide * wide, np.int32)
     for i in range(begin, end):
-        start, goal = _endpoints(images[i], scale)
-        if start < 0 or goal < 0:
+        image, target, prediction = images[i], targets[i], predictions[i]
+        same, walls, pieces = True, False, False
+        for row in range(pixels):
+            for column in range(pixels):
+                said = prediction[row, column]
+                same &= said == target[row, column]
+                walls |= said > (image[0, row, column] | image[1, row, column] | image[2, row, column])
+        starts, goals, start, goal, count, shortest = 0, 0, 0, 0, 0, 0
+        for row in range(side):
+            for column in range(side):
+                y, x = scale * row + scale - 1, scale * column + scale - 1
+                tile = (row + 1) * wide + column + 1
+                red, green = image[0, y, x], image[1, y, x]
+                if green > red:
+                    starts, start = starts + 1, tile
+                elif red > green:
+                    goals, goal = goals + 1, tile
+                predicted[tile], stored[tile] = prediction[y, x], target[y, x]
+                count += predicted[tile]
+                shortest += stored[tile]
+                if scale == 2:
+                    whole = prediction[y, x] + prediction[y, x + 1] + prediction[y + 1, x] + prediction[y + 1, x + 1]
+                    pieces |= whole != 4 * predicted[tile]
+        if starts != 1 or goals != 1:
             flags[0, i] = _NO_ENDPOINT
-            continue
-        shortest = _path_length(images[i], targets[i], scale, start, goal)
-        if shortest == 0:
+        elif not _is_path(stored, wide, start, goal, shortest):
             flags[0, i] = _TARGET_NO_PATH
+        else:
+            valid = not walls and not pieces and _is_path(predicted, wide, start, goal, count)
+            flags[0, i], flags[1, i], flags[2, i] = same, valid, valid and count == shortest
+            if not flags[2, i]:
+                flags[3, i] = _failure(predicted, wide, start, goal, count, walls, pieces, valid, queue)
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_path(tiles, wide, start, goal, count):
+    """Whether the ``count`` set tiles are exactly a simple path from start to goal."""
+    if not tiles[start]:
+        return False
+    last, tile = 0, start
+    for length in range(1, count + 1):
+        ways, following = 0, 0
+        for step in (-wide, wide, -1, 1):
+            if tiles[tile + step] and tile + step != last:
+                ways += 1
+                following = tile + step
+        if tile == goal:
+            return ways == 0 and length == count
+        if ways != 1:
+            return False
+        last, tile = tile, following
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _failure(tiles, wide, start, goal, count, walls, pieces, valid, queue):
+    """Return the index in FAILURES of the first kind that applies; ``tiles`` is used up."""
+    if walls:
+        return 2
+    if pieces:
+        return 3
+    if count == 0:
+        return 1
+    if not (tiles[start] and tiles[goal]):
+        return 4
+    if valid:
+        return 6
+    edges = 0
+    for tile in range(wide, len(tiles) - wide):
+        if tiles[tile]:
+            edges += int(tiles[tile + 1]) + int(tiles[tile + wide])
+    components, joined = 0, False
+    for source in range(-1, len(tiles)):
+        first = start if source < 0 else source
+        if not tiles[first]:
             continue
-        length = _path_length(images[i], predictions[i], scale, start, goal)
-        flags[0, i] = (predictions[i] == targets[i]).all()
-        flags[1, i] = length > 0
-        flags[2, i] = length == shortest
+        components += 1
+        tiles[first] = 0
+        queue[0] = first
+        depth = 1
+        while depth > 0:
+            depth -= 1
+            tile = queue[depth]
+            joined |= source < 0 and tile == goal
+            for step in (-wide, wide, -1, 1):
+                if tiles[tile + step]:
+                    tiles[tile + step] = 0
+                    queue[depth] = tile + step
+                    depth += 1
+    if not joined:
+        return 5
+    return 7 if edges > count - components else 8

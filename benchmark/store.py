@@ -6,8 +6,9 @@ from pathlib import Path
 
 from extramaze.blocks import Block, BlockLimits, BlockScores, read_block, save_block
 from extramaze.mazes import InputError
-from extramaze.mazes.files import make_folder, write_atomically
-from extramaze.records import Plan
+from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
+from extramaze.models.schema import parse_json
+from extramaze.plan import Plan
 
 PLAN, BLOCKS = "plan.json", "blocks"
 
@@ -24,7 +25,7 @@ def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
 class BlockStore:
     """Finished blocks on disk; with no folder it keeps nothing."""
 
-    folder: Path | None
+    out: Path | None
 
     @classmethod
     def open(cls, out: Path | None, plan: Plan) -> "BlockStore":
@@ -33,21 +34,25 @@ class BlockStore:
             return cls(None)
         path = out / PLAN
         if path.exists():
-            try:
-                found = Plan.model_validate_json(path.read_bytes())
-            except ValueError as problem:
-                raise InputError(f"{path}: not readable; choose another --out, or delete {out}") from problem
-            refuse_other(out, found, plan)
-        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} exists and holds no evaluation; choose another --out")
+            refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
+        else:
+            if out.exists() and (not out.is_dir() or not _is_ours(out)):
+                raise InputError(f"{out} exists and holds no evaluation; choose another --out")
+            make_folder(out)
+            write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
         make_folder(out / BLOCKS)
-        write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
-        return cls(out / BLOCKS)
+        remove_temporary(out)
+        return cls(out)
 
     def read(self, kind: type[Block], name: str) -> Block | None:
-        """Return a finished block, if there is one."""
+        """Return a finished block; None where there is none, or a damaged one, which is then computed again."""
         path = self._path(name)
-        return read_block(kind, path) if path is not None and path.exists() else None
+        if path is None or not path.exists():
+            return None
+        try:
+            return read_block(kind, path)
+        except Exception:  # zipfile, zlib and numpy each have their own for a damaged archive
+            return None
 
     def save(self, name: str, block: BlockScores | BlockLimits) -> None:
         """Keep a finished block."""
@@ -56,10 +61,15 @@ class BlockStore:
             save_block(path, block)
 
     def clear(self) -> None:
-        """Delete the blocks, once the record holds what was in them."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder)
-            (self.folder.parent / PLAN).unlink()
+        """Delete blocks and plan, once a record holds what was in them."""
+        if self.out is not None:
+            shutil.rmtree(self.out / BLOCKS, ignore_errors=True)
+            (self.out / PLAN).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path | None:
-        return self.folder / f"{name}.npz" if self.folder is not None else None
+        return self.out / BLOCKS / f"{name}.npz" if self.out is not None else None
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether a folder without a plan holds nothing but what a killed start leaves."""
+    return all(path.name == LOCK or is_temporary(path) for path in out.iterdir())

@@ -11,6 +11,7 @@ from extramaze.mazes import InputError, MazeSpec
 from extramaze.mazes.errors import unknown_name
 from extramaze.models.schema import Strict, parse_yaml
 
+MAX_ITERATIONS = 1_000_000
 IN_DISTRIBUTION = "in-distribution"  # the axis of cells like the training mazes; it does not enter the score
 
 
@@ -56,6 +57,8 @@ class Suite(Strict):
     def _consistent(self) -> "Suite":
         if list(self.iterations) != sorted(set(self.iterations)) or self.iterations[0] < 1:
             raise ValueError(f"iterations must rise and start at 1 or more, got {list(self.iterations)}")
+        if self.iterations[-1] > MAX_ITERATIONS:
+            raise ValueError(f"iterations must not exceed {MAX_ITERATIONS:,}, got {self.iterations[-1]:,}")
         names = [cell.name for cell in self.cells]
         if len(set(names)) < len(names):
             raise ValueError("two cells have the same name")
@@ -65,18 +68,18 @@ class Suite(Strict):
         return self
 
     def digest(self) -> str:
-        """Return the sha256 of the checked content: comments and layout of the file do not count."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return the sha256 of the checked content: comments, layout and spelled-out defaults do not count."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
-    def limited(self, count: int, watched: int) -> "Suite":
-        """Return a partial suite: at most ``count`` mazes a cell, ``watched`` of them with their iterates watched."""
-        cells = tuple(cell.model_copy(update={"count": min(cell.count, count)}) for cell in self.cells)
-        limits = self.limits.model_copy(update={"count": min(self.limits.count, watched)})
-        return self.model_copy(update={"cells": cells, "limits": limits})
 
-    def watched(self, cell: Cell) -> int:
-        """Return how many mazes of a cell have their iterates watched."""
-        return min(self.limits.count, cell.count) if cell.name in self.limits.cells else 0
+class CellPlan(Strict):
+    """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
+
+    name: str
+    mazes: int = Field(ge=1)
+    watched: int = Field(ge=0)
+    block: int = Field(ge=1)
+    rungs: tuple[int, ...] = Field(min_length=1)
 
 
 def suite_names() -> list[str]:

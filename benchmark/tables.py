@@ -36,7 +36,7 @@ def board_table(board: Board, markdown: bool = False) -> str:
         counts = [*shown, seen - sum(shown)]
         lines.append(
             [
-                "–" if board.partial else str(row.rank),
+                "–" if row.rank is None else str(row.rank),
                 row.recipe,
                 ",".join(map(str, row.seeds)) or "–",
                 f"{row.score:.1%}",
@@ -46,7 +46,10 @@ def board_table(board: Board, markdown: bool = False) -> str:
                 f"{row.parameters:,}" if row.parameters else "–",
             ]
         )
-    title = f"{board.suite}: optimal answers at the last rung; score = mean of the hard axes"
+    title = (
+        f"{board.suite}: optimal answers at the last rung; score = mean of the hard axes; "
+        "fixed point, cycle, other: limits of the watched trajectories"
+    )
     if board.partial:
         title += f". Partial ({board.partial}): not ranked"
     notes = [f"{row.recipe}: {note}" for row in board.rows for note in row.notes]
@@ -56,6 +59,8 @@ def board_table(board: Board, markdown: bool = False) -> str:
 def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
     """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells."""
     plan = records[0].summary.plan.suite.limits
+    if not any(record.summary.limits for record in records):
+        return "limit × correct: no iterates were watched"
     header = ["solver", "limit", "right", "wrong", "of trajectories", "periods"]
     lines = []
     for record in records:

@@ -7,17 +7,16 @@ import numpy as np
 import polars as pl
 
 from extramaze.blocks import BlockLimits, BlockScores
-from extramaze.mazes import describe, generate
+from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
-from extramaze.records import PER_MAZE, CellResult, LimitCount, LimitResult, Rung, Tally
-from extramaze.suites import Cell, Suite
-
-KINDS = ("exact", "valid", "optimal")
+from extramaze.records import KINDS, PER_MAZE, CellResult, LimitResult, tally_limits, tally_rungs
+from extramaze.scoring import Failure
+from extramaze.suites import Cell, CellPlan, Suite
 
 
 @dataclass(frozen=True)
 class CellTable:
-    """One cell's result and its per-maze rows."""
+    """One cell's result, its limits where it is watched, and its per-maze rows."""
 
     result: CellResult
     limits: LimitResult | None
@@ -25,47 +24,46 @@ class CellTable:
 
 
 def tabulate(
-    suite: Suite,
-    cell: Cell,
-    rungs: tuple[int, ...],
-    block: int,
-    scores: list[BlockScores],
-    watched: list[BlockLimits],
+    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits]
 ) -> CellTable:
     """Tabulate a cell from its blocks in order, the fillers of the last one left out."""
-    right = {kind: np.concatenate([getattr(s, kind) for s in scores], axis=1)[:, : cell.count].T for kind in KINDS}
-    mazes = generate(cell.maze_spec, cell.count, split=suite.split)
-    assert mazes.generation is not None
+    count = plan.mazes
+    right = {kind: np.concatenate([getattr(s, kind) for s in scores], axis=1)[:, :count].T for kind in KINDS}
+    failures = np.concatenate([s.failure for s in scores])[:count].tolist()
+    mazes = generate(cell.maze_spec, count, split=suite.split)
+    drawn = mazes.generation
+    assert drawn is not None
     description = describe(mazes)
-    first, last = first_and_last(right["optimal"], np.array(rungs))
+    first, last = first_and_last(right["optimal"], np.array(plan.rungs))
     columns = {
-        "cell": [cell.name] * cell.count,
-        "index": np.arange(cell.count),
+        "cell": [cell.name] * count,
+        "index": np.arange(count),
         **{name: getattr(description, name) for name in COLUMNS},
         **{kind: right[kind].tolist() for kind in KINDS},
         "first_right": first,
         "last_right": last,
-        **_limit_columns(watched, suite.watched(cell), cell.count),
+        "failure": [None if failure == Failure.NONE else failure for failure in failures],
+        **_limit_columns(watched, plan.watched, count),
     }
     rows = pl.DataFrame(columns, schema=PER_MAZE, strict=False)
+    found = rows["first_right"].drop_nulls()
     result = CellResult(
         name=cell.name,
         axis=cell.axis,
         spec=cell.spec,
-        n=cell.count,
+        n=count,
         mazes_sha256=mazes.digest(),
-        acceptance=mazes.generation.acceptance,
+        drawn=drawn.drawn,
+        rejected_split=drawn.rejected_split,
+        rejected_start=drawn.rejected_start,
+        acceptance=drawn.acceptance,
+        layouts=len(set(layout_hashes(mazes.connections).tolist())),
         means={name: float(getattr(description, name).mean()) for name in COLUMNS},
-        block=block,
-        rungs=tuple(
-            Rung(iterations=rung, **{kind: Tally.of(int(right[kind][:, r].sum()), cell.count) for kind in KINDS})
-            for r, rung in enumerate(rungs)
-        ),
-        median_first_right=None
-        if rows["first_right"].is_null().all()
-        else float(np.median(rows["first_right"].drop_nulls())),
+        rungs=tally_rungs(rows, plan.rungs),
+        median_first_right=float(np.median(found)) if len(found) else None,
+        failures=dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
     )
-    return CellTable(result, _limit_result(rows, suite) if watched else None, rows)
+    return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
 
 
 def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[list[int | None], list[int | None]]:
@@ -73,7 +71,7 @@ def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[list[int | Non
     ever = right.any(axis=1)
     first = np.where(ever, rungs[right.argmax(axis=1)], 0)
     last = np.where(ever, rungs[right.shape[1] - 1 - right[:, ::-1].argmax(axis=1)], 0)
-    return [int(f) or None for f in first], [int(value) or None for value in last]
+    return [int(value) or None for value in first], [int(value) or None for value in last]
 
 
 def _limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
@@ -84,18 +82,3 @@ def _limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[st
         column: [value for block in watched for value in getattr(block, name).tolist()][:count] + nulls
         for column, name in names.items()
     }
-
-
-def _limit_result(rows: pl.DataFrame, suite: Suite) -> LimitResult:
-    seen = rows.filter(pl.col("limit").is_not_null())
-    limits = sorted(set(seen["limit"]))
-    right = Counter(seen.filter(pl.col("limit_right"))["limit"])
-    wrong = Counter(seen.filter(~pl.col("limit_right"))["limit"])
-    return LimitResult(
-        cell=rows["cell"][0],
-        n=len(seen),
-        burn_in=suite.limits.burn_in,
-        window=suite.limits.window,
-        counts=tuple(LimitCount(limit=name, right=right[name], wrong=wrong[name]) for name in limits),
-        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == "cycle")["period"]).items())),
-    )

@@ -1,4 +1,4 @@
-"""The one exception for input that cannot be used."""
+"""Errors that people are meant to read."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,10 @@ from difflib import get_close_matches
 
 class InputError(ValueError):
     """Refused input. The message says what was given, what was expected and what to do; the command line exits 2."""
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss stopped being a number; nothing was measured."""
 
 
 def unknown_name(kind: str, given: object, known: Iterable[str]) -> InputError:

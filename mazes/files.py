@@ -1,9 +1,9 @@
 """Files: atomic writing, and mazes as compressed NumPy archives."""
 
 import io
-import os
-import zipfile
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,19 @@ import numpy as np
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is either the old one or the whole new one. Raises InputError where it cannot be."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if not path.name:
+        raise InputError("an empty path was given for a file; name one")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -24,12 +33,41 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise InputError(f"cannot write {path}: {problem.strerror or problem}") from problem
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether a file is what ``write_atomically`` leaves behind where it is killed."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
+
+
+def remove_temporary(folder: Path) -> None:
+    """Delete what killed writes left in a folder and one level below."""
+    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
+        path.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and its parents. Raises InputError where it cannot be."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise InputError(f"cannot make the folder {path}: {problem.strerror or problem}") from problem
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keep a folder to this process; the system lets go of it however the process ends.
+
+    Raises InputError where another process holds it. Where the system has no such locks nothing is held.
+    """
+    if fcntl is None:
+        yield
+        return
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise InputError(f"{folder} is in use by another process; wait, or choose another --out") from problem
+        yield
+        (folder / LOCK).unlink(missing_ok=True)
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
@@ -59,6 +97,6 @@ def read_npz(path: str | Path) -> Mazes:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             connections, start, goal = (arrays[name] for name in ("connections", "start", "goal"))
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as problem:
-        raise InputError(f"{path}: not an archive of mazes: {problem}") from problem
+    except Exception as problem:  # zipfile, zlib and numpy each have their own for a damaged archive
+        raise InputError(f"{path}: not an archive of mazes: {type(problem).__name__}: {problem}") from problem
     return Mazes.from_arrays(connections, start, goal)

@@ -30,14 +30,18 @@ def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 
     could not be had within the attempts allowed (it names the constraint that binds).
     """
     check_split(split)
-    for name, value in (("count", count), ("first", first)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-            raise InputError(f"{name} must be an integer of at least 0, got {value!r}")
+    count, first = _whole("count", count, 0), _whole("first", first, 0)
+    if workers is not None:
+        workers = _whole("workers", workers, 1)
     if first + count > MAX_INDEX:
         raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
     side = spec.lattice
-    connections = np.zeros((count, 2, side, side), bool)
-    start, goal = np.empty((count, 2), np.int32), np.empty((count, 2), np.int32)
+    try:
+        connections = np.zeros((count, 2, side, side), bool)
+        start, goal = np.empty((count, 2), np.int32), np.empty((count, 2), np.int32)
+    except MemoryError as problem:
+        size = count * 2 * side**2 / 2**30
+        raise InputError(f"{count} mazes of [{spec}] need {size:.0f} GiB; draw them in parts, with first=") from problem
     outcomes = over_blocks(
         _generate_block,
         count,
@@ -61,13 +65,19 @@ def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 
     return Mazes(connections, start, goal, Generation(spec, split, first, drawn, wrong_split, no_start))
 
 
+def _whole(name: str, value: int, least: int) -> int:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+        return int(value)
+    raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+
+
 def _cannot(spec: MazeSpec, split: str | None, tally: np.ndarray) -> InputError:
     kept, wrong_split, no_start, index = tally.tolist()
     drawn = kept + wrong_split + no_start
-    if no_start > wrong_split:
-        advice = f"{no_start} had no dead end to start from; lower the percolation or use start='any'"
+    if no_start:
+        advice = f"{no_start} of them had no dead end to start from; lower the percolation or use start='any'"
     else:
-        advice = f"{wrong_split} fell outside the split; a lattice this small has few layouts: use a larger size"
+        advice = "all fell outside the split: this specification has few layouts; use another split, or a larger size"
     return InputError(f"cannot draw maze {index} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
 
 

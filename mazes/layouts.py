@@ -9,6 +9,7 @@ specification.
 import numba
 import numpy as np
 
+from extramaze.mazes.errors import InputError
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import SPLITS
 
@@ -105,7 +106,11 @@ def _hash_block(begin, end, connections, hashes):
 
 
 def layout_hashes(connections: np.ndarray, workers: int | None = None) -> np.ndarray:
-    """Hash the layouts of mazes up to symmetry: bool (N, 2, L, L) → uint64 (N,)."""
+    """Hash the layouts of mazes up to symmetry: bool (N, 2, L, L) → uint64 (N,). Raises InputError for other arrays."""
+    connections = np.asarray(connections)
+    shape = connections.shape
+    if len(shape) != 4 or shape[1] != 2 or shape[2] != shape[3] or connections.dtype != bool:
+        raise InputError(f"connections must be bool (N, 2, L, L), got {connections.dtype} {shape}")
     hashes = np.empty(len(connections), np.uint64)
     over_blocks(_hash_block, len(connections), workers, connections, hashes)
     return hashes

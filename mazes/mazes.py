@@ -30,13 +30,14 @@ class Generation:
 
     @property
     def acceptance(self) -> float:
-        """Return the share of the attempts that were kept."""
-        return (self.drawn - self.rejected_split - self.rejected_start) / self.drawn if self.drawn else float("nan")
+        """Return the share kept of the attempts in the split; below 1, the mazes are a filtered population."""
+        in_split = self.drawn - self.rejected_split
+        return 1 - self.rejected_start / in_split if in_split else 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Mazes:
-    """N mazes on an L×L lattice; the arrays are read-only.
+    """N mazes on an L×L lattice; the arrays are read-only. Make them with ``generate`` or ``Mazes.from_arrays``.
 
     connections: bool (N, 2, L, L). ``[n, 0, i, j]`` opens (i, j)–(i+1, j), ``[n, 1, i, j]`` opens (i, j)–(i, j+1);
         the last row of the first and the last column of the second are always False (maze-dataset's convention).
@@ -50,8 +51,17 @@ class Mazes:
     generation: Generation | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.connections, self.start, self.goal):
-            array.flags.writeable = False
+        shape, dtype = self.connections.shape, self.connections.dtype
+        if len(shape) != 4 or shape[1] != 2 or shape[2] != shape[3] or dtype != np.bool_:
+            raise InputError(f"connections must be bool (N, 2, L, L), got {dtype} {shape}; use Mazes.from_arrays")
+        for cell in (self.start, self.goal):
+            outside = len(cell) and not 0 <= cell.min() <= cell.max() < shape[2]
+            if cell.shape != (shape[0], 2) or cell.dtype != np.int32 or outside:
+                raise InputError("start and goal must be int32 (N, 2) cells of the lattice; use Mazes.from_arrays")
+        for name in ("connections", "start", "goal"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
 
     @classmethod
     def from_arrays(cls, connections: np.ndarray, start: np.ndarray, goal: np.ndarray) -> "Mazes":
@@ -96,6 +106,8 @@ class Mazes:
         """Select mazes by an index (which gives a batch of one), a slice, indices or a mask."""
         if isinstance(selection, int | np.integer):
             selection = np.array([selection])
+        if not isinstance(selection, slice) and np.ndim(selection) != 1:
+            raise InputError(f"select mazes by an index, a slice, a list of indices or a mask, got {selection!r}")
         return Mazes(self.connections[selection].copy(), self.start[selection].copy(), self.goal[selection].copy())
 
     def digest(self) -> str:

@@ -1,8 +1,10 @@
 """What a maze distribution is: a frozen, validated specification with one canonical text."""
 
-import math
+import re
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from extramaze.mazes.errors import InputError, unknown_name
 
@@ -41,7 +43,9 @@ class MazeSpec:
         if problems:
             raise InputError("maze specification: " + "; ".join(problems))
         object.__setattr__(self, "size", int(self.size))
+        object.__setattr__(self, "algorithm", ALGORITHMS[ALGORITHMS.index(self.algorithm)])
         object.__setattr__(self, "percolation", round(float(self.percolation), PERCOLATION_DECIMALS) + 0.0)
+        object.__setattr__(self, "start", STARTS[STARTS.index(self.start)])
 
     def _problems(self) -> Any:
         if not _is_integer(self.size) or not MIN_SIZE <= self.size <= MAX_SIZE or self.size % 2 == 0:
@@ -50,6 +54,8 @@ class MazeSpec:
             yield str(unknown_name("algorithm", self.algorithm, ALGORITHMS))
         if not _is_number(self.percolation) or not 0 <= self.percolation <= 1:
             yield f"percolation must be a probability from 0 to 1, got {self.percolation!r}"
+        elif abs(round(float(self.percolation), PERCOLATION_DECIMALS) - float(self.percolation)) > 1e-15:
+            yield f"percolation has at most {PERCOLATION_DECIMALS} decimals, got {self.percolation!r}"
         if self.start not in STARTS:
             yield str(unknown_name("start", self.start, STARTS))
 
@@ -68,7 +74,7 @@ class MazeSpec:
     @classmethod
     def parse(cls, text: str) -> "MazeSpec":
         """Read ``size=9,percolation=0.1,start=any``; fields in any order. Raises InputError."""
-        kinds = {"size": int, "algorithm": str, "percolation": float, "start": str}
+        kinds: dict[str, Any] = {"size": _integer, "algorithm": str, "percolation": _decimal, "start": str}
         values: dict[str, Any] = {}
         for part in text.split(","):
             name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -80,10 +86,7 @@ class MazeSpec:
                 raise unknown_name("maze field", name, kinds)
             if name in values:
                 raise InputError(f"maze specification {text!r}: {name} is given twice; keep one")
-            try:
-                values[name] = kinds[name](value)
-            except ValueError:
-                values[name] = value  # refused by the field's own check, with its own sentence
+            values[name] = kinds[name](value)
         if "size" not in values:
             raise InputError(f"maze specification {text!r}: size is missing; try size=9")
         return cls(**values)
@@ -101,9 +104,19 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _integer(text: str) -> Any:
+    """Read plain decimal digits; anything else is left to be refused by the field's own check."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+def _decimal(text: str) -> Any:
+    """Read a plain decimal number; anything else is left to be refused by the field's own check."""
+    return float(text) if re.fullmatch(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text) else text
+
+
 def _is_integer(value: Any) -> bool:
-    return not isinstance(value, bool) and hasattr(value, "__index__")
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool) and hasattr(value, "__float__") and math.isfinite(value)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

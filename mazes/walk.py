@@ -28,7 +28,7 @@ def is_open(connections, row, column, direction):
 def fill_degrees(connections, degrees):
     """Fill ``degrees``, int8 (L, L), with the number of open neighbours of each cell; return the open edges."""
     side = connections.shape[1]
-    ends = 0
+    ends = np.int64(0)
     for row in range(side):
         for column in range(side):
             count = np.int8(connections[0, row, column]) + np.int8(connections[1, row, column])

@@ -19,7 +19,7 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes, write_atomically
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.recipe import Recipe, parse_recipe
-from extramaze.models.schema import Strict, check_model
+from extramaze.models.schema import Strict, parse_json
 
 RECIPE, RESULT, WEIGHTS, LOG, CHECKPOINT = (
     "recipe.yaml",
@@ -60,11 +60,7 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     Raises InputError where a file is missing, unreadable, altered (another sha256) or of another architecture.
     """
     recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
-    try:
-        content = json.loads(read_bytes(folder / RESULT))
-    except ValueError as problem:
-        raise InputError(f"{folder / RESULT}: not readable as JSON: {problem}") from problem
-    result = check_model(TrainingResult, content, str(folder / RESULT))
+    result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
     weights = read_bytes(folder / WEIGHTS)
     found = hashlib.sha256(weights).hexdigest()
     if found != result.weights_sha256:
@@ -103,7 +99,17 @@ def save_checkpoint(
     names = [name for name, _ in solver.named_parameters()]
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{names[index]}.{slot}": value.contiguous() for slot, value in slots.items()}
-    write_atomically(folder / CHECKPOINT, save(tensors, metadata={"progress": json.dumps(progress)}))
+    metadata = {"progress": json.dumps(progress), "sha256": _tensors_sha256(tensors)}
+    write_atomically(folder / CHECKPOINT, save(tensors, metadata=metadata))
+
+
+def _tensors_sha256(tensors: dict[str, Tensor]) -> str:
+    """Hash tensors: a resumed run must not go on from altered ones."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        content = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(f"{name} {tuple(tensors[name].shape)}".encode() + content.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_checkpoint(folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -111,8 +117,11 @@ def load_checkpoint(folder: Path, solver: nn.Module, optimizer: torch.optim.Opti
     path = folder / CHECKPOINT
     try:
         with safe_open(path, "pt") as file:
-            progress = json.loads(file.metadata()["progress"])
+            metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if _tensors_sha256(tensors) != metadata["sha256"]:
+            raise ValueError("altered: its sha256 differs")
+        progress = json.loads(metadata["progress"])
         solver.load_state_dict({name: tensors[f"model.{name}"] for name in solver.state_dict()})
         slots: dict[int, dict[str, Tensor]] = {}
         for index, (name, _) in enumerate(solver.named_parameters()):

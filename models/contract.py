@@ -4,11 +4,16 @@ A solver turns an image into a state, improves the state one pure step at a time
 time. The harness owns the loop: how long to iterate, where to read, what to keep.
 """
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+
+from extramaze.mazes import InputError
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,13 @@ class SolverCard:
     scale: int | None = None
     weights_sha256: str | None = None
     notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for kind, text in (("name", self.name), ("recipe", self.recipe)):
+            if not re.fullmatch(NAME_PATTERN, str(text)):
+                raise InputError(f"a solver's {kind} is up to 64 letters, digits and ._@+-, got {text!r}")
+        if self.seed is not None and not (isinstance(self.seed, int) and self.seed >= 0):
+            raise InputError(f"a solver's seed is an integer of at least 0 or None, got {self.seed!r}")
 
 
 class IterativeSolver(nn.Module, ABC):
@@ -52,7 +64,7 @@ class IterativeSolver(nn.Module, ABC):
     def step_budget(self, height: int, width: int) -> int | None:  # noqa: ARG002
         """Return the iterations a solver needs on an H×W image to be sure to have finished; None for the suite's.
 
-        For algorithms, whose work on a maze is known in advance. Learned solvers get the suite's budget.
+        For algorithms, whose work on a maze is known in advance; a solver with weights gets the suite's all the same.
         """
         return None
 

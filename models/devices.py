@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -42,15 +43,41 @@ def _processor() -> str:
 
 
 @contextmanager
-def reference_arithmetic() -> Iterator[None]:
-    """Compute without gradients, without TF32, and with deterministic convolutions."""
-    matmul = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
+def deterministic() -> Iterator[None]:
+    """Choose convolutions that give the same bits each time, without trying which is fastest."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.deterministic
+    cudnn.benchmark, cudnn.deterministic = False, True
     try:
-        with (
-            torch.inference_mode(),
-            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-        ):
-            yield
+        yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32 = matmul
+        cudnn.benchmark, cudnn.deterministic = before
+
+
+@contextmanager
+def reference_arithmetic() -> Iterator[None]:
+    """Compute deterministically, without gradients, TF32 or autocast, whatever is switched on around it."""
+    with (
+        deterministic(),
+        _full_precision(),
+        torch.inference_mode(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Switch TF32 off, by the setting that this torch has."""
+    convolutions: Any = getattr(torch.backends.cudnn, "conv", None)
+    setting, off = ("fp32_precision", "ieee") if convolutions else ("allow_tf32", False)
+    owners: list[Any] = [torch.backends.cuda.matmul, convolutions or torch.backends.cudnn]
+    before = [getattr(owner, setting) for owner in owners]
+    for owner in owners:
+        setattr(owner, setting, off)
+    try:
+        yield
+    finally:
+        for owner, value in zip(owners, before, strict=True):
+            setattr(owner, setting, value)

@@ -1,9 +1,11 @@
 """IT-Net: DT-Net's layers trained as an implicit network.
 
 Knutson et al., "On Logical Extrapolation for Mazes with Recurrent and Implicit Networks" (arXiv 2410.03020), section 4
-and appendix: four residual blocks, trained by Jacobian-free backpropagation (Fung et al., arXiv 2103.12803) towards the
-limit of the iteration rather than a given number of steps. The layers are DT-Net's; the training (``training: gradient:
-jacobian-free`` in its recipe) is what makes it implicit.
+and appendix: four residual blocks, trained by Jacobian-free backpropagation (Fung et al., arXiv 2103.12803): a random
+number of iterations without gradient, then one with. The layers are DT-Net's; the training (``gradient: jacobian-free``
+in its recipe) is what makes it implicit. Two things differ from the paper: the free iterations stop at their random
+budget without a test of convergence, and the contraction is not controlled. No gradient reaches the projection, which
+keeps its initial weights.
 """
 
 from extramaze.models.dt_net import DTNet

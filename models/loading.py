@@ -2,15 +2,15 @@
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
 from extramaze.models.checkpoint import GOOD_ACCURACY, read_solver
-from extramaze.models.contract import IterativeSolver, SolverCard
+from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.recipe import recipe_names
 from extramaze.models.wavefront import Wavefront
@@ -50,8 +50,10 @@ def load(target: str) -> IterativeSolver:
         solver = _load_shipped(name, seed if at else None)
     elif ":" in target:
         solver = _load_factory(target)
-    elif Path(target).is_dir():
+    elif target and Path(target).is_dir():
         solver = load_folder(Path(target))
+    elif target.endswith(".py"):
+        raise InputError(f"solver {target!r}: name the function that makes the solver, {target}:make")
     else:
         raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds()])
     return solver.eval()
@@ -89,6 +91,8 @@ def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
 def _load_factory(target: str) -> IterativeSolver:
     """Run ``module:factory`` or ``file.py:factory``; any failure of the foreign code is one InputError."""
     source, _, attribute = target.rpartition(":")
+    folder = str(Path(source).resolve().parent) if source.endswith(".py") else str(Path.cwd())
+    sys.path.insert(0, folder)
     try:
         if source.endswith(".py"):
             path = Path(source)
@@ -98,6 +102,7 @@ def _load_factory(target: str) -> IterativeSolver:
             if spec is None or spec.loader is None:
                 raise InputError(f"solver {target!r}: {source} cannot be imported")
             module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module
             spec.loader.exec_module(module)
         else:
             module = importlib.import_module(source)
@@ -107,10 +112,14 @@ def _load_factory(target: str) -> IterativeSolver:
         solver = factory()
     except InputError:
         raise
-    except Exception as problem:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # foreign code may call sys.exit
         raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
+    finally:
+        sys.path.remove(folder)
     if not isinstance(solver, IterativeSolver):
         raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
-    card = solver.card or SolverCard(name=attribute, recipe=attribute)
-    solver.card = replace(card, notes=(*card.notes, f"loaded from {target}"))
+    if not isinstance(card_of(solver), SolverCard):
+        raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
     return solver

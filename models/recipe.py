@@ -12,6 +12,7 @@ from extramaze.models.dt_net import DTNet, dt_net
 from extramaze.models.it_net import it_net
 from extramaze.models.schema import Strict, parse_yaml
 
+INDICES_PER_SEED = 2**24  # maze indices of their own for each seed: 16.7 million
 BUILDERS = {"dt_net": dt_net, "it_net": it_net}
 
 
@@ -43,7 +44,8 @@ class Training(Strict):
     """How to train.
 
     gradient: ``progressive`` runs n ~ U{0 … max_iterations − 1} iterations without gradient, then k ~
-        U{1 … gradient_steps} (never beyond max_iterations) with one (Bansal et al. 2022, section 3.2).
+        U{1 … gradient_steps} (never beyond max_iterations) with one: the progressive part alone of the loss
+        of Bansal et al. (2022, section 3.2), that is α = 1 there.
         ``jacobian-free`` runs n ~ U{min_iterations … max_iterations} without, then one with (arXiv 2103.12803).
     warmup_steps: over which the learning rate rises; it then falls to zero along a half cosine.
     bf16: autocast to bfloat16.
@@ -65,6 +67,8 @@ class Training(Strict):
     def _consistent(self) -> "Training":
         if self.min_iterations > self.max_iterations:
             raise ValueError("min_iterations must not exceed max_iterations")
+        if self.steps * self.batch > INDICES_PER_SEED:
+            raise ValueError(f"steps × batch must not exceed {INDICES_PER_SEED:,}, the mazes set aside for one seed")
         if self.gradient == "jacobian-free" and self.gradient_steps != 1:
             raise ValueError("jacobian-free training has exactly one step with a gradient; leave gradient_steps out")
         return self
@@ -74,9 +78,9 @@ class Validation(Strict):
     """How often to validate, on how many mazes, and after how many iterations the answer is read."""
 
     every: int = Field(ge=1)
-    count: int = Field(ge=1)
-    final_count: int = Field(ge=1)
-    iterations: int = Field(ge=1)
+    count: int = Field(ge=1, le=100_000)
+    final_count: int = Field(ge=1, le=1_000_000)
+    iterations: int = Field(ge=1, le=10_000)
 
 
 class Recipe(Strict):
@@ -92,7 +96,8 @@ class Recipe(Strict):
 
 def recipe_names() -> list[str]:
     """List the shipped recipes."""
-    return sorted(p.name.removesuffix(".yaml") for p in (files("extramaze.models") / "recipes").iterdir())
+    folder = files("extramaze.models") / "recipes"
+    return sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
 
 
 def recipe_text(name_or_path: str) -> str:
@@ -103,9 +108,13 @@ def recipe_text(name_or_path: str) -> str:
     if path.suffix not in (".yaml", ".yml"):
         raise unknown_name("recipe", name_or_path, recipe_names())
     try:
-        return path.read_text("utf-8")
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(f"cannot read the recipe {name_or_path}: {problem}") from problem
+    name = parse_recipe(text, name_or_path).name
+    if name in recipe_names() and text != recipe_text(name):
+        raise InputError(f"recipe {name_or_path}: the name {name} is a shipped recipe's; choose another name")
+    return text
 
 
 def parse_recipe(text: str, origin: str) -> Recipe:

@@ -1,5 +1,6 @@
 """Checked data from YAML and JSON: every problem is listed, each with its key."""
 
+import json
 from typing import TypeVar
 
 import yaml
@@ -21,9 +22,18 @@ def parse_yaml(model: type[Model], text: str, origin: str) -> Model:
     """Check YAML text against a model. Raises InputError listing every problem with its key."""
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, RecursionError) as problem:
         raise InputError(f"{origin}: not readable as YAML: {' '.join(str(problem).split())}") from problem
     return check_model(model, content, origin)
+
+
+def parse_json(model: type[Model], content: bytes, origin: str) -> Model:
+    """Check JSON against a model. Raises InputError listing every problem with its key."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{origin}: not readable as JSON: {problem}") from problem
+    return check_model(model, data, origin)
 
 
 def check_model(model: type[Model], content: object, origin: str) -> Model:

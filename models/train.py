@@ -1,7 +1,7 @@
 """Train a solver from a recipe, on mazes generated as they are needed.
 
 A run is a function of (recipe, seed) on one machine: step t trains on mazes of its own indices at a depth of its own
-draw, so a run that was stopped and resumed ends with the same weights as one that was not.
+draw, so a run that was stopped and resumed ends with the same weights as one that was not (shown on a CPU).
 """
 
 import json
@@ -16,7 +16,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.mazes.files import make_folder, write_atomically
+from extramaze.mazes.errors import TrainingDiverged
+from extramaze.mazes.files import (
+    LOCK,
+    hold,
+    is_temporary,
+    make_folder,
+    read_bytes,
+    remove_temporary,
+    write_atomically,
+)
 from extramaze.models.checkpoint import (
     CHECKPOINT,
     GOOD_ACCURACY,
@@ -30,22 +39,15 @@ from extramaze.models.checkpoint import (
     write_weights,
 )
 from extramaze.models.contract import IterativeSolver, answer
-from extramaze.models.devices import describe_device
+from extramaze.models.devices import describe_device, deterministic, reference_arithmetic, resolve_device
 from extramaze.models.gradients import draw_depth, masked_loss, run_depth
-from extramaze.models.recipe import Data, Recipe, Training, parse_recipe, recipe_text
+from extramaze.models.recipe import INDICES_PER_SEED, Data, Recipe, Training, parse_recipe, recipe_text
 
-INDICES_PER_SEED = 2**24  # maze indices: room for 16.7 million mazes a seed before seeds share any
 MAX_SEED = 255
 MEASURE_BATCH = 256
 
 
-class TrainingDiverged(RuntimeError):
-    """The loss stopped being a number."""
-
-
-def train(
-    recipe: str, seed: int, out: str | Path, device: str | torch.device = "cpu", quiet: bool = False
-) -> TrainingResult:
+def train(recipe: str, seed: int, out: str | Path, device: str = "auto", quiet: bool = False) -> TrainingResult:
     """Train the solver of a recipe (a shipped name or a YAML file) into the folder ``out``, resuming what is there.
 
     Raises InputError for a bad recipe or seed, or a folder that holds something else; TrainingDiverged where the loss
@@ -55,11 +57,14 @@ def train(
     parsed = parse_recipe(text, recipe)
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed must be from 0 to {MAX_SEED}, got {seed}")
-    folder = Path(out)
+    target, folder = resolve_device(device), Path(out)
     _claim(folder, text, seed)
     if (folder / RESULT).exists():
+        (folder / CHECKPOINT).unlink(missing_ok=True)
         return read_solver(folder)[2]
-    return _Run(parsed, seed, folder, torch.device(device), quiet).finish()
+    with hold(folder), deterministic():
+        remove_temporary(folder)
+        return _Run(parsed, seed, folder, target, quiet).finish()
 
 
 def _claim(folder: Path, text: str, seed: int) -> None:
@@ -67,10 +72,11 @@ def _claim(folder: Path, text: str, seed: int) -> None:
     path = folder / RECIPE
     header = f"# seed {seed}\n"
     if path.exists():
-        if path.read_text("utf-8") != header + text:
+        if read_bytes(path) != (header + text).encode():
             raise InputError(f"{folder} holds another recipe or seed; choose another --out, or delete it")
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    foreign = folder.is_dir() and not all(p.name == LOCK or is_temporary(p) for p in folder.iterdir())
+    if foreign or (folder.exists() and not folder.is_dir()):
         raise InputError(f"{folder} exists and holds no training run; choose another --out")
     make_folder(folder)
     write_atomically(path, (header + text).encode())
@@ -81,7 +87,7 @@ class _Run:
 
     def __init__(self, recipe: Recipe, seed: int, folder: Path, device: torch.device, quiet: bool) -> None:
         self.recipe, self.seed, self.folder, self.device, self.quiet = recipe, seed, folder, device, quiet
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             solver = recipe.architecture.build()
         self.solver: IterativeSolver = solver.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -89,9 +95,13 @@ class _Run:
         self.optimizer = torch.optim.AdamW(
             self.solver.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
         )
-        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "log": []}
+        place = describe_device(device)
+        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "device": place, "log": []}
         if (folder / CHECKPOINT).exists():
             self.progress = load_checkpoint(folder, self.solver, self.optimizer)
+            if self.progress["device"] != place:
+                was = self.progress["device"]
+                raise InputError(f"{folder} was begun on {was}, this is {place}; go on there, or choose another --out")
 
     def finish(self) -> TrainingResult:
         """Train to the recipe's last step, validate, and write the solver."""
@@ -165,13 +175,18 @@ class _Run:
             }
         )
         save_checkpoint(self.folder, self.solver, self.optimizer, progress)
-        write_atomically(self.folder / LOG, "".join(json.dumps(entry) + "\n" for entry in progress["log"]).encode())
+        self.write_log()
+
+    def write_log(self) -> None:
+        """Write the log, a line of JSON for each validation."""
+        lines = (json.dumps(entry) + "\n" for entry in self.progress["log"])
+        write_atomically(self.folder / LOG, "".join(lines).encode())
 
     def validate(self, count: int) -> float:
         """Return the share of ``count`` fresh mazes of the val split answered without one wrong pixel."""
         self.solver.eval()
         right = 0
-        with torch.inference_mode():
+        with reference_arithmetic():
             for first in range(0, count, MEASURE_BATCH):
                 size = min(MEASURE_BATCH, count - first)
                 x, targets = _batch(self.recipe.data, "val", first, size, self.device)
@@ -181,6 +196,7 @@ class _Run:
 
     def write_result(self) -> TrainingResult:
         """Write the finished solver and remove the checkpoint."""
+        self.write_log()
         recipe = self.recipe
         accuracy = self.validate(recipe.validation.final_count)
         result = TrainingResult(

@@ -41,3 +41,29 @@ def score_one(image, target, prediction):
     valid = ends == sorted([start, goal]) and inner_ok and nx.is_connected(path)
     shortest = nx.shortest_path_length(pixel_graph(open_tiles), start, goal)
     return exact, valid, valid and len(path) == shortest + 1
+
+
+def failure_one(image, target, prediction):
+    """Name the first failure kind that applies to one prediction."""
+    scale = 1 if image.shape[-1] % 2 else 2
+    red, green = (tiles(channel, scale) for channel in image[:2])
+    start = tuple(np.argwhere(green & ~red)[0].tolist())
+    goal = tuple(np.argwhere(red & ~green)[0].tolist())
+    _, valid, optimal = score_one(image, target, prediction)
+    if optimal:
+        return "none"
+    if not prediction.any():
+        return "empty"
+    if (prediction.astype(bool) & ~image.any(axis=0)).any():
+        return "wall pixels"
+    mask = tiles(prediction, scale)
+    if mask is None:
+        return "partial tiles"
+    if not (mask[start] and mask[goal]):
+        return "endpoint missing"
+    predicted = pixel_graph(mask)
+    if not nx.has_path(predicted, start, goal):
+        return "broken path"
+    if valid:
+        return "longer way"
+    return "loop kept" if nx.cycle_basis(nx.Graph(predicted)) else "extra branch"

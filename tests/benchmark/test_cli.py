@@ -60,7 +60,7 @@ BAD = {
     "evaluate wavefront --suite broken.yaml": "not readable as YAML",
     "evaluate wavefront --suite binary.yaml": "cannot read the suite",
     "evaluate wavefront --suite missing.yaml": "cannot read the suite missing.yaml",
-    "evaluate wavefront --suite tiny-v1.yaml --limit 0": "at least 1 maze",
+    "evaluate wavefront --suite tiny-v1.yaml --limit 0": "a part of a suite: mazes",
     "evaluate wavefront --suite tiny-v1.yaml --out file": "file exists and holds no evaluation",
     "evaluate wavefront --suite tiny-v1.yaml --out file/below": "cannot make the folder file/below",
     "evaluate wavefront --suite tiny-v1.yaml --out altered": "altered since it was written",
@@ -117,6 +117,26 @@ def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
     assert "Traceback" not in error
     assert run(["ls"], debug=True) == 5
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_diverged_training_is_exit_5_with_advice(place, monkeypatch, capsys):
+    """Nothing was measured: the advice is the trainer's, and nobody is asked to report it."""
+    monkeypatch.setattr("extramaze.models.train.masked_loss", lambda logits, *_: logits.sum() * float("nan"))
+    assert run(["train", "--recipe", "recipe.yaml", "--out", "r", "--quiet", "--device", "cpu"]) == 5
+    error = capsys.readouterr().err
+    assert "lower the learning rate" in error
+    assert "report" not in error
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
+    """Ctrl-C is exit 130 and one line."""
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("extramaze.models.recipe.recipe_names", interrupt)
+    assert run(["ls"]) == 130
+    assert "run the same command again" in capsys.readouterr().err
 
 
 def test_help_and_version(capsys):

@@ -71,11 +71,91 @@ def test_what_neither_rests_nor_returns_is_not_called_settled(step):
     assert report.period.tolist() == [0, 0, 0]
 
 
+ONE = torch.ones(2, 8, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("step", "state", "burn_in"),
+    [
+        (lambda z: 1 + (1 - 1e-4) * (z - 1), 1 + 1e-9 * ONE, 0),
+        (lambda z: 1 + 0.98 * (z - 1), 2 * ONE, 1200),
+        (lambda z: z + 4e-13, ONE, 0),
+        (lambda z: 1 - 0.98 * (z - 1), 1 + 1e-11 * ONE, 0),
+        (rotation(1e-4, centre=0.0), 1e-9 * ONE + 0, 0),
+    ],
+    ids=["slow contraction", "late contraction", "drift", "alternating contraction", "slow rotation"],
+)
+def test_steps_below_the_floor_that_add_up_are_no_cycle(step, state, burn_in):
+    """Motion slower than rounding in one step, and beyond it over the window, is neither a fixed point nor a cycle."""
+    assert observe(step, state, burn_in, window=128).limit == [Limit.UNDECIDED] * 2
+
+
+@pytest.mark.parametrize("rate", [2.0, -1.9, 1.01, 1.3])
+@pytest.mark.parametrize("burn_in", [0, 600])
+def test_growth_is_divergence(rate, burn_in):
+    """A state that grows geometrically diverges, whether or not its norm overflows within the window."""
+    report = observe(lambda z: rate * z, ONE, burn_in, window=128)
+    assert report.limit == [Limit.DIVERGED] * 2
+
+
+def test_not_a_number_in_the_last_frame_is_divergence():
+    """A trajectory that breaks at the very end has no limit."""
+    calls = []
+
+    def step(state):
+        calls.append(1)
+        return state * (float("nan") if len(calls) == 30 else 1)
+
+    assert observe(step, ONE, burn_in=20, window=10).limit == [Limit.DIVERGED] * 2
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-8, 1.0, 1e200])
+def test_the_size_of_the_state_does_not_matter(scale):
+    """An exact two-cycle is one at every magnitude."""
+    report = observe(lambda z: -z, scale * ONE, burn_in=600, window=128)
+    assert report.limit == [Limit.CYCLE] * 2
+    assert report.period.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("window", [127, 128])
+def test_the_verdict_does_not_depend_on_the_last_phase(window):
+    """A large swing with rounding-sized noise is a cycle of two, whichever side the window ends on."""
+    random = torch.Generator().manual_seed(0)
+
+    def step(state):
+        noise = torch.rand(state.shape, generator=random, dtype=torch.float64) - 0.5
+        return 1e6 - state + 1e-10 * noise
+
+    assert observe(step, 1e6 * ONE, burn_in=10, window=window).period.tolist() == [2, 2]
+
+
+def test_integers_repeat_exactly():
+    """Integer and Boolean states have no rounding: a counter modulo 5 has period 5, a vector state is a batch."""
+    report = observe(lambda z: (z + 1) % 5, torch.arange(3), burn_in=7, window=20)
+    assert report.limit == [Limit.CYCLE] * 3
+    assert report.period.tolist() == [5, 5, 5]
+    assert observe(lambda z: ~z, torch.tensor([True]), burn_in=0, window=8).period.tolist() == [2]
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.complex128])
+def test_low_precision_is_refused(kind):
+    """Limits are told in float64: rounding of a coarser type would hide motion."""
+    with pytest.raises(InputError, match="float64"):
+        observe(lambda z: -z, ONE.to(kind), burn_in=0, window=4)
+
+
+@pytest.mark.parametrize("step", [lambda z: z[:1], lambda z: z[:, :3], lambda z: z.float()])
+def test_a_step_keeps_shape_and_type(step):
+    """A step that would be stretched to fit is refused."""
+    with pytest.raises(InputError, match="keep the state's shape and type"):
+        observe(step, ONE, burn_in=0, window=4)
+
+
 def test_each_trajectory_is_judged_alone():
     """One batch may hold every limit at once."""
     rates = torch.tensor([[0.5], [-1.0], [2.0], [1.0]], dtype=torch.float64)
     drift = torch.tensor([[0.0], [0.0], [0.0], [1.0]], dtype=torch.float64)
-    report = observe(lambda z: z * rates + drift, start(4), burn_in=1500, window=30)
+    report = observe(lambda z: z * rates + drift, start(4), burn_in=300, window=30)
     assert report.limit == [Limit.FIXED_POINT, Limit.CYCLE, Limit.DIVERGED, Limit.UNDECIDED]
 
 
@@ -93,5 +173,5 @@ def test_every_limit_has_a_sentence():
 
 def test_a_window_too_short_is_refused():
     """A window needs two steps."""
-    with pytest.raises(InputError, match="window at least 2"):
+    with pytest.raises(InputError, match="window of at least 2"):
         observe(lambda z: z, start(), burn_in=0, window=1)

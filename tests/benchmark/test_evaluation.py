@@ -9,15 +9,17 @@ import pytest
 import torch
 
 import extramaze
-from extramaze.blocks import block_size, iterate, ladder, to_input
+from extramaze.blocks import BlockScores, block_size, iterate, ladder, to_input
 from extramaze.evaluation import evaluate
 from extramaze.mazes import InputError, MazeSpec, generate, raster
+from extramaze.mazes.files import hold
 from extramaze.mazes.raster import raster_side
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer
-from extramaze.plan import Part
+from extramaze.plan import make_part, make_plan
 from extramaze.records import read_record
 from extramaze.scoring import score
+from extramaze.store import BlockStore
 from extramaze.suites import load_suite
 from extramaze.tabulate import first_and_last
 
@@ -35,8 +37,8 @@ def test_two_runs_give_the_same_numbers(tiny_suite, tiny_records):
 
 def test_a_part_is_a_prefix_of_the_whole(tiny_suite, tiny_records):
     """The first mazes have the same rows however many are asked for, and the record says it is partial."""
-    part = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", part=Part(10, 3), quiet=True)
-    assert part.summary.plan.partial == "at most 10 mazes a cell, 3 watched"
+    part = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", part=make_part(10, 3), quiet=True)
+    assert str(part.summary.plan.part) == "at most 10 mazes a cell, 3 watched"
     whole = tiny_records["dt-net-thin@0"].mazes
     unwatched = ["limit", "period", "residual", "limit_right"]
     for cell in ("easy", "cycles", "large"):
@@ -118,6 +120,112 @@ class Counting(IterativeSolver):
         return state
 
 
+class Learned(Counting):
+    """States a budget of its own, and has a weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def step_budget(self, height, width):
+        return 1000
+
+
+def test_a_solver_with_weights_cannot_extend_its_budget():
+    """The suite's last rung ranks, whatever a learned solver states."""
+    assert ladder(load_suite("smoke-v1"), Learned(), 11) == (10, 30, 100, 300)
+
+
+def impure(**methods):
+    """Make a solver with some methods replaced."""
+    return type("Impure", (Counting,), methods)()
+
+
+@pytest.mark.parametrize(
+    ("solver", "problem"),
+    [
+        (impure(step=lambda self, s, x: s.add_(1)), "returned its argument's own storage"),
+        (impure(step=lambda self, s, x: (s.add_(1), s + 1)[1]), "changed its arguments"),
+        (impure(step=lambda self, s, x: (x.zero_(), s + 1)[1]), "changed its arguments"),
+        (impure(step=lambda self, s, x: (s, s)), "step must return a tensor"),
+        (impure(initial_state=lambda self, x: None), "initial_state must return a tensor"),
+        (impure(initial_state=lambda self, x: x[:1, :2]), "first dimension is the batch"),
+        (impure(readout=lambda self, s: s[:1]), "readout must return a tensor"),
+        (impure(readout=lambda self, s: s[:, :1]), "readout must return a tensor"),
+        (impure(readout=lambda self, s: s.mean(dim=(2, 3), keepdim=True)), "readout must return a tensor"),
+        (impure(step_budget=lambda self, h, w: 7.5), "step_budget must be None or"),
+        (impure(step=lambda self, s, x: 1 / 0), "its code failed: ZeroDivisionError"),
+        (impure(step=lambda self, s, x: exit(0)), "its code failed: SystemExit"),
+    ],
+)
+def test_a_solver_that_breaks_the_contract_is_named(tiny_suite, solver, problem):
+    """Impure steps, wrong shapes and failing code end the evaluation with one sentence, before anything is scored."""
+    with pytest.raises(InputError, match=problem):
+        evaluate(solver, tiny_suite, "cpu", quiet=True)
+
+
+def test_scalar_buffers_are_hashed():
+    """A solver with batch normalisation, whose counter is a scalar, can be evaluated and identified."""
+    solver = Counting()
+    solver.norm = torch.nn.BatchNorm2d(2)
+    assert (
+        len(make_plan(solver, load_suite("smoke-v1"), None, "float32", torch.device("cpu")).solver.weights_sha256) == 64
+    )
+
+
+def test_changed_code_is_another_evaluation(tiny_suite, tmp_path):
+    """A plugin's source is part of the plan: its record is not returned for other code of the same name."""
+    code = "from extramaze.models.wavefront import Wavefront\nclass Mine(Wavefront):\n    pass\n"
+    path = tmp_path / "mine.py"
+    for text, refused in ((code, False), (code, False), (code + "# changed\n", True)):
+        path.write_text(text)
+        if refused:
+            with pytest.raises(InputError, match="differs in: solver"):
+                evaluate(load(f"{path}:Mine"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+        else:
+            evaluate(load(f"{path}:Mine"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+
+
+def test_autocast_and_tf32_around_an_evaluation_do_not_reach_it(tiny_suite, tiny_records):
+    """Evaluated inside bf16 autocast the numbers are the same, and the surroundings are left as they were."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.deterministic
+    with torch.autocast("cpu", torch.bfloat16):
+        record = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", quiet=True)
+        assert torch.is_autocast_enabled("cpu")
+    assert numbers(record) == numbers(tiny_records["dt-net-thin@0"])
+    assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.deterministic) == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", None])
+def test_a_damaged_block_is_computed_again(tiny_suite, tiny_records, tmp_path, damage):
+    """Blocks cut short or altered do not stop a resumed run, nor reach its record."""
+    plan = tiny_records["dt-net-thin@0"].summary.plan
+    store = BlockStore.open(tmp_path / "r", plan)
+    store.save("cycles-scores-0", BlockScores(*(np.ones((3, 64), bool),) * 3, np.array(["none"] * 64)))
+    path = tmp_path / "r" / "blocks" / "cycles-scores-0.npz"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if damage is None else damage)
+    record = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert numbers(record) == numbers(tiny_records["dt-net-thin@0"])
+
+
+def test_two_processes_do_not_share_a_folder(tiny_suite, tmp_path):
+    """A folder in use is refused while it is."""
+    (tmp_path / "r").mkdir()
+    with hold(tmp_path / "r"), pytest.raises(InputError, match="in use by another process"):
+        evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_what_a_killed_start_leaves_is_no_obstacle(tiny_suite, tmp_path):
+    """Half-written files of ours do not make a folder somebody else's, and are removed."""
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".plan.json.12345678.tmp").write_text("{")
+    evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+
+
 def test_a_block_at_rest_is_not_iterated_further():
     """Where a step returns the same bits for the whole block the rest of the ladder costs nothing, and is the same."""
     x = torch.ones(2, 3, 5, 5)
@@ -154,7 +262,7 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     computed = []
     plain = module.score_block
     try:
-        module.score_block = lambda *a: (computed.append(f"{a[2].name}-scores-{a[3]}.npz"), plain(*a))[1]
+        module.score_block = lambda *a: (computed.append(f"{a[2].name}-scores-{a[4]}.npz"), plain(*a))[1]
         resumed = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", out, quiet=True)
     finally:
         module.score_block = plain
@@ -171,8 +279,8 @@ def test_a_finished_record_is_returned_and_another_refused(tiny_suite, tmp_path)
     before = (tmp_path / "r" / "record.json").read_bytes()
     with pytest.raises(InputError, match=r"another evaluation .*differs in: solver"):
         evaluate(load("dead-end-filling"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
-    with pytest.raises(InputError, match="differs in: suite, partial"):
-        evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", part=Part(3, 3), quiet=True)
+    with pytest.raises(InputError, match="differs in: part, cells"):
+        evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", part=make_part(3, 3), quiet=True)
     assert (tmp_path / "r" / "record.json").read_bytes() == before
 
 
@@ -197,7 +305,7 @@ def test_a_solver_of_another_raster_is_refused(tmp_path, tiny_suite):
 def test_the_solver_is_left_as_it_was(tiny_suite):
     """Evaluation works on a copy: type, device and mode of the caller's solver stay."""
     solver = load("dt-net-thin").train()
-    evaluate(solver, tiny_suite, "cpu", part=Part(2, 2), dtype="float64", quiet=True)
+    evaluate(solver, tiny_suite, "cpu", part=make_part(2, 2), dtype="float64", quiet=True)
     assert solver.training
     assert next(solver.parameters()).dtype == torch.float32
 

@@ -1,11 +1,14 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 
-from extramaze.leaderboard import axis_scores, boards, find_records, record_score, resampled_interval, shipped_records
+from extramaze.leaderboard import axis_scores, boards, find_records, record_score, score_interval, shipped_records
 from extramaze.mazes import InputError
+from extramaze.plan import make_part
 from extramaze.records import Record, Rung, Tally
 from extramaze.tables import board_json, board_table, limits_table
 
@@ -26,7 +29,8 @@ def made(record, name, recipe, seed, right):
         rows = record.mazes.filter(pl.col("cell") == cell.name)
         tables.append(rows.with_columns(pl.Series("optimal", optimal.tolist(), dtype=pl.List(pl.Boolean))))
     summary = record.summary
-    solver = summary.plan.solver.model_copy(update={"name": name, "recipe": recipe, "seed": seed})
+    who = {"name": name, "recipe": recipe, "seed": seed, "weights_sha256": f"{name} {seed}"}
+    solver = summary.plan.solver.model_copy(update=who)
     plan = summary.plan.model_copy(update={"solver": solver})
     return Record.seal(plan, cells, list(summary.limits), pl.concat(tables), summary.run)
 
@@ -60,40 +64,77 @@ def test_a_row_is_a_recipe_with_all_its_seeds(base):
     (board,) = boards([*records, made(base, "b@5", "b", 5, {"easy": [1] * 3, "cycles": [0.2] * 3, "large": [0.2] * 3})])
     assert [(row.recipe, row.seeds) for row in board.rows] == [("a", (0, 1)), ("b", (5,))]
     assert board.rows[0].score == pytest.approx(0.5)
-    assert (board.rows[0].low, board.rows[0].high) == pytest.approx((0, 1))  # seeds differ: resampling them shows it
+    assert (board.rows[0].low, board.rows[0].high) == (0.0, 1.0)  # two seeds that differ so say nothing
     assert "one seed" in board.rows[1].notes[0]
     assert board.rows[1].low < 0.2 < board.rows[1].high
 
 
-def test_the_interval_of_one_seed_is_the_binomial_one(base):
-    """With one seed and equal cells the interval is that of a mean of shares, to resampling error."""
+def test_the_interval_of_one_seed_is_that_of_its_mazes(base):
+    """With one seed it is the normal one of a mean of shares; a row all right is not sure to the last maze."""
     record = made(base, "a@0", "a", 0, {"easy": [0.5] * 3, "cycles": [0.5] * 3, "large": [16 / 33] * 3})
-    low, high = resampled_interval([record])
+    low, high = score_interval([record])
     expected = 1.96 * np.sqrt(0.25 / 70 + 0.25 / 33) / 2
-    assert (high - low) / 2 == pytest.approx(expected, rel=0.15)
-    assert resampled_interval([record]) == (low, high)
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.1)
+    low, high = score_interval([made(base, "a@0", "a", 0, {"easy": [1] * 3, "cycles": [1] * 3, "large": [1] * 3})])
+    assert 0.9 < low < 0.99
+    assert high == 1
 
 
-def test_suites_and_parts_are_never_mixed(base):
-    """Records of other content, or partial ones, get boards of their own; partial ones carry no rank."""
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+def test_intervals_cover_what_they_say(base, seeds, monkeypatch):
+    """Over 400 simulated rows with known truth the interval holds it in at least 92 % of them."""
+    import extramaze.leaderboard as module
+
+    random = np.random.default_rng(seeds)
+    spread, count = 0.08 if seeds > 1 else 0.0, 200  # of skill between seeds; mazes a cell
+    truth = norm.cdf(0.25 / np.sqrt(2 + spread**2)) if seeds > 1 else norm.cdf(0.25 / np.sqrt(2))
+    monkeypatch.setattr(module, "_last_rung", lambda record, cell: record.right[cell])
+    hard = ("cycles", "large")
+    monkeypatch.setattr(module, "record_score", lambda record: np.mean([record.right[c].mean() for c in hard]))
+    hits = 0
+    for _ in range(400):
+        difficulty = {cell: random.normal(size=count) for cell in ("easy", "cycles", "large")}
+        records = []
+        for skill in 0.25 + random.normal(scale=spread, size=seeds):
+            right = {cell: (d + random.normal(size=count) < skill) * 1.0 for cell, d in difficulty.items()}
+            records.append(SimpleNamespace(summary=base.summary, right=right))
+        low, high = module.score_interval(records)
+        hits += low <= truth <= high
+    assert hits / 400 >= 0.92
+
+
+def test_what_may_not_be_compared_is_not(base):
+    """Other suites, versions or precision, and parts of suites, get boards of their own; parts carry no rank."""
     plan = base.summary.plan
-    partial = Record.seal(
-        plan.model_copy(update={"partial": "at most 9"}), list(base.summary.cells), [], base.mazes, base.summary.run
-    )
-    other = Record.seal(
-        plan.model_copy(update={"suite_sha256": "f" * 64}), list(base.summary.cells), [], base.mazes, base.summary.run
-    )
-    found = boards([partial, base, other])
-    assert [board.partial for board in found] == [None, None, "at most 9"]
-    text = board_table(found[2])
-    assert "not ranked" in text
-    assert "\n–  dt-net-thin" in text
+    changes = [
+        {"part": make_part(1000, 1000)},
+        {"suite_sha256": "f" * 64},
+        {"contracts": {**plan.contracts, "score": 2}},
+        {"dtype": "float64"},
+    ]
+    others = [
+        Record.seal(plan.model_copy(update=change), list(base.summary.cells), [], base.mazes, base.summary.run)
+        for change in changes
+    ]
+    found = boards([others[0], base, *others[1:]])
+    assert len(found) == 5
+    assert [len(board.rows) for board in found] == [1] * 5
+    assert found[-1].partial == "at most 1000 mazes a cell, 1000 watched"
+    assert [board.rows[0].rank for board in found] == [1, 1, 1, 1, None]
+    assert "not ranked" in board_table(found[-1])
+    assert "\n–  dt-net-thin" in board_table(found[-1])
+    assert found[0].contracts["ranking"] == 1
 
 
 def test_two_records_of_one_seed_are_refused(base):
     """A row cannot count a seed twice."""
-    with pytest.raises(InputError, match="two records of dt-net-thin@0"):
+    with pytest.raises(InputError, match="two records of dt-net-thin on tiny-v1 with seed 0"):
         boards([base, base])
+    solver = base.summary.plan.solver.model_copy(update={"seed": 7, "name": "dt-net-thin@7"})
+    plan = base.summary.plan.model_copy(update={"solver": solver})
+    again = Record.seal(plan, list(base.summary.cells), list(base.summary.limits), base.mazes, base.summary.run)
+    with pytest.raises(InputError, match="with weights"):
+        boards([base, again])
 
 
 def test_a_board_reads_alike_in_every_format(tiny_records):

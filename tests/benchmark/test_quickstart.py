@@ -26,7 +26,7 @@ def test_deleted_weights_are_one_line(monkeypatch, tmp_path, capsys):
 
 def test_pictured_failures_are_failures(tiny_records):
     """Mazes drawn as wrong are wrong, one of each cell in turn."""
-    drawings = failures(load("dt-net-thin@0"), tiny_records["dt-net-thin@0"], "cpu", most=5)
+    drawings = failures(load("dt-net-thin@0"), tiny_records["dt-net-thin@0"], most=5)
     assert len(drawings) == 5
     assert {drawing.title.split()[0] for drawing in drawings} == {"cycles", "large"}
     for drawing in drawings:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import polars as pl
 import pytest
 
 from extramaze.mazes import InputError
-from extramaze.records import PER_MAZE, SCHEMA, Tally, read_record
+from extramaze.records import PER_MAZE, SCHEMA, Tally, content_sha256, read_record
 
 STORED = Path(__file__).parent / "data" / "record-1"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
 
@@ -16,6 +17,7 @@ def test_the_schema_is_frozen():
     assert SCHEMA == "extramaze-record-1"
     assert json.loads(record.summary.model_dump_json(by_alias=True)) == json.loads((STORED / "record.json").read_text())
     assert {name: str(kind) for name, kind in record.mazes.schema.items()} == COLUMNS
+    assert {name: str(kind) for name, kind in PER_MAZE.items()} == COLUMNS
     assert [cell.rungs[-1].optimal.right for cell in record.summary.cells] == [40, 70, 33]
 
 
@@ -40,7 +42,12 @@ def test_a_record_says_how_it_was_made(folder):
     assert plan["suite"]["name"] == "tiny-v1"
     assert plan["solver"]["weights_sha256"]
     assert plan["solver"]["seed"] == 0
-    assert (plan["dtype"], plan["tf32"], plan["blocks"]) == ("float32", False, {"easy": 128, "cycles": 64, "large": 32})
+    assert (plan["dtype"], plan["tf32"], plan["mode"], plan["limit_block"]) == ("float32", False, "free-running", 4)
+    assert [(cell["name"], cell["block"], cell["rungs"]) for cell in plan["cells"]] == [
+        ("easy", 128, [2, 5, 20]),
+        ("cycles", 64, [2, 5, 20]),
+        ("large", 32, [2, 5, 20]),
+    ]
     assert plan["device"].startswith("cpu")
     assert plan["contracts"] == {"generator": 1, "solution": 1, "raster": 1, "score": 1, "dynamics": 1}
     assert {"extramaze", "torch", "numpy"} <= plan["packages"].keys()
@@ -75,6 +82,61 @@ def test_an_altered_record_is_noticed(folder, file, change, problem):
         read_record(folder)
 
 
+def forge(folder, change):
+    """Change a record's content and state its digest anew, as a forger would."""
+    content = json.loads((folder / "record.json").read_text())
+    change(content)
+    content["sha256"] = content_sha256(content)
+    (folder / "record.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda c: c["cells"][1]["rungs"][-1]["optimal"].update(right=70, share=1.0, low=1.0, high=1.0), "scores"),
+        (lambda c: c["cells"][1]["rungs"][-1]["valid"].update(share=0.99), "scores"),
+        (lambda c: c["cells"].pop(), "cells are not those"),
+        (lambda c: c["cells"][0].update(spec="size=3"), "rows are not those"),
+        (lambda c: c["plan"]["cells"][1].update(rungs=[2, 5, 30]), "rungs are not those"),
+        (lambda c: c["plan"]["suite"]["cells"][0].update(count=4), "suite is not the one"),
+        (lambda c: c["plan"].update(suite_sha256="0" * 64), "suite is not the one"),
+        (lambda c: c["limits"][0]["counts"][0].update(right=99), "limits are not those"),
+        (lambda c: c["limits"].pop(), "limits are not those"),
+    ],
+)
+def test_a_forged_summary_is_noticed(folder, change, problem):
+    """A summary that its own rows and plan do not give is refused, even under a digest stated anew."""
+    forge(folder, change)
+    with pytest.raises(InputError, match=problem):
+        read_record(folder)
+
+
+def test_a_table_of_other_rows_is_noticed(folder):
+    """Rows missing, doubled or of no cell are refused under digests stated anew."""
+    whole = pl.read_parquet(folder / "mazes.parquet")
+    for rows in (whole.head(100), pl.concat([whole, whole.head(1)]), whole.with_columns(cell=pl.lit("easy"))):
+        rows.write_parquet(folder / "mazes.parquet")
+        digest = hashlib.sha256((folder / "mazes.parquet").read_bytes()).hexdigest()
+        forge(folder, lambda content, digest=digest: content.update(table_sha256=digest))
+        with pytest.raises(InputError, match="contradicts itself"):
+            read_record(folder)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\x00" * 50, b"[]", b"null", b""])
+def test_junk_is_refused(folder, content):
+    """Anything that is no record is one InputError."""
+    (folder / "record.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"record\.json"):
+        read_record(folder)
+
+
+def test_a_record_read_and_written_is_the_same_bytes(folder, tmp_path):
+    """Copying a record through memory changes nothing."""
+    read_record(folder).write(tmp_path / "copy")
+    for name in ("record.json", "mazes.parquet"):
+        assert (tmp_path / "copy" / name).read_bytes() == (folder / name).read_bytes()
+
+
 def test_a_missing_table_is_noticed(folder):
     """A record without its per-maze rows is not a record."""
     (folder / "mazes.parquet").unlink()
@@ -103,6 +165,7 @@ COLUMNS = {
     "optimal": "List(Boolean)",
     "first_right": "Int32",
     "last_right": "Int32",
+    "failure": "String",
     "limit": "String",
     "period": "Int32",
     "residual": "Float64",

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.scoring import score, wilson
-from tests.benchmark.plain_scoring import score_one
+from tests.benchmark.plain_scoring import failure_one, score_one
 
 SPECS = [MazeSpec(9), MazeSpec(9, percolation=0.15, start="any"), MazeSpec(7, percolation=0.6, start="any")]
 
@@ -36,6 +36,11 @@ def adversarial(images, targets, random):
     for channel, name in ((0, "start"), (1, "goal")):
         yield f"{name} missing", targets & images[:, channel]
     yield "open pixels flipped", np.where(random.random(targets.shape) < 0.05, open_pixels - targets, targets)
+    side = targets.shape[-1] if targets.shape[-1] % 2 else targets.shape[-1] // 2 - 1
+    tiles = random.random((len(targets), side, side)) < 0.05
+    if side != targets.shape[-1]:
+        tiles = np.pad(tiles.repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (1, 1), (1, 1)))
+    yield "open tiles flipped", np.where(tiles, open_pixels - targets, targets)
     filled = open_pixels.copy()
     for _ in range(60):  # dead ends filled without sparing the end points, on pixels
         around = sum(np.roll(filled, shift, axis) for shift in (1, -1) for axis in (1, 2))
@@ -70,19 +75,25 @@ def test_the_scorer_equals_a_plain_one(spec, scale):
     """On right, adversarial, degenerate and random predictions, every score equals a set-and-graph reference's."""
     random = np.random.default_rng(0)
     images, targets = raster(generate(spec, 25), scale)
-    seen = np.zeros(3, int)
+    seen, met = np.zeros(3, int), set()
     cases = [*adversarial(images, targets, random), ("another way", other_ways(images, targets))]
     for name, predictions in cases:
         outcome = score(images, targets, predictions)
         expected = [score_one(*case) for case in zip(images, targets, predictions, strict=True)]
         found = np.stack([outcome.exact, outcome.valid, outcome.optimal], axis=1)
         assert found.tolist() == [list(e) for e in expected], name
+        kinds = [failure_one(*case) for case in zip(images, targets, predictions, strict=True)]
+        assert outcome.failure.tolist() == kinds, name
+        met |= set(kinds)
         seen += found.sum(axis=0)
         assert (~outcome.exact | outcome.optimal).all()
         assert (~outcome.optimal | outcome.valid).all()
     assert seen[1] >= seen[2] >= seen[0] >= 25
+    expected = {"none", "empty", "wall pixels", "endpoint missing", "broken path", "extra branch"}
     if spec.percolation > 0.1:
         assert seen[1] > seen[2]  # detours were valid and not optimal
+        expected |= {"longer way", "loop kept"}
+    assert met == expected | ({"partial tiles"} if scale == 2 else set())
 
 
 def test_another_shortest_path_is_optimal_and_not_exact():

@@ -4,7 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from extramaze.mazes import MazeSpec, generate, layout_hashes, layout_splits
+from extramaze.mazes import InputError, MazeSpec, generate, layout_hashes, layout_splits
 from tests.mazes import plain
 
 
@@ -73,6 +73,15 @@ def test_shares_of_the_splits():
     splits = layout_splits(generate(MazeSpec(21), 20_000).connections)
     for split, share in {"train": 0.7, "val": 0.1, "test": 0.1, "sealed": 0.1}.items():
         assert abs((splits == split).mean() - share) < 5 * np.sqrt(share * (1 - share) / len(splits))
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.ones((1, 2, 9, 3), bool), np.ones((1, 1, 3, 3), bool), np.ones((1, 2, 3, 3), int)]
+)
+def test_other_arrays_are_refused(wrong):
+    """Only bool (N, 2, L, L) has a layout."""
+    with pytest.raises(InputError, match="connections must be bool"):
+        layout_hashes(wrong)
 
 
 GOLDEN_HASHES = [997902335734199573, 17817412088410386188]

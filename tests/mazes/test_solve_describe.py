@@ -92,3 +92,22 @@ def test_arrays_of_mazes_are_read_only():
     mazes = generate(MazeSpec(9), 2)
     with pytest.raises(ValueError, match="read-only"):
         mazes.connections[0, 0, 0, 0] = True
+
+
+def test_the_constructor_is_checked_too():
+    """Arrays that would send a kernel out of bounds are refused; the caller's own arrays stay writeable."""
+    connections, cell = np.zeros((1, 2, 3, 3), bool), np.zeros((1, 2), np.int32)
+    for wrong in ((connections, cell + 3, cell), (connections.astype(int), cell, cell), (connections[0], cell, cell)):
+        with pytest.raises(InputError, match="from_arrays"):
+            Mazes(*wrong)
+    Mazes(connections, cell, cell + 1)
+    assert connections.flags.writeable
+
+
+def test_selections():
+    """An index, a slice, indices or a mask select mazes; anything else is refused."""
+    mazes = generate(MazeSpec(9), 6)
+    assert mazes[-1].digest() == mazes[5:].digest() == mazes[[5]].digest() == mazes[np.arange(6) == 5].digest()
+    for wrong in (None, np.array(3), np.zeros((2, 2), int)):
+        with pytest.raises(InputError, match="select mazes"):
+            mazes[wrong]

@@ -46,7 +46,7 @@ def test_bad_sizes_are_refused(size):
         MazeSpec(size)
 
 
-@pytest.mark.parametrize("percolation", [-0.1, 1.0001, float("nan"), float("inf"), "x", None])
+@pytest.mark.parametrize("percolation", [-0.1, 1.0001, float("nan"), float("inf"), "x", None, 10**400, np.zeros(2)])
 def test_bad_percolations_are_refused(percolation):
     """A percolation is a probability."""
     with pytest.raises(InputError, match="percolation must be a probability"):
@@ -61,9 +61,29 @@ def test_bad_percolations_are_refused(percolation):
         ("start=any", "size is missing"),
         ("size=9,percolatoin=0.1", "did you mean percolation"),
         ("size=nine", "odd integer"),
+        ("size=９", "odd integer"),
+        ("size=9_9", "odd integer"),
+        ("size=9,percolation=1e-3", "probability from 0 to 1"),
     ],
 )
 def test_bad_texts_are_refused(text, problem):
     """A text that is no specification says what is wrong with it."""
     with pytest.raises(InputError, match=problem):
         MazeSpec.parse(text)
+
+
+def test_decimals_that_would_be_lost_are_refused():
+    """A percolation is not rounded in silence: single precision and the tenth decimal are errors."""
+    for percolation in (1e-10, 1 - 1e-10, np.float32(0.1)):
+        with pytest.raises(InputError, match="at most 9 decimals"):
+            MazeSpec(9, percolation=percolation)
+
+
+def test_equal_specifications_have_one_text():
+    """A string that only compares equal is stored as the name itself."""
+
+    class Start(str):
+        def __str__(self):
+            return "something else"
+
+    assert str(MazeSpec(9, start=Start("any"))) == "size=9,start=any"

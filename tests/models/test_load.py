@@ -44,7 +44,7 @@ def test_factories_in_files_and_modules(tmp_path):
     """``file.py:factory`` and ``module:factory`` load; the card says where from."""
     path = tmp_path / "mine.py"
     path.write_text(PLUGIN)
-    assert load(f"{path}:make").card.notes == (f"loaded from {path}:make",)
+    assert load(f"{path}:make").card.name == "dead-end-filling"
     assert load("extramaze.models.wavefront:Wavefront").card.name == "wavefront"
 
 
