@@ -78,9 +78,9 @@ class Rung(Strict):
 class CellResult(Strict):
     """One cell's mazes and scores.
 
-    drawn, rejected_split, rejected_start: attempts at its mazes, and why some were not kept. acceptance: the share kept
-    of those in the split; below 1 the mazes are a filtered population. layouts: distinct ones up to symmetry. means: of
-    every measure of the mazes.
+    drawn, rejected_split, rejected_endpoints, rejected_path: attempts at its mazes, and why some were not kept.
+    acceptance: the share kept of those in the split; below 1 the mazes are a filtered population. layouts: distinct
+    ones up to symmetry. means: of every measure of the mazes.
     failures: wrong answers at the last rung by kind.
     """
 
@@ -91,7 +91,8 @@ class CellResult(Strict):
     mazes_sha256: str
     drawn: int = Field(ge=1)
     rejected_split: int = Field(ge=0)
-    rejected_start: int = Field(ge=0)
+    rejected_endpoints: int = Field(ge=0)
+    rejected_path: int = Field(ge=0)
     acceptance: float = Field(ge=0, le=1)
     layouts: int = Field(ge=1)
     means: dict[str, float]

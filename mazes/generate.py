@@ -1,22 +1,51 @@
 """Draw mazes: addressed, split, and exactly as many as asked for."""
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
+from extramaze.mazes.algorithms.aldous_broder import carve_aldous_broder
 from extramaze.mazes.algorithms.dfs import carve_dfs
+from extramaze.mazes.algorithms.kruskal import carve_kruskal
+from extramaze.mazes.algorithms.prim import carve_prim
+from extramaze.mazes.algorithms.wilson import carve_wilson
+from extramaze.mazes.endpoints import degree_wanted, draw_endpoints, path_fits
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.layouts import layout_hash, split_of_hash
 from extramaze.mazes.mazes import Generation, Mazes
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.randomness import ENDPOINTS, PERCOLATION, TREE, address, below, stream_key, word
-from extramaze.mazes.spec import SPLITS, MazeSpec, check_split
+from extramaze.mazes.randomness import BRAID, CYCLES, ENDPOINTS, PERCOLATION, TREE, address, stream_key
+from extramaze.mazes.shaping import add_cycles, braid, percolate
+from extramaze.mazes.spec import ALGORITHMS, SPLITS, MazeSpec, check_split
 from extramaze.mazes.walk import fill_degrees
 
 MAX_INDEX = 2**32
 MAX_CELLS_TRIED = 50_000_000  # cells carved for one maze before giving up: a few seconds
 MIN_ATTEMPTS = 1_000
 UNSPLIT = -1
-KEPT, WRONG_SPLIT, NO_START = 0, 1, 2
+NO_BOUND = 2**62
+KEPT, WRONG_SPLIT, NO_ENDPOINTS, WRONG_PATH = 0, 1, 2, 3
+DFS, WILSON, ALDOUS_BRODER, PRIM, KRUSKAL = (
+    ALGORITHMS.index(name) for name in ("dfs", "wilson", "aldous-broder", "prim", "kruskal")
+)
+
+
+class Rules(NamedTuple):
+    """A specification in whole numbers, as the kernels read it; probabilities are thresholds of 2³²."""
+
+    algorithm: int
+    percolation: int
+    cycles: int
+    braid: int
+    start: int
+    goal: int
+    min_path: int
+    max_path: int
+    min_shortest: int
+    max_shortest: int
+    split: int
+    attempts: int
 
 
 def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 0, workers: int | None = None) -> Mazes:
@@ -24,7 +53,8 @@ def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 
 
     Maze i depends only on (generator version, spec, split, i): not on count, order or workers. Every layout, up to the
     8 symmetries, belongs to one of the splits train, val, test and sealed; None draws from all of them. Attempts that
-    land in another split, or leave no cell for the start, are drawn again; ``mazes.generation`` counts them.
+    land in another split, leave no cells for start and goal, or have a path out of bounds are drawn again;
+    ``mazes.generation`` counts them.
 
     Raises InputError for a negative count, indices beyond 2³², an unknown split, or a specification of which a maze
     could not be had within the attempts allowed (it names the constraint that binds).
@@ -48,21 +78,35 @@ def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 
         workers,
         stream_key(spec, split),
         first,
-        np.uint64(round(spec.percolation * 2**32)),
-        spec.start == "deadend",
-        UNSPLIT if split is None else SPLITS.index(split),
-        max(MIN_ATTEMPTS, MAX_CELLS_TRIED // side**2),
+        _rules(spec, split),
         connections,
         start,
         goal,
     )
-    tallies = np.array(outcomes, dtype=np.int64).reshape(-1, 4)
-    failed = tallies[tallies[:, 3] >= 0]
+    tallies = np.array(outcomes, dtype=np.int64).reshape(-1, 5)
+    failed = tallies[tallies[:, -1] >= 0]
     if len(failed):
         raise _cannot(spec, split, failed[0])
-    kept, wrong_split, no_start = tallies[:, :3].sum(axis=0).tolist()
-    drawn = kept + wrong_split + no_start
-    return Mazes(connections, start, goal, Generation(spec, split, first, drawn, wrong_split, no_start))
+    kept, wrong_split, no_endpoints, wrong_path = tallies[:, :4].sum(axis=0).tolist()
+    drawn = kept + wrong_split + no_endpoints + wrong_path
+    return Mazes(connections, start, goal, Generation(spec, split, first, drawn, wrong_split, no_endpoints, wrong_path))
+
+
+def _rules(spec: MazeSpec, split: str | None) -> Rules:
+    return Rules(
+        algorithm=ALGORITHMS.index(spec.algorithm),
+        percolation=round(spec.percolation * 2**32),
+        cycles=spec.cycles,
+        braid=round(spec.braid * 2**32),
+        start=degree_wanted(spec.start),
+        goal=degree_wanted(spec.goal),
+        min_path=spec.min_path,
+        max_path=spec.max_path or NO_BOUND,
+        min_shortest=spec.min_shortest,
+        max_shortest=spec.max_shortest or NO_BOUND,
+        split=UNSPLIT if split is None else SPLITS.index(split),
+        attempts=max(MIN_ATTEMPTS, MAX_CELLS_TRIED // spec.lattice**2),
+    )
 
 
 def _whole(name: str, value: int, least: int) -> int:
@@ -72,81 +116,64 @@ def _whole(name: str, value: int, least: int) -> int:
 
 
 def _cannot(spec: MazeSpec, split: str | None, tally: np.ndarray) -> InputError:
-    kept, wrong_split, no_start, index = tally.tolist()
-    drawn = kept + wrong_split + no_start
-    if no_start:
-        advice = f"{no_start} of them had no dead end to start from; lower the percolation or use start='any'"
+    kept, wrong_split, no_endpoints, wrong_path, index = tally.tolist()
+    drawn = kept + wrong_split + no_endpoints + wrong_path
+    if wrong_path:
+        advice = f"in {wrong_path} the path did not fit min_path … max_shortest; widen these bounds"
+    elif no_endpoints:
+        ends = f"start={spec.start}, goal={spec.goal}"
+        advice = f"in {no_endpoints} no cells would do for {ends}; use 'any', or change the percolation"
     else:
         advice = "all fell outside the split: this specification has few layouts; use another split, or a larger size"
     return InputError(f"cannot draw maze {index} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
 
 
 @numba.njit(cache=True, nogil=True)
-def _generate_block(
-    begin, end, key, first, threshold, deadend, split, max_attempts, connections, start, goal
-):  # fmt: skip
-    """Draw mazes begin … end − 1; return (kept, wrong split, no start, index that failed or −1)."""
+def _generate_block(begin, end, key, first, rules, connections, start, goal):
+    """Draw mazes begin … end − 1; return (kept, wrong split, no endpoints, wrong path, index that failed or −1)."""
     side = connections.shape[2]
-    stack, visited = np.empty(side * side, np.int32), np.empty((side + 2) * (side + 2), np.bool_)
+    ints, flags = np.empty(4 * side * side, np.int32), np.empty((side + 2) * (side + 2), np.bool_)
     degrees = np.empty((side, side), np.int8)
-    tally = np.zeros(3, np.int64)
+    tally = np.zeros(4, np.int64)
     for i in range(begin, end):
         outcome = WRONG_SPLIT
-        for attempt in range(max_attempts):
+        for attempt in range(rules.attempts):
             maze = connections[i]
             maze[:] = False
-            carve_dfs(address(key, TREE, first + i, attempt), maze, stack, visited)
-            if threshold > 0:
-                percolate(address(key, PERCOLATION, first + i, attempt), maze, threshold)
-            outcome = WRONG_SPLIT
-            if split == UNSPLIT or split_of_hash(layout_hash(maze)) == split:
-                at = address(key, ENDPOINTS, first + i, attempt)
+            carve(address(key, TREE, first + i, attempt), rules.algorithm, maze, ints, flags)
+            if rules.percolation > 0:
+                percolate(address(key, PERCOLATION, first + i, attempt), maze, np.uint64(rules.percolation))
+            if rules.cycles > 0:
+                add_cycles(address(key, CYCLES, first + i, attempt), maze, rules.cycles, ints)
+            if rules.braid > 0:
                 fill_degrees(maze, degrees)
-                outcome = KEPT if draw_endpoints(at, degrees, deadend, start[i], goal[i]) else NO_START
+                braid(address(key, BRAID, first + i, attempt), maze, rules.braid, degrees, ints)
+            outcome = WRONG_SPLIT
+            if rules.split == UNSPLIT or split_of_hash(layout_hash(maze)) == rules.split:
+                fill_degrees(maze, degrees)
+                at = address(key, ENDPOINTS, first + i, attempt)
+                tree = rules.algorithm <= KRUSKAL
+                outcome = NO_ENDPOINTS
+                if draw_endpoints(at, maze, degrees, tree, rules.start, rules.goal, start[i], goal[i]):
+                    outcome = KEPT if path_fits(maze, start[i], goal[i], rules) else WRONG_PATH
             tally[outcome] += 1
             if outcome == KEPT:
                 break
         if outcome != KEPT:
-            return tally[0], tally[1], tally[2], first + i
-    return tally[0], tally[1], tally[2], -1
+            return tally[0], tally[1], tally[2], tally[3], first + i
+    return tally[0], tally[1], tally[2], tally[3], -1
 
 
 @numba.njit(cache=True, nogil=True)
-def percolate(at, connections, threshold):
-    """Open every lattice edge of one maze with probability threshold / 2³², besides those already open."""
-    side = connections.shape[1]
-    position = 0
-    for row in range(side):
-        for column in range(side):
-            if row < side - 1:
-                connections[0, row, column] |= word(at, position) < threshold
-                position += 1
-            if column < side - 1:
-                connections[1, row, column] |= word(at, position) < threshold
-                position += 1
-
-
-@numba.njit(cache=True, nogil=True)
-def draw_endpoints(at, degrees, deadend, start, goal):
-    """Draw a start (among the dead ends, or all cells) and a goal among the other cells; False where none can be."""
-    side = degrees.shape[0]
-    position = 0
-    if deadend:
-        count = 0
-        for row in range(side):
-            for column in range(side):
-                count += degrees[row, column] == 1
-        if count == 0:
-            return False
-        rank, position = below(at, position, count)
-        cell = -1
-        while rank >= 0:
-            cell += 1
-            rank -= degrees[cell // side, cell % side] == 1
-    else:
-        cell, position = below(at, position, side * side)
-    other, position = below(at, position, side * side - 1)
-    other += other >= cell
-    start[0], start[1] = cell // side, cell % side
-    goal[0], goal[1] = other // side, other % side
-    return True
+def carve(at, algorithm, connections, ints, flags):
+    """Carve one maze's spanning tree by an algorithm's number; percolation alone carves none."""
+    if algorithm == DFS:
+        carve_dfs(at, connections, ints, flags)
+    elif algorithm == WILSON:
+        carve_wilson(at, connections, ints, flags)
+    elif algorithm == ALDOUS_BRODER:
+        carve_aldous_broder(at, connections, flags)
+    elif algorithm == PRIM:
+        carve_prim(at, connections, ints, flags)
+    elif algorithm == KRUSKAL:
+        carve_kruskal(at, connections, ints)

@@ -17,8 +17,8 @@ from extramaze.mazes.walk import distances_from, scratch
 class Generation:
     """How mazes were drawn.
 
-    drawn: attempts made. rejected_split: attempts whose layout belongs to another split. rejected_start: attempts
-    without a cell that may be the start.
+    drawn: attempts made. rejected_split: attempts whose layout belongs to another split. rejected_endpoints: those in
+    the split without cells that fit as start and goal. rejected_path: those whose path does not fit the bounds.
     """
 
     spec: MazeSpec
@@ -26,13 +26,14 @@ class Generation:
     first: int
     drawn: int
     rejected_split: int
-    rejected_start: int
+    rejected_endpoints: int
+    rejected_path: int
 
     @property
     def acceptance(self) -> float:
         """Return the share kept of the attempts in the split; below 1, the mazes are a filtered population."""
         in_split = self.drawn - self.rejected_split
-        return 1 - self.rejected_start / in_split if in_split else 1.0
+        return 1 - (self.rejected_endpoints + self.rejected_path) / in_split if in_split else 1.0
 
 
 @dataclass(frozen=True, eq=False)

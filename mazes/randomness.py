@@ -15,7 +15,7 @@ from extramaze.mazes.spec import MazeSpec
 GENERATOR_VERSION = 1
 
 # Streams keep the parts of one maze independent: adding a part never shifts the words of another.
-TREE, PERCOLATION, ENDPOINTS = 0, 1, 2
+TREE, PERCOLATION, ENDPOINTS, CYCLES, BRAID = 0, 1, 2, 3, 4
 
 _U32, _MASK = np.uint64(32), np.uint64(0xFFFFFFFF)
 _MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

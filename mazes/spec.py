@@ -1,6 +1,7 @@
 """What a maze distribution is: a frozen, validated specification with one canonical text."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -8,15 +9,14 @@ import numpy as np
 
 from extramaze.mazes.errors import InputError, unknown_name
 
-Start = Literal["deadend", "any"]
 Split = Literal["train", "val", "test", "sealed"]
 
-ALGORITHMS = ("dfs",)
-STARTS: tuple[str, ...] = get_args(Start)
+ALGORITHMS = ("dfs", "wilson", "aldous-broder", "prim", "kruskal", "percolation")
+ENDPOINTS: tuple[str | int, ...] = ("any", "deadend", 2, 3, 4)
 SPLITS: tuple[str, ...] = get_args(Split)
 
 MIN_SIZE, MAX_SIZE = 3, 4095
-PERCOLATION_DECIMALS = 9  # so that 0.3 and 0.1 + 0.2 are one specification
+DECIMALS = 9  # of a probability, so that 0.3 and 0.1 + 0.2 are one specification
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,16 @@ class MazeSpec:
     """A distribution of mazes on a square lattice.
 
     size: the literature's odd ``n``; the lattice has ``L = (n + 1) / 2`` cells a side (9 → 5×5).
-    algorithm: what carves the spanning tree: ``"dfs"``, randomised depth-first search.
+    algorithm: what carves the spanning tree: ``"dfs"``, ``"wilson"``, ``"aldous-broder"``, ``"prim"`` or ``"kruskal"``;
+        ``"percolation"`` carves none.
     percolation: probability with which every lattice edge is opened *besides* the tree's (logical or), so it only
         adds edges (Knutson et al., arXiv 2410.03020, section 3).
-    start: ``"deadend"`` draws the start among the cells with exactly one open neighbour, ``"any"`` among all cells.
-        The goal is uniform over the other cells.
+    start, goal: ``"deadend"`` draws among the cells with exactly one open neighbour, 2, 3 or 4 among those with as
+        many, ``"any"`` among all. The goal is another cell, joined to the start.
+    cycles: exactly so many edges more than the tree's, every choice equally likely; 0 adds none.
+    braid: the share of the dead ends that are opened, each by a random closed edge.
+    min_path, max_path: bounds on the shortest path in lattice edges. min_shortest, max_shortest: on the number of
+        shortest paths. 0 as an upper bound means none.
 
     Raises InputError that lists every field that is wrong.
     """
@@ -36,28 +41,68 @@ class MazeSpec:
     size: int
     algorithm: str = "dfs"
     percolation: float = 0.0
-    start: str = "deadend"
+    start: str | int = "deadend"
+    goal: str | int = "any"
+    cycles: int = 0
+    braid: float = 0.0
+    min_path: int = 1
+    max_path: int = 0
+    min_shortest: int = 1
+    max_shortest: int = 0
 
     def __post_init__(self) -> None:
-        problems = list(self._problems())
+        problems = list(self._wrong_fields()) or list(self._contradictions())
         if problems:
             raise InputError("maze specification: " + "; ".join(problems))
-        object.__setattr__(self, "size", int(self.size))
         object.__setattr__(self, "algorithm", ALGORITHMS[ALGORITHMS.index(self.algorithm)])
-        object.__setattr__(self, "percolation", round(float(self.percolation), PERCOLATION_DECIMALS) + 0.0)
-        object.__setattr__(self, "start", STARTS[STARTS.index(self.start)])
+        for name in ("start", "goal"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, "deadend" if value == 1 else ENDPOINTS[ENDPOINTS.index(value)])
+        for name in ("percolation", "braid"):
+            object.__setattr__(self, name, round(float(getattr(self, name)), DECIMALS) + 0.0)
+        for name in ("size", *_COUNTS):
+            object.__setattr__(self, name, int(getattr(self, name)))
 
-    def _problems(self) -> Any:
+    def _wrong_fields(self) -> Iterator[str]:
         if not _is_integer(self.size) or not MIN_SIZE <= self.size <= MAX_SIZE or self.size % 2 == 0:
             yield f"size must be an odd integer from {MIN_SIZE} to {MAX_SIZE}, got {self.size!r}"
         if self.algorithm not in ALGORITHMS:
             yield str(unknown_name("algorithm", self.algorithm, ALGORITHMS))
-        if not _is_number(self.percolation) or not 0 <= self.percolation <= 1:
-            yield f"percolation must be a probability from 0 to 1, got {self.percolation!r}"
-        elif abs(round(float(self.percolation), PERCOLATION_DECIMALS) - float(self.percolation)) > 1e-15:
-            yield f"percolation has at most {PERCOLATION_DECIMALS} decimals, got {self.percolation!r}"
-        if self.start not in STARTS:
-            yield str(unknown_name("start", self.start, STARTS))
+        for name in ("percolation", "braid"):
+            value = getattr(self, name)
+            if not _is_number(value) or not 0 <= value <= 1:
+                yield f"{name} must be a probability from 0 to 1, got {value!r}"
+            elif abs(round(float(value), DECIMALS) - float(value)) > 1e-15:
+                yield f"{name} has at most {DECIMALS} decimals, got {value!r}"
+        for name in ("start", "goal"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or value not in (1, *ENDPOINTS):
+                yield str(unknown_name(name, value, map(str, ENDPOINTS)))
+        for name, least in _COUNTS.items():
+            value = getattr(self, name)
+            if not _is_integer(value) or value < least:
+                yield f"{name} must be an integer of at least {least}, got {value!r}"
+
+    def _contradictions(self) -> Iterator[str]:
+        side = self.lattice
+        if self.algorithm == "percolation" and not self.percolation:
+            yield "percolation must be above 0 where it alone opens edges (algorithm=percolation)"
+        if self.cycles and (self.percolation or self.braid):
+            yield "cycles is an exact number; it goes with neither percolation nor braid"
+        if self.cycles > (side - 1) ** 2:
+            yield f"cycles must not exceed {(side - 1) ** 2}, the closed edges of a tree of size {self.size}"
+        most = 4 if side > 2 else 2
+        for name in ("start", "goal"):
+            if isinstance(getattr(self, name), int) and getattr(self, name) > most:
+                yield f"{name}={getattr(self, name)}: no cell of size {self.size} has more than {most} neighbours"
+        for low, high in (("min_path", "max_path"), ("min_shortest", "max_shortest")):
+            if 0 < getattr(self, high) < getattr(self, low):
+                yield f"{low}={getattr(self, low)} exceeds {high}={getattr(self, high)}"
+        if self.min_path > side**2 - 1:
+            yield f"min_path={self.min_path}: no path of size {self.size} is longer than {side**2 - 1} edges"
+        tree = self.algorithm != "percolation" and not (self.percolation or self.cycles or self.braid)
+        if tree and self.min_shortest > 1:
+            yield f"min_shortest={self.min_shortest}: a tree has one path; add percolation, cycles or braid"
 
     @property
     def lattice(self) -> int:
@@ -74,7 +119,8 @@ class MazeSpec:
     @classmethod
     def parse(cls, text: str) -> "MazeSpec":
         """Read ``size=9,percolation=0.1,start=any``; fields in any order. Raises InputError."""
-        kinds: dict[str, Any] = {"size": _integer, "algorithm": str, "percolation": _decimal, "start": str}
+        kinds = {field.name: _integer for field in fields(cls)}
+        kinds |= {"algorithm": str, "percolation": _decimal, "braid": _decimal}
         values: dict[str, Any] = {}
         for part in text.split(","):
             name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -92,6 +138,10 @@ class MazeSpec:
         return cls(**values)
 
 
+# Whole-numbered fields, and the least each may be.
+_COUNTS = {"cycles": 0, "min_path": 1, "max_path": 0, "min_shortest": 1, "max_shortest": 0}
+
+
 def check_split(split: str | None) -> None:
     """Raise InputError unless ``split`` is a split's name or None."""
     if split is not None and split not in SPLITS:
@@ -100,7 +150,7 @@ def check_split(split: str | None) -> None:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.{PERCOLATION_DECIMALS}f}".rstrip("0").rstrip(".")
+        return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return str(value)
 
 

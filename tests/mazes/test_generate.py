@@ -83,14 +83,14 @@ def test_a_split_holds_only_its_layouts_and_all_that_were_asked_for(split):
     assert set(layout_splits(mazes.connections)) == {split}
     share = 0.7 if split == "train" else 0.1
     generation = mazes.generation
-    assert generation.drawn - generation.rejected_split - generation.rejected_start == 500
+    assert generation.drawn - generation.rejected_split - generation.rejected_endpoints == 500
     assert abs(1 - generation.rejected_split / generation.drawn - share) < 0.05
-    assert generation.acceptance == 500 / (500 + generation.rejected_start)
+    assert generation.acceptance == 500 / (500 + generation.rejected_endpoints)
 
 
 def test_full_percolation_with_dead_end_starts_says_why_not():
     """A specification that cannot be met ends with the rate seen and the constraint that binds."""
-    with pytest.raises(InputError, match=r"0 of \d+ attempts kept.*no dead end.*start='any'"):
+    with pytest.raises(InputError, match=r"0 of \d+ attempts kept.*no cells would do for start=deadend"):
         generate(MazeSpec(9, percolation=1.0), 5)
 
 
@@ -99,8 +99,8 @@ def test_the_constraint_that_binds_is_named_in_a_split():
     with pytest.raises(InputError, match="all fell outside the split"):
         generate(MazeSpec(9, percolation=1.0), 1, split="test")
     outcome = generate(MazeSpec(9, percolation=0.97), 3, split="test").generation
-    assert outcome.rejected_split > outcome.rejected_start > 0
-    assert outcome.acceptance == 3 / (3 + outcome.rejected_start)
+    assert outcome.rejected_split > outcome.rejected_endpoints > 0
+    assert outcome.acceptance == 3 / (3 + outcome.rejected_endpoints)
 
 
 def test_a_lattice_with_too_few_layouts_says_so():

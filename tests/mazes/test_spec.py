@@ -87,3 +87,36 @@ def test_equal_specifications_have_one_text():
             return "something else"
 
     assert str(MazeSpec(9, start=Start("any"))) == "size=9,start=any"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"start": 5}, "unknown start '5'"),
+        ({"goal": "deadendd"}, "did you mean deadend"),
+        ({"start": True}, "unknown start"),
+        ({"size": 3, "start": 3}, "start=3: no cell of size 3 has more than 2 neighbours"),
+        ({"size": 3, "goal": 4}, "goal=4: no cell"),
+        ({"cycles": -1}, "cycles must be an integer of at least 0"),
+        ({"cycles": 17}, "cycles must not exceed 16"),
+        ({"cycles": 3, "percolation": 0.1}, "neither percolation nor braid"),
+        ({"cycles": 3, "braid": 0.1}, "neither percolation nor braid"),
+        ({"algorithm": "percolation"}, "percolation must be above 0"),
+        ({"braid": 1.5}, "braid must be a probability"),
+        ({"min_path": 0}, "min_path must be an integer of at least 1"),
+        ({"min_path": 25}, "min_path=25: no path of size 9 is longer than 24"),
+        ({"min_path": 9, "max_path": 8}, "min_path=9 exceeds max_path=8"),
+        ({"min_shortest": 2}, "a tree has one path"),
+        ({"min_shortest": 3, "max_shortest": 2, "percolation": 0.1}, "min_shortest=3 exceeds"),
+    ],
+)
+def test_contradictions_are_refused(fields, problem):
+    """Fields that cannot be met together, or at all on the lattice, are one error that names them."""
+    with pytest.raises(InputError, match=problem):
+        MazeSpec(**{"size": 9, **fields})
+
+
+def test_degree_one_is_a_dead_end():
+    """``start=1`` and ``start="deadend"`` are one specification."""
+    assert str(MazeSpec(9, start=1, goal=1)) == "size=9,goal=deadend"
+    assert MazeSpec.parse("size=9,start=1,goal=1") == MazeSpec(9, goal="deadend")

@@ -1,0 +1,35 @@
+"""The Aldous–Broder algorithm: one random walk.
+
+Walk at random until every cell was visited; the edges by which cells were first entered are the tree. Every spanning
+tree is equally likely, at the price of the cover time, of order L² log² L steps. Sources: Broder, "Generating random
+spanning trees" (FOCS 1989); Aldous, "The random walk construction of uniform spanning trees and uniform labelled trees"
+(SIAM J. Discrete Math. 1990).
+"""
+
+import numba
+
+from extramaze.mazes.algorithms.lattice import neighbour, open_edge
+from extramaze.mazes.randomness import below
+
+
+@numba.njit(cache=True, nogil=True)
+def carve_aldous_broder(at, connections, flags):
+    """Write a uniform spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+
+    flags: bool (≥ L²,), the cells visited.
+    """
+    side = connections.shape[1]
+    flags[: side * side] = False
+    cell, position = below(at, 0, side * side)
+    flags[cell] = True
+    missing = side * side - 1
+    while missing:
+        direction, position = below(at, position, 4)
+        other = neighbour(side, cell, direction)
+        if other < 0:
+            continue
+        if not flags[other]:
+            flags[other] = True
+            missing -= 1
+            open_edge(connections, cell, other)
+        cell = other

@@ -1,0 +1,40 @@
+"""Wilson's algorithm: loop-erased random walks.
+
+From each cell in turn that is not in the tree, walk at random until the tree is met, and add the walk without its
+loops. Every spanning tree is equally likely. Expected steps: the mean hitting time of the root, of order L² log L.
+Source: Wilson, "Generating random spanning trees more quickly than the cover time" (STOC 1996).
+"""
+
+import numba
+
+from extramaze.mazes.algorithms.lattice import neighbour, open_edge
+from extramaze.mazes.randomness import below
+
+
+@numba.njit(cache=True, nogil=True)
+def carve_wilson(at, connections, ints, flags):
+    """Write a uniform spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+
+    ints: int32 (≥ L²,), the direction in which each cell was last left; flags: bool (≥ L²,), the cells in the tree.
+    """
+    side = connections.shape[1]
+    cells = side * side
+    flags[:cells] = False
+    flags[(side // 2) * side + side // 2] = True
+    position = 0
+    for first in range(cells):
+        cell = first
+        while not flags[cell]:
+            while True:
+                direction, position = below(at, position, 4)
+                other = neighbour(side, cell, direction)
+                if other >= 0:
+                    break
+            ints[cell] = direction
+            cell = other
+        cell = first
+        while not flags[cell]:
+            flags[cell] = True
+            other = neighbour(side, cell, ints[cell])
+            open_edge(connections, cell, other)
+            cell = other

@@ -1,0 +1,88 @@
+"""Start and goal: drawn among the cells that fit, and kept where the path between them fits too."""
+
+import numba
+import numpy as np
+
+from extramaze.mazes.describe import count_shortest
+from extramaze.mazes.randomness import below
+from extramaze.mazes.walk import distances_from, scratch
+
+
+def degree_wanted(endpoint: str | int) -> int:
+    """Return the degree that a specification's start or goal must have; 0 for any."""
+    return {"any": 0, "deadend": 1}[endpoint] if isinstance(endpoint, str) else endpoint
+
+
+@numba.njit(cache=True, nogil=True)
+def draw_endpoints(at, connections, degrees, connected, start_degree, goal_degree, start, goal):
+    """Draw a start and a goal of one maze, each uniform among the cells that fit; False where there are none.
+
+    A cell fits whose degree is the one wanted (0: any); the goal is another cell, joined to the start. degrees: int8
+    (L, L). connected: whether the maze is known to be, which saves looking.
+    """
+    side = degrees.shape[0]
+    cells = side * side
+    cell, position = _draw_of_degree(at, 0, degrees, start_degree, -1)
+    if cell < 0:
+        return False
+    if connected and goal_degree == 0:
+        other, position = below(at, position, cells - 1)
+        other += other >= cell
+    else:
+        fitting = degrees
+        if not connected:
+            distance, queue = scratch(side)
+            distances_from(connections, cell // side, cell % side, distance, queue)
+            fitting = degrees.copy()
+            for i in range(cells):
+                if distance[i // side, i % side] < 0:
+                    fitting[i // side, i % side] = -1
+        other, position = _draw_of_degree(at, position, fitting, goal_degree, cell)
+        if other < 0:
+            return False
+    start[0], start[1] = cell // side, cell % side
+    goal[0], goal[1] = other // side, other % side
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_of_degree(at, position, degrees, wanted, spared):
+    """Draw a cell of a degree (0: any but −1) other than ``spared``; return it, or −1, and the position after it."""
+    side = degrees.shape[0]
+    count = 0
+    for i in range(side):
+        for j in range(side):
+            count += degrees[i, j] == wanted or (wanted == 0 and degrees[i, j] >= 0)
+    if spared >= 0:
+        degree = degrees[spared // side, spared % side]
+        count -= degree == wanted or (wanted == 0 and degree >= 0)
+    if count == 0:
+        return -1, position
+    rank, position = below(at, position, count)
+    cell = -1
+    while rank >= 0:
+        cell += 1
+        degree = degrees[cell // side, cell % side]
+        rank -= cell != spared and (degree == wanted or (wanted == 0 and degree >= 0))
+    return cell, position
+
+
+@numba.njit(cache=True, nogil=True)
+def path_fits(connections, start, goal, rules):
+    """Whether the shortest path's length and the number of shortest paths lie within the rules' bounds."""
+    side = connections.shape[1]
+    longest = side * side - 1
+    bounded = rules.min_path > 1 or rules.max_path < longest
+    counted = rules.min_shortest > 1 or rules.max_shortest < 2**62
+    if not (bounded or counted):
+        return True
+    distance, queue = scratch(side)
+    reached = distances_from(connections, goal[0], goal[1], distance, queue)
+    if not rules.min_path <= distance[start[0], start[1]] <= rules.max_path:
+        return False
+    if not counted:
+        return True
+    ways = np.empty((side, side), np.int64)
+    return (
+        rules.min_shortest <= count_shortest(connections, distance, queue[:reached], ways, start) <= rules.max_shortest
+    )
