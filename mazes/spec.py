@@ -119,7 +119,7 @@ class MazeSpec:
     @classmethod
     def parse(cls, text: str) -> "MazeSpec":
         """Read ``size=9,percolation=0.1,start=any``; fields in any order. Raises InputError."""
-        kinds = {field.name: _integer for field in fields(cls)}
+        kinds: dict[str, Any] = {field.name: _integer for field in fields(cls)}
         kinds |= {"algorithm": str, "percolation": _decimal, "braid": _decimal}
         values: dict[str, Any] = {}
         for part in text.split(","):

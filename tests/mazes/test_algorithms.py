@@ -19,7 +19,7 @@ GOLDEN_DIGESTS = {
     "size=13,algorithm=prim": "feb2b14bbfda552a511b47071989d8cddc4ada4ec82e7b25fde7e5a2b0a51d9c",
     "size=13,algorithm=kruskal": "60572a69448fb0957496b38c83aa3b269f020570027457444c27cf072073ce85",
     "size=13,algorithm=percolation,percolation=0.6": "23873a7cee400a69336677a3840e71a029a02ab6c3cf657f69c4202e4d02e83a",
-    "size=13,start=3,goal=deadend,min_path=10,max_path=20": "a437fb24b200b6205726114b93b0c216916b14c7575a74a0e7982e4f858e9e5a",
+    "size=13,start=3,goal=deadend,min_path=10,max_path=20": "a437fb24b200b6205726114b93b0c216916b14c7575a74a0e7982e4f858e9e5a",  # noqa: E501
     "size=13,cycles=5,min_shortest=2": "f0c9f56baa0a7ead034a12976923b2e0c96890abf8faa9779eef2e4b442e651b",
     "size=13,start=any,braid=0.5": "db228230824055206c1c9017f12261a8ef2ec2be03dabee4a08786dadaa5670a",
 }
