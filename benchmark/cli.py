@@ -84,7 +84,10 @@ def quickstart(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate the shipped solvers live on a part of smoke-v1: a first leaderboard in under a minute."""
+    """Make a first leaderboard in a minute.
+
+    Evaluates the shipped solvers live on a part of smoke-v1 and draws mazes that were answered wrongly.
+    """
     from extramaze.quickstart import quickstart as run_quickstart
 
     print(run_quickstart(out, device, quiet))
@@ -99,7 +102,7 @@ def generate(
     out: Annotated[Path | None, typer.Option(help="Write the mazes as a .npz archive (one SPEC).")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a PNG, one row a SPEC (at most 12 mazes each).")] = None,
 ) -> None:
-    """Draw mazes: print what they are like, write them, or draw them."""
+    """Draw mazes, and print, write or picture them."""
     from extramaze.mazes import MazeSpec
     from extramaze.mazes import generate as draw
     from extramaze.mazes.files import write_npz
@@ -151,7 +154,10 @@ def evaluate(
     device: Device = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate a solver on a suite and write a record. Stopped and started again, it goes on where it was."""
+    """Evaluate a solver on a suite.
+
+    Writes a record. Stopped and started again, it goes on where it was.
+    """
     from extramaze.evaluation import evaluate as run_evaluation
     from extramaze.models import load
     from extramaze.models.contract import card_of
@@ -174,7 +180,10 @@ def leaderboard(
     ] = None,
     style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
 ) -> None:
-    """Rank records: one row a recipe with all its seeds, by optimal accuracy at the last rung."""
+    """Rank records, one row a recipe.
+
+    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks.
+    """
     from extramaze.leaderboard import boards, find_records, shipped_records
     from extramaze.tables import board_json, board_table
 

@@ -2,15 +2,14 @@
 
 import hashlib
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.mazes.errors import unknown_name
-from extramaze.models.schema import Strict, parse_yaml
+from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
 
+SUITES = files("extramaze") / "suites"
 MAX_ITERATIONS = 1_000_000
 IN_DISTRIBUTION = "in-distribution"  # the axis of cells like the training mazes; it does not enter the score
 
@@ -84,23 +83,12 @@ class CellPlan(Strict):
 
 def suite_names() -> list[str]:
     """List the shipped suites."""
-    folder = files("extramaze") / "suites"
-    return sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
+    return yaml_names(SUITES)
 
 
 def load_suite(name_or_path: str) -> Suite:
     """Load a shipped suite or a YAML file. Raises InputError listing every problem with its key."""
-    if name_or_path in suite_names():
-        text = (files("extramaze") / "suites" / f"{name_or_path}.yaml").read_text("utf-8")
-    else:
-        path = Path(name_or_path)
-        if path.suffix not in (".yaml", ".yml"):
-            raise unknown_name("suite", name_or_path, suite_names())
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise InputError(f"cannot read the suite {name_or_path}: {problem}") from problem
-    suite = parse_yaml(Suite, text, f"suite {name_or_path}")
+    suite = parse_yaml(Suite, yaml_text("suite", name_or_path, SUITES), f"suite {name_or_path}")
     if suite.name in suite_names() and name_or_path not in suite_names():
         raise InputError(f"suite {name_or_path}: the name {suite.name} is a shipped suite's; choose another name")
     return suite

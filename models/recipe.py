@@ -1,18 +1,17 @@
 """Recipes: everything that decides a training run, as one checked YAML file."""
 
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.mazes.errors import unknown_name
 from extramaze.models.dt_net import DTNet, dt_net
 from extramaze.models.it_net import it_net
-from extramaze.models.schema import Strict, parse_yaml
+from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
 
 INDICES_PER_SEED = 2**24  # maze indices of their own for each seed: 16.7 million
+RECIPES = files("extramaze.models") / "recipes"
 BUILDERS = {"dt_net": dt_net, "it_net": it_net}
 
 
@@ -96,23 +95,14 @@ class Recipe(Strict):
 
 def recipe_names() -> list[str]:
     """List the shipped recipes."""
-    folder = files("extramaze.models") / "recipes"
-    return sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
+    return yaml_names(RECIPES)
 
 
 def recipe_text(name_or_path: str) -> str:
-    """Return the YAML text of a shipped recipe or of a file. Raises InputError."""
-    if name_or_path in recipe_names():
-        return (files("extramaze.models") / "recipes" / f"{name_or_path}.yaml").read_text("utf-8")
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        raise unknown_name("recipe", name_or_path, recipe_names())
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"cannot read the recipe {name_or_path}: {problem}") from problem
+    """Return the YAML text of a shipped recipe or of a file, which may not take a shipped name. Raises InputError."""
+    text = yaml_text("recipe", name_or_path, RECIPES)
     name = parse_recipe(text, name_or_path).name
-    if name in recipe_names() and text != recipe_text(name):
+    if name in recipe_names() and text != yaml_text("recipe", name, RECIPES):
         raise InputError(f"recipe {name_or_path}: the name {name} is a shipped recipe's; choose another name")
     return text
 

@@ -1,12 +1,15 @@
 """Checked data from YAML and JSON: every problem is listed, each with its key."""
 
 import json
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from extramaze.mazes import InputError
+from extramaze.mazes.errors import unknown_name
 
 
 class Strict(BaseModel):
@@ -16,6 +19,24 @@ class Strict(BaseModel):
 
 
 Model = TypeVar("Model", bound=Strict)
+
+
+def yaml_names(folder: Traversable) -> list[str]:
+    """List the names of a package folder's YAML files."""
+    return sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml"))
+
+
+def yaml_text(kind: str, name_or_path: str, folder: Traversable) -> str:
+    """Return the text of what ships in a package folder under a name, or of a file. Raises InputError."""
+    if name_or_path in yaml_names(folder):
+        return (folder / f"{name_or_path}.yaml").read_text("utf-8")
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        raise unknown_name(kind, name_or_path, yaml_names(folder))
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"cannot read the {kind} {name_or_path}: {problem}") from problem
 
 
 def parse_yaml(model: type[Model], text: str, origin: str) -> Model:
