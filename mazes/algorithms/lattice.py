@@ -3,7 +3,7 @@
 import numba
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
 def neighbour(side, cell, direction):
     """Return the cell up, down, left or right (direction 0–3) of a cell, or −1 beyond the lattice."""
     if direction == 0:
