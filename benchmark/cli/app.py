@@ -1,0 +1,29 @@
+"""The application that the verbs register with, and the options that several of them share."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+VERBS = ("quickstart", "generate", "train", "evaluate", "leaderboard", "ls")  # as --help lists them
+
+
+class _InOrder(TyperGroup):
+    """The verbs in the order in which one meets them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return sorted(self.commands, key=VERBS.index)
+
+
+app = typer.Typer(
+    name="extramaze",
+    cls=_InOrder,
+    help="A benchmark harness for logical extrapolation on mazes. Start with: extramaze quickstart. "
+    "Any command takes --debug, which prints a traceback where something unexpected happens.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Device = Annotated[str, typer.Option(help="auto (CUDA where there is one), cpu, cuda or cuda:N.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]

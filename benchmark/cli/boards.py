@@ -1,0 +1,43 @@
+"""Verbs that read what there is: records and names."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from extramaze.cli.app import app
+
+
+@app.command()
+def leaderboard(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Records to rank. Default: the shipped ones.")
+    ] = None,
+    style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
+) -> None:
+    """Rank records, one row a recipe.
+
+    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks.
+    """
+    from extramaze.leaderboard import boards, find_records, shipped_records
+    from extramaze.tables import board_json, board_table
+
+    found = boards(find_records(folders) if folders else shipped_records())
+    if style == "json":
+        print(board_json(found))
+    else:
+        print("\n\n".join(board_table(board, markdown=style == "markdown") for board in found))
+
+
+@app.command(name="ls")
+def list_names(
+    what: Annotated[Literal["solvers", "suites", "recipes"], typer.Argument(help="What to list.")] = "solvers",
+) -> None:
+    """List the shipped solvers, suites or recipes."""
+    from extramaze.models.loading import ALGORITHMS, shipped_seeds
+    from extramaze.models.recipe import recipe_names
+    from extramaze.suites import suite_names
+
+    trained = [f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds]
+    names = {"solvers": [*ALGORITHMS, *trained], "suites": suite_names(), "recipes": recipe_names()}
+    print("\n".join(names[what]))

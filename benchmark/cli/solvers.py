@@ -1,0 +1,74 @@
+"""Verbs that train and run solvers."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from extramaze.cli.app import Device, Quiet, app
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path("runs/quickstart"),
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Make a first leaderboard in a minute.
+
+    Evaluates the shipped solvers live on a part of smoke-v1 and draws mazes that were answered wrongly.
+    """
+    from extramaze.quickstart import quickstart as run_quickstart
+
+    print(run_quickstart(out, device, quiet))
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Option(help="A shipped recipe (extramaze ls recipes) or a YAML file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the solver; what is there already is resumed.")],
+    seed: Annotated[int, typer.Option(help="0 to 255.")] = 0,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Train a solver from a recipe. Stopped and started again, it goes on from its last checkpoint."""
+    from extramaze.models.train import train as run_training
+
+    result = run_training(recipe, seed, out, device, quiet)
+    print(
+        f"{result.recipe} seed {result.seed}: {result.validation_accuracy:.2%} of {result.validation_count} fresh "
+        f"mazes after {result.mazes:,} training mazes and {result.wall_seconds:.0f} s\n"
+        f"evaluate it: extramaze evaluate {out}"
+    )
+
+
+@app.command()
+def evaluate(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="SOLVER", help="A shipped name, a trained folder, module:factory, file.py:factory."),
+    ],
+    suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",
+    out: Annotated[Path | None, typer.Option(help="Folder for the record. Default: runs/SUITE/SOLVER.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many mazes a cell: a partial, unranked record.")] = None,
+    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision of the accuracy ladder.")] = "float32",
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate a solver on a suite.
+
+    Writes a record. Stopped and started again, it goes on where it was.
+    """
+    from extramaze.evaluation import evaluate as run_evaluation
+    from extramaze.models import load
+    from extramaze.models.contract import card_of
+    from extramaze.plan import make_part
+    from extramaze.suites import load_suite
+    from extramaze.tables import cell_table, limits_table
+
+    solver, loaded = load(target), load_suite(suite)
+    part = None if limit is None else make_part(limit, limit)
+    variant = ("" if limit is None else f"-limit-{limit}") + ("" if dtype == "float32" else f"-{dtype}")
+    folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{variant}"
+    record = run_evaluation(solver, loaded, device, folder, part, dtype, quiet)
+    print(f"{cell_table(record)}\n\n{limits_table([record])}\n\nrecord: {folder}")
