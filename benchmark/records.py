@@ -28,6 +28,7 @@ SCHEMA = "extramaze-record-1"
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 MAX_BYTES = 256 * 2**20
 KINDS = ("exact", "valid", "optimal")
+MEASURES = ("path_length", "cycles", "n_shortest", "dead_ends", "start_degree", "goal_degree")  # of each maze
 
 PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "cell": pl.String,

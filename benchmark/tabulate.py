@@ -8,8 +8,7 @@ import polars as pl
 
 from extramaze.blocks import BlockLimits, BlockScores
 from extramaze.mazes import describe, generate, layout_hashes
-from extramaze.mazes.describe import COLUMNS
-from extramaze.records import KINDS, PER_MAZE, CellResult, LimitResult, tally_limits, tally_rungs
+from extramaze.records import KINDS, MEASURES, PER_MAZE, CellResult, LimitResult, tally_limits, tally_rungs
 from extramaze.scoring import Failure
 from extramaze.suites import Cell, CellPlan, Suite
 
@@ -38,7 +37,7 @@ def tabulate(
     columns = {
         "cell": [cell.name] * count,
         "index": np.arange(count),
-        **{name: getattr(description, name) for name in COLUMNS},
+        **{name: getattr(description, name) for name in MEASURES},
         **{kind: right[kind].tolist() for kind in KINDS},
         "first_right": first,
         "last_right": last,
@@ -59,7 +58,7 @@ def tabulate(
         rejected_path=drawn.rejected_path,
         acceptance=drawn.acceptance,
         layouts=len(set(layout_hashes(mazes.connections).tolist())),
-        means={name: float(getattr(description, name).mean()) for name in COLUMNS},
+        means={name: float(getattr(description, name).mean()) for name in MEASURES},
         rungs=tally_rungs(rows, plan.rungs),
         median_first_right=float(np.median(found)) if len(found) else None,
         failures=dict(sorted(Counter(rows["failure"].drop_nulls()).items())),

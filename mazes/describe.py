@@ -1,25 +1,42 @@
-"""What each maze is like, in integers."""
+"""What each maze is like, in numbers."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, fill_degrees, is_open, scratch
+from extramaze.mazes.walk import (
+    COLUMN_STEPS,
+    ROW_STEPS,
+    distances_from,
+    fill_degrees,
+    is_open,
+    next_on_path,
+    scratch,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MANY_PATHS = np.int64(2**62 - 1)  # the count of shortest paths saturates here
-COLUMNS = ("path_length", "cycles", "n_shortest", "dead_ends", "start_degree", "goal_degree")
+COUNTS = ("path_length", "cycles", "n_shortest", "dead_ends", "start_degree", "goal_degree", "path_junctions")
+COLUMNS = (*COUNTS, "tortuosity")
 
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """Measures of N mazes, int64 (N,) each.
+    """Measures of N mazes, (N,) each: int64, but tortuosity float64.
 
     path_length: lattice edges of a shortest path. cycles: cyclomatic number, edges − cells + components.
     n_shortest: number of shortest paths, saturating at 2⁶² − 1. dead_ends: cells with exactly one open neighbour.
-    start_degree, goal_degree: open neighbours of the start and of the goal.
+    start_degree, goal_degree: open neighbours of the start and of the goal. path_junctions: cells of the stored path,
+    without the goal, from which more than one way leads on (a start of degree 2 or more, another cell of 3 or 4).
+    tortuosity: path length over the taxicab distance from start to goal, at least 1.
     """
 
     path_length: np.ndarray
@@ -28,45 +45,67 @@ class Description:
     dead_ends: np.ndarray
     start_degree: np.ndarray
     goal_degree: np.ndarray
+    path_junctions: np.ndarray
+    tortuosity: np.ndarray
+
+    def frame(self) -> pl.DataFrame:
+        """Return the measures as a polars frame, a row a maze."""
+        import polars
+
+        return polars.DataFrame({name: getattr(self, name) for name in COLUMNS})
 
 
 def describe(mazes: Mazes, workers: int | None = None) -> Description:
-    """Measure each maze. O(L²) time a maze."""
-    values = np.empty((len(COLUMNS), len(mazes)), np.int64)
+    """Measure each maze. Time O(R·C) a maze."""
+    values = np.empty((len(COUNTS), len(mazes)), np.int64)
     over_blocks(_describe_block, len(mazes), workers, mazes.connections, mazes.start, mazes.goal, values)
-    return Description(**dict(zip(COLUMNS, values, strict=True)))
+    apart = np.abs(mazes.start - mazes.goal).sum(axis=1)
+    return Description(**dict(zip(COUNTS, values, strict=True)), tortuosity=values[0] / apart)
 
 
 @numba.njit(cache=True, nogil=True)
 def _describe_block(begin, end, connections, start, goal, values):
-    side = connections.shape[2]
-    distance, queue = scratch(side)
-    degrees = np.empty((side, side), np.int8)
-    ways = np.empty((side, side), np.int64)
+    rows, columns = connections.shape[2:]
+    distance, queue = scratch(rows, columns)
+    degrees = np.empty((rows, columns), np.int8)
+    ways = np.empty((rows, columns), np.int64)
     for i in range(begin, end):
         maze = connections[i]
         edges = fill_degrees(maze, degrees)
         dead_ends = 0
-        for row in range(side):
-            for column in range(side):
+        for row in range(rows):
+            for column in range(columns):
                 dead_ends += degrees[row, column] == 1
         reached = distances_from(maze, goal[i, 0], goal[i, 1], distance, queue)
         values[0, i] = distance[start[i, 0], start[i, 1]]
         values[2, i] = count_shortest(maze, distance, queue[:reached], ways, start[i])
-        components = 1 if reached == side * side else count_components(maze, distance, queue)
-        values[1, i] = edges - side * side + components
+        components = 1 if reached == rows * columns else count_components(maze, distance, queue)
+        values[1, i] = edges - rows * columns + components
         values[3, i] = dead_ends
         values[4, i] = degrees[start[i, 0], start[i, 1]]
         values[5, i] = degrees[goal[i, 0], goal[i, 1]]
+        values[6, i] = _path_junctions(maze, degrees, distance, start[i, 0], start[i, 1])
+
+
+@numba.njit(cache=True, nogil=True)
+def _path_junctions(connections, degrees, distance, row, column):
+    """Count the cells of the stored path, without the goal, from which more than one way leads on."""
+    junctions, ways_back = 0, 0
+    while distance[row, column] > 0:
+        junctions += degrees[row, column] - ways_back > 1
+        direction = next_on_path(connections, distance, row, column)
+        row, column = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
+        ways_back = 1
+    return junctions
 
 
 @numba.njit(cache=True, nogil=True)
 def count_shortest(connections, distance, order, ways, start):
-    """Count the shortest paths from the goal, ``order[0]``, to the start; ``ways`` is int64 (L, L) scratch."""
+    """Count the shortest paths from the goal, ``order[0]``, to the start; ``ways`` is int64 (R, C) scratch."""
     ways[:] = 0
     ways[order[0] >> 16, order[0] & 0xFFFF] = 1
-    for packed in order:
-        row, column = packed >> 16, packed & 0xFFFF
+    for cell in order:
+        row, column = cell >> 16, cell & 0xFFFF
         for direction in range(4):
             if is_open(connections, row, column, direction):
                 row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
@@ -78,13 +117,13 @@ def count_shortest(connections, distance, order, ways, start):
 @numba.njit(cache=True, nogil=True)
 def count_components(connections, distance, queue):
     """Count the connected components of one maze; ``distance`` and ``queue`` are scratch as in ``distances_from``."""
-    side = connections.shape[1]
-    seen = np.zeros((side, side), np.bool_)
+    rows, columns = connections.shape[1:]
+    seen = np.zeros((rows, columns), np.bool_)
     components = 0
-    for row in range(side):
-        for column in range(side):
+    for row in range(rows):
+        for column in range(columns):
             if not seen[row, column]:
                 components += 1
-                for packed in queue[: distances_from(connections, row, column, distance, queue)]:
-                    seen[packed >> 16, packed & 0xFFFF] = True
+                for cell in queue[: distances_from(connections, row, column, distance, queue)]:
+                    seen[cell >> 16, cell & 0xFFFF] = True
     return components

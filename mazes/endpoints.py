@@ -18,10 +18,10 @@ def draw_endpoints(at, connections, degrees, connected, start_degree, goal_degre
     """Draw a start and a goal of one maze, each uniform among the cells that fit; False where there are none.
 
     A cell fits whose degree is the one wanted (0: any); the goal is another cell, joined to the start. degrees: int8
-    (L, L). connected: whether the maze is known to be, which saves looking.
+    (R, C). connected: whether the maze is known to be, which saves looking.
     """
-    side = degrees.shape[0]
-    cells = side * side
+    rows, columns = degrees.shape
+    cells = rows * columns
     cell, position = _draw_of_degree(at, 0, degrees, start_degree, -1)
     if cell < 0:
         return False
@@ -31,30 +31,30 @@ def draw_endpoints(at, connections, degrees, connected, start_degree, goal_degre
     else:
         fitting = degrees
         if not connected:
-            distance, queue = scratch(side)
-            distances_from(connections, cell // side, cell % side, distance, queue)
+            distance, queue = scratch(rows, columns)
+            distances_from(connections, cell // columns, cell % columns, distance, queue)
             fitting = degrees.copy()
             for i in range(cells):
-                if distance[i // side, i % side] < 0:
-                    fitting[i // side, i % side] = -1
+                if distance[i // columns, i % columns] < 0:
+                    fitting[i // columns, i % columns] = -1
         other, position = _draw_of_degree(at, position, fitting, goal_degree, cell)
         if other < 0:
             return False
-    start[0], start[1] = cell // side, cell % side
-    goal[0], goal[1] = other // side, other % side
+    start[0], start[1] = cell // columns, cell % columns
+    goal[0], goal[1] = other // columns, other % columns
     return True
 
 
 @numba.njit(cache=True, nogil=True)
 def _draw_of_degree(at, position, degrees, wanted, spared):
     """Draw a cell of a degree (0: any but −1) other than ``spared``; return it, or −1, and the position after it."""
-    side = degrees.shape[0]
+    rows, columns = degrees.shape
     count = 0
-    for i in range(side):
-        for j in range(side):
+    for i in range(rows):
+        for j in range(columns):
             count += degrees[i, j] == wanted or (wanted == 0 and degrees[i, j] >= 0)
     if spared >= 0:
-        degree = degrees[spared // side, spared % side]
+        degree = degrees[spared // columns, spared % columns]
         count -= degree == wanted or (wanted == 0 and degree >= 0)
     if count == 0:
         return -1, position
@@ -62,7 +62,7 @@ def _draw_of_degree(at, position, degrees, wanted, spared):
     cell = -1
     while rank >= 0:
         cell += 1
-        degree = degrees[cell // side, cell % side]
+        degree = degrees[cell // columns, cell % columns]
         rank -= cell != spared and (degree == wanted or (wanted == 0 and degree >= 0))
     return cell, position
 
@@ -70,19 +70,19 @@ def _draw_of_degree(at, position, degrees, wanted, spared):
 @numba.njit(cache=True, nogil=True)
 def path_fits(connections, start, goal, rules):
     """Whether the shortest path's length and the number of shortest paths lie within the rules' bounds."""
-    side = connections.shape[1]
-    longest = side * side - 1
+    rows, columns = connections.shape[1:]
+    longest = rows * columns - 1
     bounded = rules.min_path > 1 or rules.max_path < longest
     counted = rules.min_shortest > 1 or rules.max_shortest < 2**62
     if not (bounded or counted):
         return True
-    distance, queue = scratch(side)
+    distance, queue = scratch(rows, columns)
     reached = distances_from(connections, goal[0], goal[1], distance, queue)
     if not rules.min_path <= distance[start[0], start[1]] <= rules.max_path:
         return False
     if not counted:
         return True
-    ways = np.empty((side, side), np.int64)
+    ways = np.empty((rows, columns), np.int64)
     return (
         rules.min_shortest <= count_shortest(connections, distance, queue[:reached], ways, start) <= rules.max_shortest
     )

@@ -1,5 +1,7 @@
 """Draw mazes: addressed, split, and exactly as many as asked for."""
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -23,6 +25,8 @@ from extramaze.mazes.walk import fill_degrees
 MAX_INDEX = 2**32
 MAX_CELLS_TRIED = 50_000_000  # cells carved for one maze before giving up: a few seconds
 MIN_ATTEMPTS = 1_000
+PILOT = 4  # mazes drawn first, to see whether all can be had
+RISK = 1e-3  # of giving up on one of all the mazes asked for, above which none are drawn
 UNSPLIT = -1
 NO_BOUND = 2**62
 KEPT, WRONG_SPLIT, NO_ENDPOINTS, WRONG_PATH = 0, 1, 2, 3
@@ -48,16 +52,24 @@ class Rules(NamedTuple):
     attempts: int
 
 
-def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 0, workers: int | None = None) -> Mazes:
+def generate(
+    spec: MazeSpec,
+    count: int,
+    split: str | None = None,
+    first: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Mazes:
     """Draw mazes ``first … first + count − 1`` of a specification.
 
     Maze i depends only on (generator version, spec, split, i): not on count, order or workers. Every layout, up to the
     8 symmetries, belongs to one of the splits train, val, test and sealed; None draws from all of them. Attempts that
     land in another split, leave no cells for start and goal, or have a path out of bounds are drawn again;
-    ``mazes.generation`` counts them.
+    ``mazes.generation`` counts them. progress: called now and then with how many more mazes are done.
 
     Raises InputError for a negative count, indices beyond 2³², an unknown split, or a specification of which a maze
-    could not be had within the attempts allowed (it names the constraint that binds).
+    could not be had within the attempts allowed. The first few mazes tell whether that threatens the rest, so that it
+    is said before long work, with the acceptance seen and the constraint that binds.
     """
     check_split(split)
     count, first = _whole("count", count, 0), _whole("first", first, 0)
@@ -65,31 +77,38 @@ def generate(spec: MazeSpec, count: int, split: str | None = None, first: int = 
         workers = _whole("workers", workers, 1)
     if first + count > MAX_INDEX:
         raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
-    side = spec.lattice
+    rows, columns = spec.shape
     try:
-        connections = np.zeros((count, 2, side, side), bool)
+        connections = np.zeros((count, 2, rows, columns), bool)
         start, goal = np.empty((count, 2), np.int32), np.empty((count, 2), np.int32)
     except MemoryError as problem:
-        size = count * 2 * side**2 / 2**30
+        size = count * 2 * rows * columns / 2**30
         raise InputError(f"{count} mazes of [{spec}] need {size:.0f} GiB; draw them in parts, with first=") from problem
-    outcomes = over_blocks(
-        _generate_block,
-        count,
-        workers,
-        stream_key(spec, split),
-        first,
-        _rules(spec, split),
-        connections,
-        start,
-        goal,
-    )
-    tallies = np.array(outcomes, dtype=np.int64).reshape(-1, 5)
-    failed = tallies[tallies[:, -1] >= 0]
-    if len(failed):
-        raise _cannot(spec, split, failed[0])
-    kept, wrong_split, no_endpoints, wrong_path = tallies[:, :4].sum(axis=0).tolist()
+    key, rules = stream_key(spec, split), _rules(spec, split)
+    tally = np.zeros(4, np.int64)
+    for begin, end in ((0, min(PILOT, count)), (PILOT, count)):
+        if begin >= end:
+            continue
+        part = slice(begin, end)
+        arrays = connections[part], start[part], goal[part]
+        outcomes = over_blocks(
+            _generate_block, end - begin, workers, key, first + begin, rules, *arrays, progress=progress
+        )
+        for *found, failed in outcomes:
+            tally += found
+            if failed >= 0:
+                raise _cannot(spec, split, f"maze {failed}", np.array(found))
+        missing = _expected_missing(tally, count, rules.attempts)
+        if begin == 0 and end < count and missing > RISK:
+            raise _cannot(spec, split, f"{count} mazes ({missing:.1g} of them would be missing)", tally)
+    kept, wrong_split, no_endpoints, wrong_path = tally.tolist()
     drawn = kept + wrong_split + no_endpoints + wrong_path
     return Mazes(connections, start, goal, Generation(spec, split, first, drawn, wrong_split, no_endpoints, wrong_path))
+
+
+def _expected_missing(tally: np.ndarray, count: int, attempts: int) -> float:
+    """Estimate how many of ``count`` mazes would not be had within the attempts allowed, from a tally of some."""
+    return count * math.exp(-attempts * tally[0] / tally.sum()) if tally.sum() else 0.0
 
 
 def _rules(spec: MazeSpec, split: str | None) -> Rules:
@@ -105,7 +124,7 @@ def _rules(spec: MazeSpec, split: str | None) -> Rules:
         min_shortest=spec.min_shortest,
         max_shortest=spec.max_shortest or NO_BOUND,
         split=UNSPLIT if split is None else SPLITS.index(split),
-        attempts=max(MIN_ATTEMPTS, MAX_CELLS_TRIED // spec.lattice**2),
+        attempts=max(MIN_ATTEMPTS, MAX_CELLS_TRIED // math.prod(spec.shape)),
     )
 
 
@@ -115,8 +134,8 @@ def _whole(name: str, value: int, least: int) -> int:
     raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 
-def _cannot(spec: MazeSpec, split: str | None, tally: np.ndarray) -> InputError:
-    kept, wrong_split, no_endpoints, wrong_path, index = tally.tolist()
+def _cannot(spec: MazeSpec, split: str | None, what: str, tally: np.ndarray) -> InputError:
+    kept, wrong_split, no_endpoints, wrong_path = tally.tolist()
     drawn = kept + wrong_split + no_endpoints + wrong_path
     if wrong_path:
         advice = f"in {wrong_path} the path did not fit min_path … max_shortest; widen these bounds"
@@ -125,15 +144,15 @@ def _cannot(spec: MazeSpec, split: str | None, tally: np.ndarray) -> InputError:
         advice = f"in {no_endpoints} no cells would do for {ends}; use 'any', or change the percolation"
     else:
         advice = "all fell outside the split: this specification has few layouts; use another split, or a larger size"
-    return InputError(f"cannot draw maze {index} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
+    return InputError(f"cannot draw {what} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
 
 
 @numba.njit(cache=True, nogil=True)
 def _generate_block(begin, end, key, first, rules, connections, start, goal):
     """Draw mazes begin … end − 1; return (kept, wrong split, no endpoints, wrong path, index that failed or −1)."""
-    side = connections.shape[2]
-    ints, flags = np.empty(4 * side * side, np.int32), np.empty((side + 2) * (side + 2), np.bool_)
-    degrees = np.empty((side, side), np.int8)
+    rows, columns = connections.shape[2:]
+    ints, flags = np.empty(4 * rows * columns, np.int32), np.empty((rows + 2) * (columns + 2), np.bool_)
+    degrees = np.empty((rows, columns), np.int8)
     tally = np.zeros(4, np.int64)
     for i in range(begin, end):
         outcome = WRONG_SPLIT

@@ -1,7 +1,8 @@
 """Wall layouts up to symmetry, and the split each of them belongs to.
 
 A layout's canonical form is the least, over the 8 symmetries of the square, of its edge bits read row by row (for each
-cell the edge down, then the edge right, where the lattice has them). Its hash decides the split with one salt for all
+cell the edge down, then the edge right, where the lattice has them). Of a rectangle only the 4 symmetries count through
+which it lies down (R ≤ C), so that it and its transpose have one form. Its hash decides the split with one salt for all
 specifications, versions and seasons, so a layout of the test split never occurs in the training split of any
 specification.
 """
@@ -21,26 +22,33 @@ _BOUNDS = tuple(np.uint64(tenths * 2**32 // 10) for tenths in (7, 8, 9))
 @numba.njit(cache=True, nogil=True)
 def _edge(connections, symmetry, row, column, vertical):
     """Whether the edge down (vertical 0) or right (1) of a cell is open in the maze seen through a symmetry."""
-    side = connections.shape[1]
+    rows, columns = connections.shape[1:]
     row_2, column_2 = row + (1 - vertical), column + vertical
     if symmetry & 4:
         row, column = column, row
         row_2, column_2 = column_2, row_2
     if symmetry & 1:
-        row, row_2 = side - 1 - row, side - 1 - row_2
+        row, row_2 = rows - 1 - row, rows - 1 - row_2
     if symmetry & 2:
-        column, column_2 = side - 1 - column, side - 1 - column_2
+        column, column_2 = columns - 1 - column, columns - 1 - column_2
     return connections[1 if row == row_2 else 0, min(row, row_2), min(column, column_2)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _lying(connections):
+    """Return the rows and columns of one maze lying down, rows ≤ columns."""
+    rows, columns = connections.shape[1:]
+    return min(rows, columns), max(rows, columns)
 
 
 @numba.njit(cache=True, nogil=True)
 def _smaller(connections, candidate, best):
     """Whether the edge bits seen through ``candidate`` come before those seen through ``best``."""
-    side = connections.shape[1]
-    for row in range(side):
-        for column in range(side):
+    rows, columns = _lying(connections)
+    for row in range(rows):
+        for column in range(columns):
             for vertical in range(2):
-                if (row if vertical == 0 else column) == side - 1:
+                if (row == rows - 1) if vertical == 0 else (column == columns - 1):
                     continue
                 left = _edge(connections, candidate, row, column, vertical)
                 right = _edge(connections, best, row, column, vertical)
@@ -51,9 +59,10 @@ def _smaller(connections, candidate, best):
 
 @numba.njit(cache=True, nogil=True)
 def canonical_symmetry(connections):
-    """Return the symmetry, 0–7, through which the edge bits of one maze, bool (2, L, L), are least."""
-    best = 0
-    for symmetry in range(1, 8):
+    """Return the symmetry, 0–7, through which the edge bits of one maze, bool (2, R, C), lying down are least."""
+    rows, columns = connections.shape[1:]
+    best = 4 if rows > columns else 0
+    for symmetry in range(best + 1, 4 if rows < columns else 8):
         if _smaller(connections, symmetry, best):
             best = symmetry
     return best
@@ -70,15 +79,15 @@ def _mix(word):
 @numba.njit(cache=True, nogil=True)
 def layout_hash(connections):
     """Return the 64-bit hash of one layout's canonical form: equal for all 8 symmetries of a maze."""
-    side = connections.shape[1]
+    rows, columns = _lying(connections)
     symmetry = canonical_symmetry(connections)
-    state = _mix(SALT ^ ((np.uint64(side) << np.uint64(32)) | np.uint64(side)))
+    state = _mix(SALT ^ ((np.uint64(rows) << np.uint64(32)) | np.uint64(columns)))
     word = np.uint64(0)
     bits = 0
-    for row in range(side):
-        for column in range(side):
+    for row in range(rows):
+        for column in range(columns):
             for vertical in range(2):
-                if (row if vertical == 0 else column) == side - 1:
+                if (row == rows - 1) if vertical == 0 else (column == columns - 1):
                     continue
                 word = (word << np.uint64(1)) | np.uint64(_edge(connections, symmetry, row, column, vertical))
                 bits += 1
@@ -106,17 +115,25 @@ def _hash_block(begin, end, connections, hashes):
 
 
 def layout_hashes(connections: np.ndarray, workers: int | None = None) -> np.ndarray:
-    """Hash the layouts of mazes up to symmetry: bool (N, 2, L, L) → uint64 (N,). Raises InputError for other arrays."""
+    """Hash the layouts of mazes up to symmetry: bool (N, 2, R, C) → uint64 (N,). Raises InputError for other arrays."""
     connections = np.asarray(connections)
     shape = connections.shape
-    if len(shape) != 4 or shape[1] != 2 or shape[2] != shape[3] or connections.dtype != bool:
-        raise InputError(f"connections must be bool (N, 2, L, L), got {connections.dtype} {shape}")
+    if len(shape) != 4 or shape[1] != 2 or connections.dtype != bool:
+        raise InputError(f"connections must be bool (N, 2, R, C), got {connections.dtype} {shape}")
     hashes = np.empty(len(connections), np.uint64)
     over_blocks(_hash_block, len(connections), workers, connections, hashes)
     return hashes
 
 
 def layout_splits(connections: np.ndarray, workers: int | None = None) -> np.ndarray:
-    """Name the split each layout belongs to: bool (N, 2, L, L) → str (N,)."""
-    indices = [split_of_hash(value) for value in layout_hashes(connections, workers)]
-    return np.array(SPLITS)[np.array(indices, dtype=int)]
+    """Name the split each layout belongs to: bool (N, 2, R, C) → str (N,)."""
+    return np.array(SPLITS)[splits_of_hashes(layout_hashes(connections, workers))]
+
+
+@numba.njit(cache=True)
+def splits_of_hashes(hashes):
+    """Return the index in SPLITS of each layout's split: uint64 (N,) → int8 (N,)."""
+    splits = np.empty(len(hashes), np.int8)
+    for index in range(len(hashes)):
+        splits[index] = split_of_hash(hashes[index])
+    return splits

@@ -38,9 +38,11 @@ class Generation:
 
 @dataclass(frozen=True, eq=False)
 class Mazes:
-    """N mazes on an L×L lattice; the arrays are read-only. Make them with ``generate`` or ``Mazes.from_arrays``.
+    """N mazes on a lattice of R×C cells; the arrays are read-only.
 
-    connections: bool (N, 2, L, L). ``[n, 0, i, j]`` opens (i, j)–(i+1, j), ``[n, 1, i, j]`` opens (i, j)–(i, j+1);
+    Make them with ``generate`` or ``Mazes.from_arrays``.
+
+    connections: bool (N, 2, R, C). ``[n, 0, i, j]`` opens (i, j)–(i+1, j), ``[n, 1, i, j]`` opens (i, j)–(i, j+1);
         the last row of the first and the last column of the second are always False (maze-dataset's convention).
     start, goal: int32 (N, 2), row and column.
     generation: how they were drawn; None for mazes made elsewhere and for selections.
@@ -53,11 +55,10 @@ class Mazes:
 
     def __post_init__(self) -> None:
         shape, dtype = self.connections.shape, self.connections.dtype
-        if len(shape) != 4 or shape[1] != 2 or shape[2] != shape[3] or dtype != np.bool_:
-            raise InputError(f"connections must be bool (N, 2, L, L), got {dtype} {shape}; use Mazes.from_arrays")
+        if len(shape) != 4 or shape[1] != 2 or dtype != np.bool_:
+            raise InputError(f"connections must be bool (N, 2, R, C), got {dtype} {shape}; use Mazes.from_arrays")
         for cell in (self.start, self.goal):
-            outside = len(cell) and not 0 <= cell.min() <= cell.max() < shape[2]
-            if cell.shape != (shape[0], 2) or cell.dtype != np.int32 or outside:
+            if cell.shape != (shape[0], 2) or cell.dtype != np.int32 or _outside(cell, shape[2:]).any():
                 raise InputError("start and goal must be int32 (N, 2) cells of the lattice; use Mazes.from_arrays")
         for name in ("connections", "start", "goal"):
             view = getattr(self, name).view()
@@ -68,40 +69,37 @@ class Mazes:
     def from_arrays(cls, connections: np.ndarray, start: np.ndarray, goal: np.ndarray) -> "Mazes":
         """Check and copy mazes made elsewhere. Raises InputError naming the first maze that is wrong."""
         connections = np.array(connections)
-        if connections.ndim != 4 or connections.shape[1] != 2 or connections.shape[2] != connections.shape[3]:
-            raise InputError(f"connections must have shape (N, 2, L, L), got {connections.shape}")
-        if connections.shape[2] < 2:
-            raise InputError(f"a maze needs at least 2 cells a side, got {connections.shape[2]}")
+        if connections.ndim != 4 or connections.shape[1] != 2:
+            raise InputError(f"connections must have shape (N, 2, R, C), got {connections.shape}")
+        rows, columns = connections.shape[2:]
+        if min(rows, columns) < 2:
+            raise InputError(f"a maze needs at least 2 cells a side, got {rows}×{columns}")
         if not np.isin(connections, (0, 1)).all():
             raise InputError(f"connections must be bool or 0 and 1, got {connections.dtype} with other values")
-        count, side = len(connections), connections.shape[2]
+        count = len(connections)
         connections = connections.astype(bool)
         cells = {}
         for name, cell in (("start", np.array(start)), ("goal", np.array(goal))):
             if cell.shape != (count, 2) or not np.issubdtype(cell.dtype, np.integer):
                 raise InputError(f"{name} must be an integer array ({count}, 2), got {cell.dtype} {cell.shape}")
-            _refuse(((cell < 0) | (cell >= side)).any(axis=1), f"{name} lies outside the {side}×{side} lattice")
+            refuse(_outside(cell, (rows, columns)), f"{name} lies outside the {rows}×{columns} lattice")
             cells[name] = cell.astype(np.int32)
-        _refuse(connections[:, 0, -1].any(axis=1) | connections[:, 1, :, -1].any(axis=1), "an edge leaves the lattice")
-        _refuse((cells["start"] == cells["goal"]).all(axis=1), "start and goal are the same cell")
+        refuse(connections[:, 0, -1].any(axis=1) | connections[:, 1, :, -1].any(axis=1), "an edge leaves the lattice")
+        refuse((cells["start"] == cells["goal"]).all(axis=1), "start and goal are the same cell")
         mazes = cls(connections, cells["start"], cells["goal"])
         reachable = np.empty(count, bool)
         over_blocks(_reachable_block, count, None, mazes.connections, mazes.start, mazes.goal, reachable)
-        _refuse(~reachable, "the goal cannot be reached from the start")
+        refuse(~reachable, "the goal cannot be reached from the start")
         return mazes
 
     def __len__(self) -> int:
         return len(self.connections)
 
     @property
-    def lattice(self) -> int:
-        """L, the cells along one side."""
-        return int(self.connections.shape[2])
-
-    @property
-    def size(self) -> int:
-        """Return the literature's n = 2L − 1."""
-        return 2 * self.lattice - 1
+    def shape(self) -> tuple[int, int]:
+        """R and C, the rows and columns of cells."""
+        rows, columns = self.connections.shape[2:]
+        return rows, columns
 
     def __getitem__(self, selection: "int | slice | np.ndarray") -> "Mazes":
         """Select mazes by an index (which gives a batch of one), a slice, indices or a mask."""
@@ -113,21 +111,29 @@ class Mazes:
 
     def digest(self) -> str:
         """Return the sha256 of the content, in hexadecimal: the same on every machine and release."""
-        content = hashlib.sha256(f"extramaze mazes 1\n{len(self)} {self.lattice}\n".encode())
+        rows, columns = self.shape
+        sides = rows if rows == columns else f"{rows}×{columns}"
+        content = hashlib.sha256(f"extramaze mazes 1\n{len(self)} {sides}\n".encode())
         content.update(np.packbits(self.connections, axis=None).tobytes())
         content.update(self.start.astype("<i4").tobytes())
         content.update(self.goal.astype("<i4").tobytes())
         return content.hexdigest()
 
 
-def _refuse(wrong: Any, problem: str) -> None:
+def _outside(cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Tell which of the cells, (N, 2), lie outside a lattice: bool (N,)."""
+    return np.any((cells < 0) | (cells >= np.array(shape)), axis=1)
+
+
+def refuse(wrong: Any, problem: str) -> None:
+    """Raise InputError naming the first maze that is wrong, bool (N,), unless none is."""
     if wrong.any():
         raise InputError(f"maze {int(wrong.argmax())}: {problem} ({int(wrong.sum())} of {len(wrong)} mazes)")
 
 
 @numba.njit(cache=True, nogil=True)
 def _reachable_block(begin, end, connections, start, goal, reachable):
-    distance, queue = scratch(connections.shape[2])
+    distance, queue = scratch(connections.shape[2], connections.shape[3])
     for i in range(begin, end):
         distances_from(connections[i], goal[i, 0], goal[i, 1], distance, queue)
         reachable[i] = distance[start[i, 0], start[i, 1]] >= 0

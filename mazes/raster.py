@@ -12,7 +12,7 @@ import numpy as np
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, scratch
+from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, packed, scratch
 
 RASTER_VERSION = 1
 SCALES = (1, 2)
@@ -23,6 +23,11 @@ def raster_side(size: int, scale: int) -> int:
     if scale not in SCALES:
         raise InputError(f"scale must be 1 (thin) or 2 (easy-to-hard), got {scale!r}")
     return size + 2 if scale == 1 else 2 * size + 6
+
+
+def raster_shape(shape: tuple[int, int], scale: int) -> tuple[int, int]:
+    """Return the height and width in pixels of mazes of R×C cells."""
+    return raster_side(2 * shape[0] - 1, scale), raster_side(2 * shape[1] - 1, scale)
 
 
 def scale_of(side: int) -> int:
@@ -36,9 +41,9 @@ def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np
     Returns images, uint8 (N, 3, H, W), with wall (0,0,0), open (1,1,1), start (0,1,0), goal (1,0,0); and targets, uint8
     (N, H, W), 1 on every pixel of the path, both ends included. Every value is 0 or 1.
     """
-    side = raster_side(mazes.size, scale)
-    images = np.zeros((len(mazes), 3, side, side), np.uint8)
-    targets = np.zeros((len(mazes), side, side), np.uint8)
+    height, width = raster_shape(mazes.shape, scale)
+    images = np.zeros((len(mazes), 3, height, width), np.uint8)
+    targets = np.zeros((len(mazes), height, width), np.uint8)
     over_blocks(
         _raster_block, len(mazes), workers, scale, mazes.connections, mazes.start, mazes.goal, images, targets
     )  # fmt: skip
@@ -55,37 +60,39 @@ def _paint(plane, scale, row, column, value):
 
 
 @numba.njit(cache=True, nogil=True)
-def _paint_open(plane, scale, maze):
-    """Set the open pixels of a plane that is all wall."""
-    side = maze.shape[1]
-    for row in range(side):
-        i = 2 * scale * row + 2 * scale - 1
-        for column in range(side):
-            j = 2 * scale * column + 2 * scale - 1
-            right, down = maze[1, row, column], maze[0, row, column]
-            if scale == 1:
-                plane[i, j] = 1
-                plane[i, j + 1] = right
-                plane[i + 1, j] = down
+def _paint_open(image, scale, maze):
+    """Set the open pixels of an image, (3, H, W), that is all wall: row by row, then copied to where it is the same."""
+    rows, columns = maze.shape[1:]
+    width = image.shape[2]
+    for line in range(1, 2 * rows):
+        y, row = scale * line + scale - 1, line // 2
+        for column in range(columns):
+            x = scale * (2 * column + 1) + scale - 1
+            if line % 2 == 1:
+                image[0, y, x] = 1
+                image[0, y, x + scale] = maze[1, row, column]
             else:
-                for two in range(2):
-                    plane[i + two, j] = plane[i + two, j + 1] = 1
-                    plane[i + two, j + 2] = plane[i + two, j + 3] = right
-                    plane[i + 2 + two, j] = plane[i + 2 + two, j + 1] = down
+                image[0, y, x] = maze[0, row - 1, column]
+        if scale == 2:
+            for x in range(1, width - 1, 2):
+                image[0, y, x + 1] = image[0, y, x]
+        for channel in range(3):
+            for lower in range(scale):
+                if channel + lower > 0:
+                    for x in range(width):
+                        image[channel, y + lower, x] = image[0, y, x]
 
 
 @numba.njit(cache=True, nogil=True)
 def _raster_block(begin, end, scale, connections, start, goal, images, targets):
-    distance, queue = scratch(connections.shape[2])
+    distance, queue = scratch(connections.shape[2], connections.shape[3])
     for i in range(begin, end):
         maze, target = connections[i], targets[i]
-        _paint_open(images[i, 0], scale, maze)
-        images[i, 1] = images[i, 0]
-        images[i, 2] = images[i, 0]
+        _paint_open(images[i], scale, maze)
         for channel in range(3):
             _paint(images[i, channel], scale, 2 * start[i, 0] + 1, 2 * start[i, 1] + 1, 1 if channel == 1 else 0)
             _paint(images[i, channel], scale, 2 * goal[i, 0] + 1, 2 * goal[i, 1] + 1, 1 if channel == 0 else 0)
-        distances_from(maze, goal[i, 0], goal[i, 1], distance, queue)
+        distances_from(maze, goal[i, 0], goal[i, 1], distance, queue, packed(start[i, 0], start[i, 1]))
         row, column = start[i, 0], start[i, 1]
         _paint(target, scale, 2 * row + 1, 2 * column + 1, 1)
         for _ in range(distance[row, column]):

@@ -21,9 +21,10 @@ DECIMALS = 9  # of a probability, so that 0.3 and 0.1 + 0.2 are one specificatio
 
 @dataclass(frozen=True)
 class MazeSpec:
-    """A distribution of mazes on a square lattice.
+    """A distribution of mazes on a lattice.
 
     size: the literature's odd ``n``; the lattice has ``L = (n + 1) / 2`` cells a side (9 → 5×5).
+    width: of a rectangle, the same from left to right, ``size`` then being from top to bottom; 0: a square.
     algorithm: what carves the spanning tree: ``"dfs"``, ``"wilson"``, ``"aldous-broder"``, ``"prim"`` or ``"kruskal"``;
         ``"percolation"`` carves none.
     percolation: probability with which every lattice edge is opened *besides* the tree's (logical or), so it only
@@ -39,6 +40,7 @@ class MazeSpec:
     """
 
     size: int
+    width: int = 0
     algorithm: str = "dfs"
     percolation: float = 0.0
     start: str | int = "deadend"
@@ -60,12 +62,16 @@ class MazeSpec:
             object.__setattr__(self, name, "deadend" if value == 1 else ENDPOINTS[ENDPOINTS.index(value)])
         for name in ("percolation", "braid"):
             object.__setattr__(self, name, round(float(getattr(self, name)), DECIMALS) + 0.0)
-        for name in ("size", *_COUNTS):
+        for name in ("size", "width", *_COUNTS):
             object.__setattr__(self, name, int(getattr(self, name)))
+        if self.width == self.size:
+            object.__setattr__(self, "width", 0)
 
     def _wrong_fields(self) -> Iterator[str]:
-        if not _is_integer(self.size) or not MIN_SIZE <= self.size <= MAX_SIZE or self.size % 2 == 0:
-            yield f"size must be an odd integer from {MIN_SIZE} to {MAX_SIZE}, got {self.size!r}"
+        for name, value in (("size", self.size), ("width", self.width)):
+            unset = name == "width" and _is_integer(value) and value == 0
+            if not unset and not (_is_integer(value) and MIN_SIZE <= value <= MAX_SIZE and value % 2):
+                yield f"{name} must be an odd integer from {MIN_SIZE} to {MAX_SIZE}, got {value!r}"
         if self.algorithm not in ALGORITHMS:
             yield str(unknown_name("algorithm", self.algorithm, ALGORITHMS))
         for name in ("percolation", "braid"):
@@ -84,30 +90,31 @@ class MazeSpec:
                 yield f"{name} must be an integer of at least {least}, got {value!r}"
 
     def _contradictions(self) -> Iterator[str]:
-        side = self.lattice
+        rows, columns = self.shape
+        cells, slots = rows * columns, (rows - 1) * (columns - 1)
         if self.algorithm == "percolation" and not self.percolation:
             yield "percolation must be above 0 where it alone opens edges (algorithm=percolation)"
         if self.cycles and (self.percolation or self.braid):
             yield "cycles is an exact number; it goes with neither percolation nor braid"
-        if self.cycles > (side - 1) ** 2:
-            yield f"cycles must not exceed {(side - 1) ** 2}, the closed edges of a tree of size {self.size}"
-        most = 4 if side > 2 else 2
+        if self.cycles > slots:
+            yield f"cycles must not exceed {slots}, the closed edges of a tree of {rows}×{columns} cells"
+        most = 2 + (rows > 2) + (columns > 2)
         for name in ("start", "goal"):
             if isinstance(getattr(self, name), int) and getattr(self, name) > most:
-                yield f"{name}={getattr(self, name)}: no cell of size {self.size} has more than {most} neighbours"
+                yield f"{name}={getattr(self, name)}: no cell of {rows}×{columns} has more than {most} neighbours"
         for low, high in (("min_path", "max_path"), ("min_shortest", "max_shortest")):
             if 0 < getattr(self, high) < getattr(self, low):
                 yield f"{low}={getattr(self, low)} exceeds {high}={getattr(self, high)}"
-        if self.min_path > side**2 - 1:
-            yield f"min_path={self.min_path}: no path of size {self.size} is longer than {side**2 - 1} edges"
+        if self.min_path > cells - 1:
+            yield f"min_path={self.min_path}: no path in {rows}×{columns} cells is longer than {cells - 1} edges"
         tree = self.algorithm != "percolation" and not (self.percolation or self.cycles or self.braid)
         if tree and self.min_shortest > 1:
             yield f"min_shortest={self.min_shortest}: a tree has one path; add percolation, cycles or braid"
 
     @property
-    def lattice(self) -> int:
-        """L, the cells along one side."""
-        return (self.size + 1) // 2
+    def shape(self) -> tuple[int, int]:
+        """R and C, the rows and columns of cells."""
+        return (self.size + 1) // 2, ((self.width or self.size) + 1) // 2
 
     def __str__(self) -> str:
         """Write the canonical text: the fields in order, those at their defaults left out (``size=9,start=any``)."""

@@ -14,7 +14,7 @@ COLUMN_STEPS = (0, 0, -1, 1)
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def is_open(connections, row, column, direction):
-    """Whether one can step from a cell in a direction (up, down, left, right) in one maze, bool (2, L, L)."""
+    """Whether one can step from a cell in a direction (up, down, left, right) in one maze, bool (2, R, C)."""
     if direction == 0:
         return row > 0 and connections[0, row - 1, column]
     if direction == 1:
@@ -26,11 +26,11 @@ def is_open(connections, row, column, direction):
 
 @numba.njit(cache=True, nogil=True)
 def fill_degrees(connections, degrees):
-    """Fill ``degrees``, int8 (L, L), with the number of open neighbours of each cell; return the open edges."""
-    side = connections.shape[1]
+    """Fill ``degrees``, int8 (R, C), with the number of open neighbours of each cell; return the open edges."""
+    rows, columns = connections.shape[1:]
     ends = np.int64(0)
-    for row in range(side):
-        for column in range(side):
+    for row in range(rows):
+        for column in range(columns):
             count = np.int8(connections[0, row, column]) + np.int8(connections[1, row, column])
             if row > 0:
                 count += np.int8(connections[0, row - 1, column])
@@ -41,15 +41,23 @@ def fill_degrees(connections, degrees):
     return ends // 2
 
 
-@numba.njit(cache=True, nogil=True)
-def distances_from(connections, row, column, distance, queue):
-    """Fill ``distance``, int32 (L, L), with the lattice edges to a cell (−1: out of reach); return the cells reached.
+@numba.njit(cache=True, nogil=True, inline="always")
+def packed(row, column):
+    """Return a cell as one number: row · 2¹⁶ + column."""
+    return row << 16 | column
 
-    queue: int32 (L²,), on return the reached cells in order of distance, packed as row · 2¹⁶ + column.
+
+@numba.njit(cache=True, nogil=True)
+def distances_from(connections, row, column, distance, queue, last=-1):
+    """Fill ``distance``, int32 (R, C), with the lattice edges to a cell (−1: out of reach); return the cells reached.
+
+    last: a cell, as ``packed``, at which the search may stop: all nearer cells are known then.
+
+    queue: int32 (R·C,), on return the reached cells in order of distance, as ``packed``.
     """
     distance[:] = -1
     distance[row, column] = 0
-    queue[0] = row << 16 | column
+    queue[0] = packed(row, column)
     head, tail = 0, 1
     while head < tail:
         row, column = queue[head] >> 16, queue[head] & 0xFFFF
@@ -60,8 +68,10 @@ def distances_from(connections, row, column, distance, queue):
                 row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
                 if distance[row_2, column_2] < 0:
                     distance[row_2, column_2] = far
-                    queue[tail] = row_2 << 16 | column_2
+                    queue[tail] = packed(row_2, column_2)
                     tail += 1
+                    if queue[tail - 1] == last:
+                        return tail
     return tail
 
 
@@ -77,6 +87,6 @@ def next_on_path(connections, distance, row, column):
 
 
 @numba.njit(cache=True, nogil=True)
-def scratch(side):
-    """Allocate a distance map and a queue for an L×L lattice."""
-    return np.empty((side, side), np.int32), np.empty(side * side, np.int32)
+def scratch(rows, columns):
+    """Allocate a distance map and a queue for a lattice."""
+    return np.empty((rows, columns), np.int32), np.empty(rows * columns, np.int32)

@@ -1,40 +1,109 @@
 """Verbs about mazes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import Quiet, app
 from extramaze.mazes import InputError
 
 MAX_PICTURED = 12
+MAX_SHOWN = 4
+
+
+def _field(text: str, default: str = "") -> Any:
+    """Declare the option of one field of a specification; MazeSpec reads and checks what is given."""
+    return typer.Option(metavar="…", help=text + (f" Default: {default}." if default else ""))
 
 
 @app.command()
 def generate(
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC...", help="For example size=9,percolation=0.1,start=any")],
+    specs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SPEC]...", help="For example size=9,percolation=0.1,start=any")
+    ] = None,
+    size: Annotated[str | None, _field("Odd n; the lattice has (n + 1) / 2 cells a side. With it, no SPEC.")] = None,
+    width: Annotated[str | None, _field("Odd n from left to right, of a rectangle.", "as --size")] = None,
+    algorithm: Annotated[str | None, _field("dfs, wilson, aldous-broder, prim, kruskal, percolation.", "dfs")] = None,
+    percolation: Annotated[str | None, _field("Probability of opening every further edge.", "0")] = None,
+    start: Annotated[str | None, _field("deadend, any, or the number of its open neighbours.", "deadend")] = None,
+    goal: Annotated[str | None, _field("The same for the goal.", "any")] = None,
+    cycles: Annotated[str | None, _field("Exactly so many edges more than a tree.", "0")] = None,
+    braid: Annotated[str | None, _field("Share of the dead ends that are opened.", "0")] = None,
+    min_path: Annotated[str | None, _field("Least length of the shortest path, in lattice edges.", "1")] = None,
+    max_path: Annotated[str | None, _field("Greatest length of the shortest path; 0: any.", "0")] = None,
+    min_shortest: Annotated[str | None, _field("Least number of shortest paths.", "1")] = None,
+    max_shortest: Annotated[str | None, _field("Greatest number of shortest paths; 0: any.", "0")] = None,
     count: Annotated[int, typer.Option(help="Mazes of each specification.")] = 4,
     split: Annotated[str | None, typer.Option(help="train, val, test or sealed; left out: all layouts.")] = None,
     first: Annotated[int, typer.Option(help="Index of the first maze.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the mazes as a .npz archive (one SPEC).")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a PNG, one row a SPEC (at most 12 mazes each).")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Draw the first 4 mazes of each with characters.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Draw mazes, and print, write or picture them."""
-    from extramaze.mazes import MazeSpec
-    from extramaze.mazes import generate as draw
-    from extramaze.mazes.files import write_npz
+    """Draw mazes, and print, show, write or picture them.
+
+    extramaze generate --size 9 --percolation 0.1 --count 1000 --out mazes.npz --show, or with the specification in one
+    word, as results write it: extramaze generate size=9,percolation=0.1 --show.
+    """
+    from extramaze.mazes import MazeSpec, write_npz
     from extramaze.pictures import save_samples
     from extramaze.tables import mazes_summary
 
-    parsed = [MazeSpec.parse(text) for text in specs]
+    fields = {
+        "size": size,
+        "width": width,
+        "algorithm": algorithm,
+        "percolation": percolation,
+        "start": start,
+        "goal": goal,
+        "cycles": cycles,
+        "braid": braid,
+        "min_path": min_path,
+        "max_path": max_path,
+        "min_shortest": min_shortest,
+        "max_shortest": max_shortest,
+    }
+    parsed = [MazeSpec.parse(text) for text in _texts(specs or [], fields)]
     if out is not None and len(parsed) > 1:
         raise InputError(f"--out takes one specification, got {len(parsed)}; run generate once for each")
     if picture is not None and not 1 <= count <= MAX_PICTURED:
         raise InputError(f"--picture draws 1 to {MAX_PICTURED} mazes of each specification, got {count}")
-    drawn = [draw(spec, count, split=split, first=first) for spec in parsed]
+    drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
     if out is not None:
         write_npz(drawn[0], out)
     if picture is not None:
         save_samples(dict(zip(parsed, drawn, strict=True)), picture)
-    print("\n".join(mazes_summary(mazes) for mazes in drawn))
+    for mazes in drawn:
+        if show:
+            _show(mazes)
+        print(mazes_summary(mazes))
+
+
+def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:
+    """Return the specifications given as arguments, or the one given by options."""
+    options = [f"{name}={value}" for name, value in fields.items() if value is not None]
+    if specs and options:
+        raise InputError(f"give the specification as SPEC or by options, not both: got {specs[0]!r} and {options[0]}")
+    if not specs and not options:
+        raise InputError("no specification given; try: extramaze generate --size 9 --show")
+    return specs or [",".join(options)]
+
+
+def _draw(spec: Any, count: int, split: str | None, first: int, quiet: bool) -> Any:
+    from tqdm import tqdm
+
+    from extramaze.mazes import generate as draw
+
+    with tqdm(total=count, unit=" mazes", unit_scale=True, delay=1, leave=False, disable=quiet, desc=str(spec)) as bar:
+        return draw(spec, count, split=split, first=first, progress=bar.update)
+
+
+def _show(mazes: Any) -> None:
+    from extramaze.mazes.text import LEGEND, to_text
+
+    for index in range(min(len(mazes), MAX_SHOWN)):
+        print(to_text(mazes, index), end="\n\n")
+    more = f"; {len(mazes) - MAX_SHOWN} more are not shown" if len(mazes) > MAX_SHOWN else ""
+    print(LEGEND + more)

@@ -14,18 +14,18 @@ from extramaze.mazes.randomness import below
 
 @numba.njit(cache=True, nogil=True)
 def carve_aldous_broder(at, connections, flags):
-    """Write a uniform spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+    """Write a uniform spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 
-    flags: bool (≥ L²,), the cells visited.
+    flags: bool (≥ R·C,), the cells visited.
     """
-    side = connections.shape[1]
-    flags[: side * side] = False
-    cell, position = below(at, 0, side * side)
+    rows, columns = connections.shape[1:]
+    flags[: rows * columns] = False
+    cell, position = below(at, 0, rows * columns)
     flags[cell] = True
-    missing = side * side - 1
+    missing = rows * columns - 1
     while missing:
         direction, position = below(at, position, 4)
-        other = neighbour(side, cell, direction)
+        other = neighbour(rows, columns, cell, direction)
         if other < 0:
             continue
         if not flags[other]:

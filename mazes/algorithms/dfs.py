@@ -13,19 +13,19 @@ from extramaze.mazes.randomness import below
 
 @numba.njit(cache=True, nogil=True)
 def carve_dfs(at, connections, stack, visited):
-    """Write a spanning tree into ``connections``, bool (2, L, L), all False on entry; ``at`` addresses its words.
+    """Write a spanning tree into ``connections``, bool (2, R, C), all False on entry; ``at`` addresses its words.
 
-    stack: int32 (≥ L²,) and visited: bool ((L + 2)²,) are scratch; the lattice lies in ``visited`` inside a ring of
-    visited cells, so that no step needs to look where the lattice ends.
+    stack: int32 (≥ R·C,) and visited: bool (≥ (R + 2)(C + 2),) are scratch; the lattice lies in ``visited`` inside
+    a ring of visited cells, so that no step needs to look where the lattice ends.
     """
-    side = connections.shape[1]
-    wide = side + 2
+    rows, columns = connections.shape[1:]
+    wide = columns + 2
     visited[:] = True
-    for row in range(side):
-        for column in range(side):
+    for row in range(rows):
+        for column in range(columns):
             visited[(row + 1) * wide + column + 1] = False
-    cell, position = below(at, 0, side * side)
-    cell = (cell // side + 1) * wide + cell % side + 1
+    cell, position = below(at, 0, rows * columns)
+    cell = (cell // columns + 1) * wide + cell % columns + 1
     visited[cell] = True
     stack[0] = cell
     depth = 1

@@ -22,24 +22,24 @@ def _root(parent, cell):
 
 @numba.njit(cache=True, nogil=True)
 def carve_kruskal(at, connections, ints):
-    """Write a spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+    """Write a spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 
-    ints: int32 (≥ 3 L²,): the edges not tried yet, by number, and each cell's parent in the union-find forest.
+    ints: int32 (≥ 3 R·C,): the edges not tried yet, by number, and each cell's parent in the union-find forest.
     """
-    side = connections.shape[1]
-    cells = side * side
+    rows, columns = connections.shape[1:]
+    cells = rows * columns
     parent, edges = ints[:cells], ints[cells:]
     count = 0
     for cell in range(cells):
         parent[cell] = cell
     for edge in range(2 * cells):
-        if edge_ends(side, edge)[1] >= 0:
+        if edge_ends(rows, columns, edge)[1] >= 0:
             edges[count] = edge
             count += 1
     position, missing = 0, cells - 1
     while missing:
         rank, position = below(at, position, count)
-        first, second = edge_ends(side, edges[rank])
+        first, second = edge_ends(rows, columns, edges[rank])
         count -= 1
         edges[rank] = edges[count]
         root_1, root_2 = _root(parent, first), _root(parent, second)

@@ -14,18 +14,18 @@ from extramaze.mazes.randomness import below
 
 @numba.njit(cache=True, nogil=True)
 def carve_prim(at, connections, ints, flags):
-    """Write a spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+    """Write a spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 
-    ints: int32 (≥ 4 L²,), edges once on the boundary, by number; flags: bool (≥ L²,), the cells in the tree.
+    ints: int32 (≥ 4 R·C,), edges once on the boundary, by number; flags: bool (≥ R·C,), the cells in the tree.
     """
-    side = connections.shape[1]
-    flags[: side * side] = False
-    cell, position = below(at, 0, side * side)
-    count, missing = 0, side * side - 1
+    rows, columns = connections.shape[1:]
+    flags[: rows * columns] = False
+    cell, position = below(at, 0, rows * columns)
+    count, missing = 0, rows * columns - 1
     while True:
         flags[cell] = True
         for direction in range(4):
-            other = neighbour(side, cell, direction)
+            other = neighbour(rows, columns, cell, direction)
             if other >= 0 and not flags[other]:
                 ints[count] = 2 * min(cell, other) + (0 if direction < 2 else 1)
                 count += 1
@@ -33,7 +33,7 @@ def carve_prim(at, connections, ints, flags):
             return
         while True:  # an edge whose far cell has joined since is passed over: the rest stay equally likely
             rank, position = below(at, position, count)
-            first, second = edge_ends(side, ints[rank])
+            first, second = edge_ends(rows, columns, ints[rank])
             count -= 1
             ints[rank] = ints[count]
             if not (flags[first] and flags[second]):

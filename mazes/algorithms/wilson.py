@@ -13,21 +13,21 @@ from extramaze.mazes.randomness import below
 
 @numba.njit(cache=True, nogil=True)
 def carve_wilson(at, connections, ints, flags):
-    """Write a uniform spanning tree into ``connections``, bool (2, L, L), all False; ``at`` addresses its words.
+    """Write a uniform spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 
-    ints: int32 (≥ L²,), the direction in which each cell was last left; flags: bool (≥ L²,), the cells in the tree.
+    ints: int32 (≥ R·C,), the direction in which each cell was last left; flags: bool (≥ R·C,), the cells in the tree.
     """
-    side = connections.shape[1]
-    cells = side * side
+    rows, columns = connections.shape[1:]
+    cells = rows * columns
     flags[:cells] = False
-    flags[(side // 2) * side + side // 2] = True
+    flags[(rows // 2) * columns + columns // 2] = True
     position = 0
     for first in range(cells):
         cell = first
         while not flags[cell]:
             while True:
                 direction, position = below(at, position, 4)
-                other = neighbour(side, cell, direction)
+                other = neighbour(rows, columns, cell, direction)
                 if other >= 0:
                     break
             ints[cell] = direction
@@ -35,6 +35,6 @@ def carve_wilson(at, connections, ints, flags):
         cell = first
         while not flags[cell]:
             flags[cell] = True
-            other = neighbour(side, cell, ints[cell])
+            other = neighbour(rows, columns, cell, ints[cell])
             open_edge(connections, cell, other)
             cell = other

@@ -46,6 +46,12 @@ def snapshot(folder):
 BAD = {
     "generate size=8 --out m.npz": "size must be an odd integer",
     "generate size=9,percolation=1.5": "percolation must be a probability from 0 to 1",
+    "generate": "no specification given",
+    "generate size=9 --size 9": "as SPEC or by options, not both",
+    "generate --size 8": "size must be an odd integer",
+    "generate --size 9 --width eleven": "width must be an odd integer",
+    "generate --size 9 --start deadendd": "did you mean deadend",
+    "generate --percolation 0.1": "size is missing",
     "generate size=9 --count -3": "count must be an integer of at least 0, got -3",
     "generate size=9 --split tset": "did you mean test",
     "generate size=9 --first -1": "first must be",

@@ -46,7 +46,7 @@ def spanning_trees_of_3x3():
     """List all spanning trees of the 3×3 grid, as connections bytes."""
     grid = nx.grid_2d_graph(3, 3)
     chosen = (nx.Graph(kept) for kept in itertools.combinations(grid.edges, 8))
-    return [connections_of(t, 3).tobytes() for t in chosen if len(t) == 9 and nx.is_connected(t)]
+    return [connections_of(t, 3, 3).tobytes() for t in chosen if len(t) == 9 and nx.is_connected(t)]
 
 
 def test_kirchhoff_counts_192_spanning_trees_of_3x3():

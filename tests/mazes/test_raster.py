@@ -18,10 +18,13 @@ def mazes():
     return generate(MazeSpec(9, percolation=0.1, start="any"), 30)
 
 
+@pytest.mark.parametrize("width", [9, 5, 21])
 @pytest.mark.parametrize("scale", [1, 2])
-def test_rasters_equal_plain_ones(mazes, scale):
-    """Images and targets equal ones drawn by array slices."""
+def test_rasters_equal_plain_ones(width, scale):
+    """Images and targets equal ones drawn by array slices, also of rectangles."""
+    mazes = generate(MazeSpec(9, width=width, percolation=0.1, start="any"), 30)
     images, targets = raster(mazes, scale)
+    assert images.shape[2:] == (raster_side(9, scale), raster_side(width, scale))
     paths = solve(mazes)
     for i in range(len(mazes)):
         image, target = plain.raster(mazes.connections[i], mazes.start[i], mazes.goal[i], paths[i], scale)

@@ -12,12 +12,13 @@ from tests.mazes.plain import graph
 specs = st.builds(
     MazeSpec,
     size=st.sampled_from([3, 5, 7, 9, 13]),
+    width=st.sampled_from([0, 3, 11]),
     percolation=st.sampled_from([0.0, 0.01, 0.1, 0.3, 0.9]),
     start=st.sampled_from(["deadend", "any"]),
 ).filter(lambda spec: spec.percolation < 0.9 or spec.start == "any")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=1000, deadline=None, derandomize=True)
 @given(spec=specs, first=st.integers(0, 2**31))
 def test_paths_and_measures_equal_networkx(spec, first):
     """Stored paths are walkable and shortest; every measure equals networkx's."""
@@ -38,6 +39,10 @@ def test_paths_and_measures_equal_networkx(spec, first):
         assert measured.dead_ends[i] == sum(degree == 1 for _, degree in made.degree)
         assert measured.start_degree[i] == made.degree[start]
         assert measured.goal_degree[i] == made.degree[goal]
+        onward = [made.degree[cell] - (cell != start) for cell in path[:-1]]
+        assert measured.path_junctions[i] == sum(ways > 1 for ways in onward)
+        apart = abs(start[0] - goal[0]) + abs(start[1] - goal[1])
+        assert measured.tortuosity[i] == length / apart >= 1
 
 
 def test_the_tie_break_is_up_down_left_right():
@@ -69,7 +74,8 @@ def test_separate_components_count():
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"connections": np.zeros((1, 2, 3, 4), bool)}, "shape"),
+        ({"connections": np.zeros((1, 3, 3, 3), bool)}, "shape"),
+        ({"connections": np.zeros((1, 2, 3, 1), bool)}, "at least 2 cells a side"),
         ({"connections": np.full((1, 2, 3, 3), 2)}, "0 and 1"),
         ({"connections": np.ones((1, 2, 3, 3), bool)}, "leaves the lattice"),
         ({"start": np.array([[0, 3]])}, "outside"),

@@ -1,0 +1,92 @@
+"""Mazes as torch datasets: one that generates ahead of training, and a frozen one. Import from here; needs torch."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, IterableDataset
+
+from extramaze.mazes.errors import InputError
+from extramaze.mazes.generate import generate
+from extramaze.mazes.mazes import Mazes
+from extramaze.mazes.raster import raster, raster_shape
+from extramaze.mazes.spec import MazeSpec, check_split
+from extramaze.mazes.stream import ahead
+
+AHEAD = 4  # batches
+
+
+class GeneratedMazes(IterableDataset):
+    """Endless batches of fresh mazes from a mixture of specifications, generated ahead by a thread.
+
+    Yields (images float32 (B, 3, H, W), targets int64 (B, H, W)); use it with ``DataLoader(…, batch_size=None)`` or by
+    itself. Batch t of a (seed, rank, world) is the same in every run, and no maze occurs twice: global batch t owns the
+    maze indices first + t·B·world … of every specification, and each rank its B of them.
+
+    mixture: specifications with their weights; all of one raster shape. ahead: batches held in memory at most.
+    Raises InputError.
+    """
+
+    def __init__(
+        self,
+        mixture: MazeSpec | Sequence[tuple[MazeSpec, float]],
+        batch: int,
+        scale: int = 1,
+        split: str | None = "train",
+        seed: int = 0,
+        first: int = 0,
+        rank: int = 0,
+        world: int = 1,
+        ahead: int = AHEAD,
+    ) -> None:
+        super().__init__()
+        parts = [(mixture, 1.0)] if isinstance(mixture, MazeSpec) else list(mixture)
+        check_split(split)
+        if not parts or not all(np.isfinite(weight) and weight > 0 for _, weight in parts):
+            raise InputError("a mixture needs specifications with weights above 0")
+        shapes = {raster_shape(spec.shape, scale) for spec, _ in parts}
+        if len(shapes) > 1:
+            raise InputError(f"a batch holds images of one shape, the mixture has {sorted(shapes)}; mix equal sizes")
+        if batch < 1 or not 0 <= rank < world:
+            raise InputError(f"expected batch ≥ 1 and 0 ≤ rank < world, got {batch=}, {rank=}, {world=}")
+        self.specs = [spec for spec, _ in parts]
+        self.shares = np.array([weight for _, weight in parts]) / sum(weight for _, weight in parts)
+        self.batch, self.scale, self.split, self.seed, self.first = batch, scale, split, seed, first
+        self.rank, self.world, self.ahead = rank, world, ahead
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        worker = torch.utils.data.get_worker_info()
+        index, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        return ahead(lambda t: self.make(index + t * workers), 0, None, self.ahead)
+
+    def make(self, t: int) -> tuple[Tensor, Tensor]:
+        """Return batch t of this rank."""
+        number = t * self.world + self.rank
+        counts = np.random.default_rng([self.seed, number]).multinomial(self.batch, self.shares)
+        begin = self.first + number * self.batch
+        images, targets = [], []
+        for spec, count in zip(self.specs, counts.tolist(), strict=True):
+            if count:
+                image, target = raster(generate(spec, count, self.split, begin), self.scale)
+                images.append(image)
+                targets.append(target)
+            begin += count
+        return torch.from_numpy(np.concatenate(images)).float(), torch.from_numpy(np.concatenate(targets)).long()
+
+
+class FrozenMazes(Dataset):
+    """A fixed set of mazes for evaluation; item i is (image float32 (3, H, W), target int64 (H, W))."""
+
+    def __init__(self, mazes: Mazes, scale: int = 1) -> None:
+        super().__init__()
+        self.mazes, self.scale = mazes, scale
+
+    def __len__(self) -> int:
+        return len(self.mazes)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"maze {index} of {len(self)}")
+        images, targets = raster(self.mazes[index], self.scale)
+        return torch.from_numpy(images[0]).float(), torch.from_numpy(targets[0]).long()

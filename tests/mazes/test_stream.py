@@ -1,0 +1,128 @@
+import itertools
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from extramaze.mazes import InputError, MazeSpec, generate, raster, stream
+from extramaze.mazes.datasets import FrozenMazes, GeneratedMazes
+from extramaze.mazes.stream import ahead
+
+
+def test_a_stream_is_the_whole_in_blocks():
+    """Blocks one after another are the mazes of one call, whatever the block."""
+    spec = MazeSpec(9, percolation=0.1)
+    whole = generate(spec, 25, split="val", first=3)
+    for block in (1, 7, 25, 100):
+        parts = list(stream(spec, 25, "val", first=3, block=block))
+        assert [len(part) for part in parts[:-1]] == [block] * (len(parts) - 1)
+        assert np.array_equal(np.concatenate([part.connections for part in parts]), whole.connections)
+    assert sum(len(part) for part in itertools.islice(stream(spec, block=10), 5)) == 50
+    assert list(stream(spec, 0)) == []
+
+
+def test_what_is_made_ahead_comes_in_order_and_stays_within_bounds():
+    """Any depth yields the same items; never more than depth + 1 of them have been made and not taken."""
+    for depth in (0, 1, 4):
+        made = []
+
+        def make(index, made=made):
+            made.append(index)
+            return index * index
+
+        waiting = []
+        for position, item in enumerate(ahead(make, 2, 30, depth)):
+            waiting.append(len(made) - position - 1)
+            assert item == (position + 2) ** 2
+        assert made == list(range(2, 30))
+        assert max(waiting) <= depth
+
+
+def test_an_error_made_ahead_arrives_and_the_thread_ends():
+    """The item that cannot be made raises where it would have come; no thread stays behind."""
+
+    def make(index):
+        if index == 3:
+            raise InputError("no more")
+        return index
+
+    before = threading.active_count()
+    items = ahead(make, 0, None, 4)
+    assert [next(items) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(InputError, match="no more"):
+        next(items)
+    assert threading.active_count() == before
+
+
+def taken(dataset, count):
+    return list(itertools.islice(iter(dataset), count))
+
+
+def test_generated_batches_are_the_same_however_they_are_loaded():
+    """By itself, ahead or not, and through a DataLoader: the same batches."""
+    mixture = [(MazeSpec(9), 1.0), (MazeSpec(9, percolation=0.2), 2.0)]
+    plain = taken(GeneratedMazes(mixture, 8, ahead=0), 4)
+    loaded = taken(DataLoader(GeneratedMazes(mixture, 8), batch_size=None), 4)
+    for (images, targets), (images_2, targets_2) in zip(plain, loaded, strict=True):
+        assert torch.equal(images, images_2)
+        assert torch.equal(targets, targets_2)
+        assert (images.dtype, targets.dtype) == (torch.float32, torch.int64)
+
+
+def test_a_mixture_has_its_shares():
+    """Each specification occurs as often as its weight says (4 standard errors), and brings its own mazes."""
+    mixture = [(MazeSpec(9), 1.0), (MazeSpec(9, percolation=1.0, start="any"), 3.0)]
+    images = torch.cat([images for images, _ in taken(GeneratedMazes(mixture, 16, split=None), 50)])
+    open_share = (images.amax(dim=1).flatten(1).sum(dim=1) == 65).double().mean()  # a full lattice: 25 cells, 40 edges
+    assert abs(float(open_share) - 0.75) < 4 * (0.75 * 0.25 / 800) ** 0.5
+
+
+def test_ranks_share_no_maze_and_make_up_the_whole():
+    """Two ranks' batches are the even and the odd batches of one; no index occurs twice."""
+    spec = MazeSpec(9)
+    alone = taken(GeneratedMazes(spec, 4), 6)
+    ranks = [taken(GeneratedMazes(spec, 4, rank=rank, world=2), 3) for rank in range(2)]
+    for t in range(3):
+        for rank in range(2):
+            assert torch.equal(ranks[rank][t][0], alone[2 * t + rank][0])
+    images, _ = raster(generate(spec, 24, split="train"))
+    assert torch.equal(torch.cat([images for images, _ in alone]), torch.from_numpy(images).float())
+
+
+def test_a_frozen_set():
+    """Item i is maze i's image and stored path."""
+    mazes = generate(MazeSpec(9, percolation=0.1), 5, split="test")
+    frozen = FrozenMazes(mazes, scale=2)
+    images, targets = raster(mazes, 2)
+    assert len(frozen) == 5
+    for index in (0, 4, -1):
+        image, target = frozen[index]
+        assert np.array_equal(image.numpy(), images[index])
+        assert np.array_equal(target.numpy(), targets[index])
+    with pytest.raises(IndexError):
+        frozen[5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (([], 4), "weights above 0"),
+        (([(MazeSpec(9), 0.0)], 4), "weights above 0"),
+        (([(MazeSpec(9), 1.0), (MazeSpec(13), 1.0)], 4), "images of one shape"),
+        ((MazeSpec(9), 0), "batch ≥ 1"),
+        ((MazeSpec(9), 4, 1, "tset"), "did you mean test"),
+        ((MazeSpec(9), 4, 1, "train", 0, 0, 2, 2), "rank < world"),
+    ],
+)
+def test_bad_datasets_are_refused(arguments, problem):
+    """What cannot be a dataset says so when it is made."""
+    with pytest.raises(InputError, match=problem):
+        GeneratedMazes(*arguments)
+
+
+def test_a_block_of_nothing_is_refused():
+    """A block holds at least one maze."""
+    with pytest.raises(InputError, match="block must be at least 1"):
+        next(stream(MazeSpec(9), 5, block=0))
