@@ -66,7 +66,7 @@ class Plan(Strict):
     suite_sha256: str
     part: Part | None
     solver: SolverInfo
-    mode: Literal["free-running"]
+    mode: Literal["free-running", "predictions"]
     dtype: Precision
     tf32: Literal[False]
     device: str

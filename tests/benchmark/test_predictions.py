@@ -1,0 +1,156 @@
+import json
+
+import numpy as np
+import pytest
+
+from extramaze.evaluation import evaluate
+from extramaze.leaderboard import boards
+from extramaze.mazes import InputError, from_tokens, raster, to_tokens
+from extramaze.models import load
+from extramaze.plan import make_part
+from extramaze.predictions import cell_mazes, evaluate_predictions, questions
+from extramaze.records import read_record
+from extramaze.suites import load_suite
+
+
+@pytest.fixture
+def suite(tiny_suite):
+    return load_suite(tiny_suite)
+
+
+def solved(suite):
+    return {cell.name: to_tokens(cell_mazes(suite, cell.name), solved=True) for cell in suite.cells}
+
+
+def write_lines(path, texts):
+    lines = [json.dumps({"cell": cell, "index": i, "answer": t}) for cell in texts for i, t in enumerate(texts[cell])]
+    path.write_text("\n".join(reversed(lines)))
+    return path
+
+
+def write_masks(path, suite, change=lambda masks: masks):
+    path = path / "answers.npz"
+    np.savez_compressed(path, **change({c.name: raster(cell_mazes(suite, c.name), 1)[1] for c in suite.cells}))
+    return path
+
+
+def test_right_answers_score_all_in_both_forms(suite, tmp_path):
+    """The stored paths, as strings in any order or as masks, are optimal and exact on every maze."""
+    for path in (write_lines(tmp_path / "answers.jsonl", solved(suite)), write_masks(tmp_path, suite)):
+        record = evaluate_predictions(path, "oracle", suite)
+        assert [cell.rungs[-1].exact.share for cell in record.summary.cells] == [1.0, 1.0, 1.0]
+        assert [len(cell.rungs) for cell in record.summary.cells] == [1, 1, 1]
+        assert record.summary.plan.mode == "predictions"
+        assert record.summary.limits == ()
+
+
+def test_the_answers_of_a_solver_score_as_the_solver_does(suite, tmp_path, tiny_records):
+    """Masks read off a record's solver give its scores at the last rung, maze by maze."""
+    solver = load("dead-end-filling")
+    from extramaze.blocks import answer_block
+    from extramaze.models.devices import reference_arithmetic
+
+    record = evaluate(solver, suite, "cpu", quiet=True)
+    plan, masks = record.summary.plan, {}
+    for cell, planned in zip(suite.cells, plan.cells, strict=True):
+        with reference_arithmetic():
+            blocks = range(-(-planned.mazes // planned.block))
+            answers = [answer_block(solver, suite, cell, planned, b, "cpu", "float32")[2][-1] for b in blocks]
+        masks[cell.name] = np.concatenate([a.numpy() for a in answers])[: planned.mazes]
+    scored = evaluate_predictions(write_masks(tmp_path, suite, lambda _: masks), "replay", suite)
+    for kind in ("exact", "valid", "optimal"):
+        assert scored.mazes[kind].list.last().to_list() == record.mazes[kind].list.last().to_list()
+    assert scored.mazes["failure"].to_list() == record.mazes["failure"].to_list()
+
+
+def test_unreadable_answers_count_as_empty_and_are_counted(suite, tmp_path):
+    """A language model's null, cut-off and garbled answers are wrong, not refused; the record says how many."""
+    texts = solved(suite)
+    texts["easy"][0], texts["easy"][1], texts["easy"][2] = None, texts["easy"][1][:-1], "?" * 49
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    easy = record.summary.cells[0]
+    assert easy.rungs[-1].exact.right == easy.n - 3
+    assert easy.failures == {"empty": 3}
+    assert any("3 of 143 answers could not be read" in note for note in record.summary.plan.solver.notes)
+
+
+def test_nothing_is_masked(suite, tmp_path):
+    """An answer that goes through a wall is wrong."""
+    texts = solved(suite)
+    texts["easy"][0] = texts["easy"][0].replace("#", "o", 1)
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    assert record.summary.cells[0].failures == {"wall pixels": 1}
+
+
+def test_line_ends_within_an_answer_are_ignored(suite, tmp_path):
+    """A model may write a maze in rows."""
+    texts = solved(suite)
+    texts["easy"] = ["\n".join(text[i : i + 7] for i in range(0, 49, 7)) + "\n" for text in texts["easy"]]
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    assert record.summary.cells[0].rungs[-1].exact.share == 1
+
+
+def test_questions_are_the_mazes_of_the_cell(suite):
+    """The lines written for a sequence model hold the cell's mazes and no path."""
+    lines = [json.loads(line) for line in questions(cell_mazes(suite, "cycles"), "cycles").splitlines()]
+    assert [line["index"] for line in lines] == list(range(70))
+    assert from_tokens([line["maze"] for line in lines]).digest() == cell_mazes(suite, "cycles").digest()
+    assert not any("o" in line["maze"] for line in lines)
+
+
+def test_a_part_and_a_folder(suite, tmp_path):
+    """A part needs answers to its mazes alone; a record in a folder is read back, and another one refused."""
+    path = write_masks(tmp_path, suite, lambda masks: {cell: found[:5] for cell, found in masks.items()})
+    record = evaluate_predictions(path, "some", suite, tmp_path / "record", make_part(5, 1))
+    assert [cell.n for cell in record.summary.cells] == [5, 5, 5]
+    assert read_record(tmp_path / "record").summary == record.summary
+    assert evaluate_predictions(path, "some", suite, tmp_path / "record", make_part(5, 1)).summary == record.summary
+    with pytest.raises(InputError, match="holds another evaluation"):
+        evaluate_predictions(path, "other", suite, tmp_path / "record", make_part(5, 1))
+
+
+def test_boards_keep_predictions_apart(suite, tmp_path, tiny_records):
+    """Answers made elsewhere are never ranked with solvers that were run."""
+    record = evaluate_predictions(write_masks(tmp_path, suite), "oracle", suite)
+    found = boards([record, *tiny_records.values()])
+    assert sorted(board.mode for board in found) == ["free-running", "predictions"]
+
+
+def without(masks, cell):
+    return {name: found for name, found in masks.items() if name != cell}
+
+
+BAD_MASKS = {
+    "a cell missing": (lambda masks: without(masks, "large"), "33 of 33 mazes of large have no answer, first maze 0"),
+    "a maze missing": (lambda masks: masks | {"easy": masks["easy"][:-1]}, "1 of 40 mazes of easy .* first maze 39"),
+    "a cell too many": (lambda masks: masks | {"eazy": masks["easy"]}, "did you mean easy"),
+    "another shape": (lambda masks: masks | {"easy": masks["easy"][:, :5]}, r"easy must be \(N, 7, 7\)"),
+    "other values": (lambda masks: masks | {"easy": masks["easy"] * 2}, "of 0 and 1"),
+    "an index twice": (lambda masks: masks | {"easy.index": np.zeros(40, int)}, "two answers for maze 0 of easy"),
+    "a bad index": (lambda masks: masks | {"easy.index": np.arange(40) - 1}, "40 maze indices from 0"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MASKS)
+def test_bad_archives_are_refused(suite, tmp_path, name):
+    """What is missing, twice or of another shape is one clear error."""
+    change, problem = BAD_MASKS[name]
+    with pytest.raises(InputError, match=problem):
+        evaluate_predictions(write_masks(tmp_path, suite, change), "x", suite)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "problem"),
+    [
+        ("a.jsonl", "{", "line 1: not readable as JSON"),
+        ("a.jsonl", '\n{"cell": "easy", "index": 0}', "line 2: answer: Field required"),
+        ("a.jsonl", '{"cell": "easy", "index": -1, "answer": ""}', "index: Input should be greater"),
+        ("a.npz", "no archive", "not a readable archive"),
+        ("a.txt", "", "expected masks in an .npz archive, or strings"),
+    ],
+)
+def test_bad_files_are_refused(suite, tmp_path, file, content, problem):
+    """A file that is neither form says where it is wrong."""
+    (tmp_path / file).write_text(content)
+    with pytest.raises(InputError, match=problem):
+        evaluate_predictions(tmp_path / file, "x", suite)
