@@ -40,7 +40,7 @@ from extramaze.models.checkpoint import (
 )
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.devices import describe_device, deterministic, reference_arithmetic, resolve_device
-from extramaze.models.gradients import draw_depth, masked_loss, run_depth
+from extramaze.models.gradients import training_loss
 from extramaze.models.recipe import INDICES_PER_SEED, Data, Recipe, Training, parse_recipe, recipe_text
 
 MAX_SEED = 255
@@ -134,13 +134,10 @@ class _Run:
         training = self.recipe.training
         first = self.seed * INDICES_PER_SEED + step * training.batch
         x, targets = _batch(self.recipe.data, "train", first, training.batch, self.device)
-        depth = draw_depth(training, self.seed, step)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, step)
         self.solver.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=training.bf16):
-            logits = run_depth(self.solver, x, depth)
-        loss = masked_loss(logits, targets, x)
+        loss = training_loss(self.solver, x, targets, training, self.seed, step)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingDiverged(
