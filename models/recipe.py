@@ -80,7 +80,9 @@ class Training(Strict):
         if self.gradient != "progressive" and self.alpha != 1:
             raise ValueError("alpha is a part of the progressive loss; leave it out")
         if self.gradient in ("implicit", "phantom") and self.tolerance == 0:
-            raise ValueError(f"{self.gradient} training needs a tolerance above 0 for its equilibrium, 0.001 for example")
+            raise ValueError(
+                f"{self.gradient} training needs a tolerance above 0 for its equilibrium, 0.001 for example"
+            )
         return self
 
 
@@ -107,7 +109,9 @@ class Recipe(Strict):
     def _fits(self) -> "Recipe":
         builder, training = self.architecture.builder, self.training
         if training.contraction is not None and builder not in ("dt_net", "it_net"):
-            raise ValueError(f"training.contraction rescales the convolutions of dt_net and it_net; {builder} has its own")
+            raise ValueError(
+                f"training.contraction rescales the convolutions of dt_net and it_net; {builder} has its own"
+            )
         if builder in SINGLE_PASS and (training.gradient, training.max_iterations) != ("backprop", 1):
             raise ValueError(f"{builder} passes once: it needs training.gradient: backprop and max_iterations: 1")
         if builder in SINGLE_PASS and training.initial_states != ("projection",):
