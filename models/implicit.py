@@ -77,7 +77,7 @@ def implicit_step(
         report(root)
         return root.state * scale
 
-    return _Backward.apply(image, solve)
+    return _Backward.apply(image, solve)  # type: ignore[no-untyped-call]
 
 
 class _Backward(torch.autograd.Function):
