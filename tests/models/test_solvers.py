@@ -90,7 +90,8 @@ def test_dt_l_contracts(size):
     torch.manual_seed(0)
     solver = dt_l(width=8, blocks=2, lipschitz=0.9).double()
     with torch.no_grad():
-        solver.kernels.mul_(30).add_(torch.randn_like(solver.kernels))
+        for kernel in solver.kernels():
+            kernel.mul_(30).add_(torch.randn_like(kernel))
         solver.mix.copy_(torch.tensor([3.0, -2.0]))
     solver.eval()
     x = image(size, 3)
@@ -122,7 +123,8 @@ def test_evaluation_takes_the_bounds_from_the_weights():
     solver = dt_l(width=4).eval()
     before = solver.bounds.clone()
     with torch.no_grad():
-        solver.kernels.mul_(2)
+        for kernel in solver.kernels():
+            kernel.mul_(2)
     assert torch.allclose(solver.eval().bounds, 2 * before)
 
 
@@ -352,6 +354,16 @@ def test_other_state_dictionaries_are_refused():
 
 
 # Architectures
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_solver_takes_the_layout_it_is_trained_in(name):
+    """Channels last changes no answer beyond rounding, for every builder."""
+    torch.manual_seed(0)
+    solver, x = BUILDERS[name](width=8).double().eval(), image(count=2)
+    expected = solver(x, 3)
+    laid_out = solver.to(memory_format=torch.channels_last)
+    assert torch.allclose(laid_out(x.contiguous(memory_format=torch.channels_last), 3), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize(
