@@ -85,7 +85,7 @@ class DTL(IterativeSolver):
         """Begin at zero: where one begins does not matter to the limit."""
         if self.training:
             self.refresh_bounds()
-        return x.new_zeros(x.shape[0], self.width, *x.shape[2:])
+        return torch.zeros_like(self.recall(x))  # in the layout that convolutions give
 
     def step(self, state: Tensor, x: Tensor) -> Tensor:
         """Contract, recall the image, and pass the mixed blocks."""
