@@ -78,7 +78,7 @@ class DTL(IterativeSolver):
             self.bounds.copy_(norm_bounds(torch.stack([kernel.contiguous() for kernel in self.kernels()])))
 
     def kernels(self) -> list[Tensor]:
-        """Return the weights of the convolutions, (width, width, 3, 3) each, before they are divided by their bounds."""
+        """Return the weights of the convolutions, (width, width, 3, 3) each, not yet divided by their bounds."""
         return [layer.get_parameter("weight") for layer in self.layers]
 
     def initial_state(self, x: Tensor) -> Tensor:
