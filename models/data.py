@@ -5,7 +5,7 @@ would, and any process of several can draw its part of a step alone.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -209,7 +209,7 @@ def _draw_all(blocks: Sequence[Block], split: str, scale: int) -> Batch:
 Made = TypeVar("Made")
 
 
-def ahead(make: Callable[[int], Made], steps: Sequence[int], depth: int = AHEAD) -> Iterator[Made]:
+def ahead(make: Callable[[int], Made], steps: Sequence[int], depth: int = AHEAD) -> Generator[Made, None, None]:
     """Yield ``make(step)`` for each step in order, made in a thread of its own, at most ``depth`` ahead.
 
     The kernels release the interpreter lock, so mazes are drawn while the network computes. Close the iterator (or

@@ -168,5 +168,5 @@ class MovingAverage:
         decay = min(self.decay, (1 + step) / (10 + step))
         for mean, value in zip(self.solver.parameters(), solver.parameters(), strict=True):
             mean.lerp_(value, 1 - decay)
-        for mean, value in zip(self.solver.buffers(), solver.buffers(), strict=True):
-            mean.copy_(value)
+        for held, current in zip(self.solver.buffers(), solver.buffers(), strict=True):
+            held.copy_(current)

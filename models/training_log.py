@@ -1,7 +1,7 @@
 """What a training run says about itself: a line of JSON for each event, and TensorBoard's files where asked for."""
 
 import json
-from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,7 @@ def open_board(folder: Path, step: int) -> Any:
 
 def check_tensorboard() -> None:
     """Raise InputError where TensorBoard is not installed."""
-    with suppress(ImportError):
-        import tensorboard  # noqa: F401
-
-        return
-    raise InputError("TensorBoard is not installed; pip install 'extramaze[tensorboard]', or leave --tensorboard out")
+    if find_spec("tensorboard") is None:
+        raise InputError(
+            "TensorBoard is not installed; pip install 'extramaze[tensorboard]', or leave --tensorboard out"
+        )
