@@ -44,7 +44,7 @@ def train(
     start = None if init_from is None else read_start(init_from, parsed)
     folder = Path(out)
     with join(device) as processes:
-        _check_shares(parsed, processes)
+        check_shares(parsed, processes)
         if processes.leads:
             claim(folder, text, seed, start)
         if processes.any(processes.leads and (folder / RESULT).exists()):
@@ -61,7 +61,7 @@ def train(
                 return run.finish()
 
 
-def _check_shares(recipe: Recipe, processes: Processes) -> None:
+def check_shares(recipe: Recipe, processes: Processes) -> None:
     """Raise InputError where a recipe cannot be trained by so many processes."""
     batch, count = recipe.training.batch, processes.count
     if batch % count:
