@@ -378,6 +378,25 @@ def test_the_jacobian_free_gradient_is_that_of_one_step():
         assert torch.equal(found[name], value)
 
 
+def test_free_iterations_keep_nothing_for_the_backward_pass():
+    """The bytes saved for the gradient do not depend on the free iterations; they do on the traced ones."""
+    solver = dt_net(width=4, blocks=1)
+    x = torch.rand(2, 3, 11, 11)
+
+    def saved(depth):
+        sizes = []
+
+        def pack(tensor):
+            sizes.append(tensor.numel() * tensor.element_size())
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            run_depth(solver, x, depth)
+        return sum(sizes)
+
+    assert saved(Depth(1, 2)) == saved(Depth(50, 2)) < saved(Depth(1, 4))
+
+
 def test_walls_do_not_enter_the_loss():
     """Logits on wall pixels change nothing; the loss is the mean over open pixels."""
     x = torch.zeros(1, 3, 5, 5)
