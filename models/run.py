@@ -14,9 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 
 from extramaze.mazes import InputError
@@ -36,26 +34,13 @@ from extramaze.models.contract import IterativeSolver
 from extramaze.models.data import Batch, Supply, ahead, validation_blocks
 from extramaze.models.devices import describe_device, has_fast_bf16
 from extramaze.models.distributed import Processes
-from extramaze.models.gradients import training_loss
 from extramaze.models.learning_curve import PICTURE, save_learning_curve
 from extramaze.models.optimise import MovingAverage, clip, learning_rate, make_optimizer, set_rate
-from extramaze.models.recipe import Recipe, Training
+from extramaze.models.recipe import Recipe
+from extramaze.models.shared_loss import SharedLoss
 from extramaze.models.start import Start
 from extramaze.models.training_log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
-from extramaze.models.validation import MEASURE_BATCH, count_right, to_tensors
-
-NOISE = 12  # names the stream that seeds torch at each step, among those keyed by a training seed
-
-
-class _LocalLoss(nn.Module):
-    """The loss of this process's mazes, as a module that DistributedDataParallel can wrap."""
-
-    def __init__(self, solver: IterativeSolver, training: Training, seed: int) -> None:
-        super().__init__()
-        self.solver, self.recipe, self.seed = solver, training, seed
-
-    def forward(self, x: Tensor, targets: Tensor, step: int) -> Tensor:
-        return training_loss(self.solver, x, targets, self.recipe, self.seed, step)
+from extramaze.models.validation import MEASURE_BATCH, count_right
 
 
 class Run:
@@ -87,7 +72,7 @@ class Run:
         event = RESUMED if self.progress["resumed"] else BEGUN
         self.log.add(event, self.progress["step"], **self.place(), bf16=bf16, versions=_versions())
         self.losses: list[float] = []
-        self.loss = processes.share(_LocalLoss(self.compiled(), self.training, seed))
+        self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
         self.origin = time.perf_counter() - self.progress["seconds"]
 
     def build(self) -> IterativeSolver:
@@ -170,18 +155,10 @@ class Run:
 
     def backward(self, step: int, batch: Batch) -> tuple[float, float]:
         """Set the gradients of the global batch, clipped; return the loss and the norm that they had."""
-        x, targets = to_tensors(batch, self.device, self.layout)
-        word = np.random.SeedSequence([NOISE, self.seed, step, self.processes.rank]).generate_state(1, np.uint64)[0]
-        torch.manual_seed(int(word >> np.uint64(1)))
         self.solver.train()
-        loss = self.loss(x, targets, step)
-        if self.processes.count > 1:  # the mean over open pixels of all mazes, from the means of each process's
-            own = float(batch.images.max(axis=1).sum())
-            loss = loss * (own * self.processes.count / self.processes.total(own))
-        value = self.processes.total(float(loss.detach())) / self.processes.count
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        return value, clip(list(self.solver.parameters()), self.training.clip_norm)
+        loss = self.loss.backward(batch, self.layout, step)
+        return loss, clip(list(self.solver.parameters()), self.training.clip_norm)
 
     def diverged(self, step: int, loss: float, norm: float) -> None:
         """Say what happened where the loss is no longer a number, and stop."""

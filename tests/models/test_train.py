@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 import extramaze.models.run as run_module
+import extramaze.models.shared_loss as shared_loss
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.errors import TrainingDiverged
 from extramaze.models import load
@@ -173,7 +174,7 @@ def test_what_torch_draws_is_the_same_after_resuming(recipe, tmp_path, monkeypat
     def noisy(*arguments):
         return training_loss(*arguments) * torch.rand(())
 
-    monkeypatch.setattr(run_module, "training_loss", noisy)
+    monkeypatch.setattr(shared_loss, "training_loss", noisy)
     whole = train(recipe, 0, tmp_path / "whole", quiet=True)
     interrupted(monkeypatch, 10)
     with pytest.raises(KeyboardInterrupt):
@@ -287,7 +288,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(recipe, tmp_path, monkeypatc
         calls.append(1)
         return training_loss(*arguments) * (float("nan") if len(calls) > 6 else 1)
 
-    monkeypatch.setattr(run_module, "training_loss", sometimes)
+    monkeypatch.setattr(shared_loss, "training_loss", sometimes)
     with pytest.raises(
         TrainingDiverged, match=r"loss is nan at step 6 .*checkpoint, of step 4, .*lower the learning rate"
     ):
