@@ -121,7 +121,9 @@ def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
 
 def test_a_diverged_training_is_exit_5_with_advice(place, monkeypatch, capsys):
     """Nothing was measured: the advice is the trainer's, and nobody is asked to report it."""
-    monkeypatch.setattr("extramaze.models.train.training_loss", lambda *_: torch.tensor(float("nan")))
+    monkeypatch.setattr(
+        "extramaze.models.shared_loss.training_loss", lambda solver, x, *_: solver(x, 1).sum() * float("nan")
+    )
     assert run(["train", "--recipe", "recipe.yaml", "--out", "r", "--quiet", "--device", "cpu"]) == 5
     error = capsys.readouterr().err
     assert "lower the learning rate" in error
