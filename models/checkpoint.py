@@ -1,13 +1,14 @@
 """Folders that hold a trained, or half-trained, solver.
 
-``recipe.yaml``, ``training.json`` and ``weights.safetensors`` make a trained solver; ``log.jsonl`` says how it got
-there; ``checkpoint.safetensors`` is there while training is unfinished. Nothing is pickled.
+``recipe.yaml``, ``training.json`` and ``weights.safetensors`` make a trained solver; ``log.jsonl`` and
+``learning-curve.png`` say how it got there; ``checkpoint.safetensors`` is there while training is unfinished. Nothing
+is pickled.
 """
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -21,18 +22,23 @@ from extramaze.models.contract import IterativeSolver
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import Strict, parse_json
 
-RECIPE, RESULT, WEIGHTS, LOG, CHECKPOINT = (
+RECIPE, RESULT, WEIGHTS, CHECKPOINT = (
     "recipe.yaml",
     "training.json",
     "weights.safetensors",
-    "log.jsonl",
     "checkpoint.safetensors",
 )
 GOOD_ACCURACY = 0.99  # on fresh mazes of the training distribution; below it a seed is shipped, and marked
 
 
 class TrainingResult(Strict):
-    """What one finished training run reports (``training.json``)."""
+    """What one finished training run reports (``training.json``).
+
+    stopped: what ended it: the budget of steps, the validation accuracy asked for, or the budget of seconds.
+    wall_seconds: of training and validation up to there. threads: of each process. bf16: whether it computed so.
+    initial_weights_sha256: of the solver it was fine-tuned from, named by ``init_from``.
+    resumed: how often it was stopped and went on.
+    """
 
     recipe: str
     seed: int
@@ -45,6 +51,13 @@ class TrainingResult(Strict):
     wall_seconds: float
     machine: str
     versions: dict[str, str]
+    stopped: Literal["steps", "accuracy", "seconds"] = "steps"
+    threads: int | None = None
+    processes: int = 1
+    bf16: bool | None = None
+    init_from: str | None = None
+    initial_weights_sha256: str | None = None
+    resumed: int = 0
 
 
 def write_weights(folder: Path, solver: nn.Module) -> str:
@@ -92,15 +105,29 @@ def fill(solver: nn.Module, content: bytes, origin: str) -> None:
 
 
 def save_checkpoint(
-    folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer, progress: dict[str, Any]
+    folder: Path,
+    solver: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: dict[str, Any],
+    average: nn.Module | None = None,
 ) -> None:
-    """Write weights, optimiser state and progress as one file."""
-    tensors = {f"model.{name}": value.contiguous() for name, value in solver.state_dict().items()}
-    names = [name for name, _ in solver.named_parameters()]
+    """Write weights, optimiser state, averaged weights and progress as one file."""
+    tensors = _prefixed("model", solver) | (_prefixed("average", average) if average else {})
+    names = _optimized_names(solver, optimizer)
     for index, slots in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{names[index]}.{slot}": value.contiguous() for slot, value in slots.items()}
     metadata = {"progress": json.dumps(progress), "sha256": _tensors_sha256(tensors)}
     write_atomically(folder / CHECKPOINT, save(tensors, metadata=metadata))
+
+
+def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": value.contiguous() for name, value in module.state_dict().items()}
+
+
+def _optimized_names(solver: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
+    """Name the parameters in the order in which an optimiser's state counts them: group by group."""
+    names = {id(parameter): name for name, parameter in solver.named_parameters()}
+    return [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _tensors_sha256(tensors: dict[str, Tensor]) -> str:
@@ -112,8 +139,10 @@ def _tensors_sha256(tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def load_checkpoint(folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Read what save_checkpoint wrote back into a solver and its optimiser; return the progress."""
+def load_checkpoint(
+    folder: Path, solver: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None = None
+) -> dict[str, Any]:
+    """Read what save_checkpoint wrote back into a solver, its optimiser and its average; return the progress."""
     path = folder / CHECKPOINT
     try:
         with safe_open(path, "pt") as file:
@@ -123,8 +152,10 @@ def load_checkpoint(folder: Path, solver: nn.Module, optimizer: torch.optim.Opti
             raise ValueError("altered: its sha256 differs")
         progress = json.loads(metadata["progress"])
         solver.load_state_dict({name: tensors[f"model.{name}"] for name in solver.state_dict()})
+        if average is not None:
+            average.load_state_dict({name: tensors[f"average.{name}"] for name in average.state_dict()})
         slots: dict[int, dict[str, Tensor]] = {}
-        for index, (name, _) in enumerate(solver.named_parameters()):
+        for index, name in enumerate(_optimized_names(solver, optimizer)):
             prefix = f"optimizer.{name}."
             slots[index] = {key.removeprefix(prefix): tensors[key] for key in tensors if key.startswith(prefix)}
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

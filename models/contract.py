@@ -40,14 +40,31 @@ class SolverCard:
             raise InputError(f"a solver's seed is an integer of at least 0 or None, got {self.seed!r}")
 
 
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """What a solver's own inference found for B mazes.
+
+    state: to be read by ``readout``. evaluations: of ``step``, or of what costs as much, int64 (B,), each at most the
+    budget. residual: ‖step(z) − z‖ relative to ‖step(z)‖ or the like, (B,), NaN where the solver has none.
+    """
+
+    state: Tensor
+    evaluations: Tensor
+    residual: Tensor
+
+
 class IterativeSolver(nn.Module, ABC):
     """A solver that iterates. Shapes: B mazes in a batch, H×W pixels; ``x`` is float (B, 3, H, W), 0 or 1.
 
     ``step`` must be a pure function: it returns a new state, changes neither argument, keeps nothing between calls, and
     treats the mazes of a batch independently. The state is any tensor whose first dimension is the batch.
+
+    single_pass: True where the first step already gives the answer and later ones repeat it (a feed-forward network);
+    such a solver has no limits to report.
     """
 
     card: SolverCard | None = None
+    single_pass: bool = False
 
     @abstractmethod
     def initial_state(self, x: Tensor) -> Tensor:
@@ -65,6 +82,13 @@ class IterativeSolver(nn.Module, ABC):
         """Return the iterations a solver needs on an H×W image to be sure to have finished; None for the suite's.
 
         For algorithms, whose work on a maze is known in advance; a solver with weights gets the suite's all the same.
+        """
+        return None
+
+    def own_inference(self, x: Tensor, budget: int) -> Inference | None:  # noqa: ARG002
+        """Answer in the solver's own way (a root finder, a halting rule), or return None where it has none.
+
+        budget: evaluations of ``step`` that each maze may use at most. Free running remains every solver's common mode.
         """
         return None
 

@@ -33,6 +33,13 @@ def describe_device(device: torch.device) -> str:
     return f"cpu ({_processor()}, {torch.get_num_threads()} threads)"
 
 
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16; a processor without AVX-512 emulates them, and slowly."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def _processor() -> str:
     """Name the processor: its model where Linux tells it, its architecture elsewhere."""
     with suppress(OSError):

@@ -1,8 +1,9 @@
-"""DT-Net: a recurrent residual network with recall.
+"""DT-Net: a recurrent residual network, with recall or without.
 
 Bansal et al., "End-to-end Algorithm Synthesis with Recurrent Networks: Logical Extrapolation Without Overthinking"
 (NeurIPS 2022, arXiv 2202.05826), section 3 and appendix A.1: a projection, a recurrent block that sees the image again
-at every iteration ("recall"), and a head of three convolutions; 3×3 everywhere, no bias.
+at every iteration ("recall"), and a head of three convolutions; 3×3 everywhere, no bias. Without recall it is the
+network of Schwarzschild et al. (2021, arXiv 2106.04537), which sees the image in its initial state alone.
 """
 
 import torch
@@ -19,6 +20,18 @@ def convolution(channels_in: int, channels_out: int) -> nn.Conv2d:
     return nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
 
 
+def answer_head(width: int) -> nn.Sequential:
+    """Build the head that all networks of this family share: (B, width, H, W) → logits (B, 2, H, W)."""
+    first, second, last = HEAD_WIDTHS
+    return nn.Sequential(
+        convolution(width, first),
+        nn.ReLU(),
+        convolution(first, second),
+        nn.ReLU(),
+        convolution(second, last),
+    )
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions around which the input is added: (B, width, H, W) → the same."""
 
@@ -33,39 +46,40 @@ class ResidualBlock(nn.Module):
 
 
 class DTNet(IterativeSolver):
-    """DT-Net with recall; the state is (B, width, H, W).
+    """DT-Net; the state is (B, width, H, W).
 
-    width: channels of the state. blocks: residual blocks in one iteration.
+    width: channels of the state. blocks: residual blocks in one iteration. recall: show the image at every iteration.
     """
 
-    def __init__(self, width: int, blocks: int = 2) -> None:
+    def __init__(self, width: int, blocks: int = 2, recall: bool = True) -> None:
         super().__init__()
         self.width = width
         self.projection = convolution(IMAGE_CHANNELS, width)
-        self.recall = convolution(width + IMAGE_CHANNELS, width)
+        self.recall = convolution(width + IMAGE_CHANNELS, width) if recall else None
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        first, second, last = HEAD_WIDTHS
-        self.head = nn.Sequential(
-            convolution(width, first),
-            nn.ReLU(),
-            convolution(first, second),
-            nn.ReLU(),
-            convolution(second, last),
-        )
+        self.head = answer_head(width)
 
     def initial_state(self, x: Tensor) -> Tensor:
         """Project the image: (B, 3, H, W) → (B, width, H, W)."""
         return torch.relu(self.projection(x))
 
     def step(self, state: Tensor, x: Tensor) -> Tensor:
-        """Recall the image and pass the residual blocks."""
-        return self.blocks(self.recall(torch.cat([state, x], dim=1)))
+        """Recall the image, where the network does, and pass the residual blocks."""
+        return self.blocks(state if self.recall is None else self.recall(torch.cat([state, x], dim=1)))
 
     def readout(self, state: Tensor) -> Tensor:
         """Apply the head: (B, width, H, W) → logits (B, 2, H, W)."""
         return self.head(state)
 
+    def recurrent_convolutions(self) -> list[nn.Conv2d]:
+        """Return the convolutions that one iteration passes, in order."""
+        return [module for part in (self.recall, self.blocks) if part is not None for module in _convolutions(part)]
 
-def dt_net(width: int = 128, blocks: int = 2) -> DTNet:
-    """Build a DT-Net; width 128 is the paper's maze model, with 783,504 parameters."""
-    return DTNet(width=width, blocks=blocks)
+
+def _convolutions(part: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in part.modules() if isinstance(module, nn.Conv2d)]
+
+
+def dt_net(width: int = 128, blocks: int = 2, recall: bool = True) -> DTNet:
+    """Build a DT-Net; width 128 with recall is the paper's maze model, with 783,504 parameters."""
+    return DTNet(width=width, blocks=blocks, recall=recall)

@@ -1,4 +1,4 @@
-"""How a training step sends gradients through an iteration of random length."""
+"""How a training step sends gradients through an iteration of random length: every kind a recipe can name."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver, open_pixels
+from extramaze.models.contraction import contract
+from extramaze.models.dt_net import DTNet
+from extramaze.models.implicit import equilibrium, implicit_step, phantom_steps, settle
 from extramaze.models.recipe import Training
 
-DEPTHS = 1  # names the stream of random depths among those keyed by a training seed
+DEPTHS, STATES = 1, 2  # name the streams of random numbers among those keyed by a training seed
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Iterations run without a gradient (free), then with one (traced)."""
+    """Iterations run without a gradient (free, at most so many where convergence is tested), then with one (traced)."""
 
     free: int
     traced: int
@@ -24,16 +27,40 @@ class Depth:
 def draw_depth(training: Training, seed: int, step: int) -> Depth:
     """Draw the depth of one training step; it depends on the seed and the step alone."""
     random = np.random.default_rng([DEPTHS, seed, step])
-    if training.gradient == "jacobian-free":
-        return Depth(int(random.integers(training.min_iterations, training.max_iterations + 1)), 1)
+    if step < training.backprop_steps:
+        return Depth(0, int(random.integers(1, training.backprop_iterations + 1)))
+    if training.gradient == "backprop":
+        return Depth(0, int(random.integers(max(1, training.min_iterations), training.max_iterations + 1)))
+    if training.gradient != "progressive":
+        free = int(random.integers(training.min_iterations, training.max_iterations + 1))
+        return Depth(free, training.gradient_steps if training.gradient == "phantom" else 1)
     free = int(random.integers(training.max_iterations))
     longest = min(training.gradient_steps, training.max_iterations - free)
     return Depth(free, int(random.integers(1, longest + 1)))
 
 
-def run_depth(solver: IterativeSolver, x: Tensor, depth: Depth) -> Tensor:
-    """Iterate to a depth and read the logits; gradients reach the traced steps alone."""
-    state = solver.initial_state(x)
+def draw_state(solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int) -> Tensor:
+    """Return initial states: of each maze one of the recipe's kinds, drawn evenly.
+
+    projection: the solver's own. zeros. random: uniform on [−1, 1] (Anil et al., arXiv 2211.09961, section 4).
+    """
+    own = solver.initial_state(x)
+    kinds = training.initial_states
+    if kinds == ("projection",):
+        return own
+    random = np.random.default_rng([STATES, seed, step])
+    chosen = torch.from_numpy(random.integers(len(kinds), size=len(x))).to(x.device).view(-1, *[1] * (own.dim() - 1))
+    noise = torch.from_numpy(random.uniform(-1, 1, own.shape).astype(np.float32)).to(own)
+    states = {"projection": own, "zeros": torch.zeros_like(own), "random": noise}
+    for index, kind in enumerate(kinds):
+        own = torch.where(chosen == index, states[kind], own)
+    return own
+
+
+def run_depth(solver: IterativeSolver, x: Tensor, depth: Depth, state: Tensor | None = None) -> Tensor:
+    """Iterate to a depth, from a state or the solver's own, and read the logits; gradients reach the traced steps."""
+    if state is None:
+        state = solver.initial_state(x)
     if depth.free:
         with torch.no_grad():
             for _ in range(depth.free):
@@ -49,3 +76,44 @@ def masked_loss(logits: Tensor, targets: Tensor, x: Tensor) -> Tensor:
     mask = open_pixels(x)
     losses = functional.cross_entropy(logits.float(), targets, reduction="none")
     return (losses * mask).sum() / mask.sum()
+
+
+def draw_logits(solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int) -> Tensor:
+    """Run the iteration of one training step as its recipe says, and read the logits (B, 2, H, W).
+
+    Their backward pass is the gradient that the recipe names. Everything drawn depends on seed and step alone.
+    """
+    depth = draw_depth(training, seed, step)
+    state = draw_state(solver, x, training, seed, step)
+    if step < training.backprop_steps or training.gradient in ("progressive", "backprop"):
+        return run_depth(solver, x, depth, state)
+    if training.gradient == "jacobian-free":
+        reached = settle(solver, state, x, depth.free, training.tolerance)
+        return solver.readout(solver.step(reached, x))
+    budget = max(1, depth.free)
+    root = equilibrium(solver, state, x, training.root_finder, training.tolerance, budget)
+    if training.gradient == "phantom":
+        return solver.readout(phantom_steps(solver, root.state, x, depth.traced, training.damping))
+    return solver.readout(implicit_step(solver, root.state, x, training.tolerance, training.backward_iterations))
+
+
+def training_loss(
+    solver: IterativeSolver, x: Tensor, targets: Tensor, training: Training, seed: int, step: int
+) -> Tensor:
+    """Return the loss of one training step, ready for ``backward``.
+
+    The masked loss of ``draw_logits``; with α < 1 that times α, and 1 − α times the loss after max_iterations, all of
+    them with gradients (Bansal et al., arXiv 2202.05826, algorithm 1). Where the recipe limits the contraction factor,
+    the recurrent weights are brought back to it first. Autocasts to bfloat16 where the recipe says so.
+    """
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=training.bf16):
+        if training.contraction is not None and isinstance(solver, DTNet):
+            state = solver.initial_state(x).detach()
+            random = np.random.default_rng([STATES, seed, step, 1])
+            noise = torch.from_numpy(random.standard_normal(state.shape).astype(np.float32)).to(state)
+            contract(solver, state, x, noise, training.contraction)
+        logits = draw_logits(solver, x, training, seed, step)
+        if training.alpha == 1:
+            return masked_loss(logits, targets, x)
+        unrolled = run_depth(solver, x, Depth(0, training.max_iterations))
+    return (1 - training.alpha) * masked_loss(unrolled, targets, x) + training.alpha * masked_loss(logits, targets, x)

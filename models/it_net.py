@@ -1,11 +1,16 @@
 """IT-Net: DT-Net's layers trained as an implicit network.
 
 Knutson et al., "On Logical Extrapolation for Mazes with Recurrent and Implicit Networks" (arXiv 2410.03020), section 4
-and appendix: four residual blocks, trained by Jacobian-free backpropagation (Fung et al., arXiv 2103.12803): a random
-number of iterations without gradient, then one with. The layers are DT-Net's; the training (``gradient: jacobian-free``
-in its recipe) is what makes it implicit. Two things differ from the paper: the free iterations stop at their random
-budget without a test of convergence, and the contraction is not controlled. No gradient reaches the projection, which
-keeps its initial weights.
+and appendix: four residual blocks, a ReLU after the projection, and a training that treats the iteration's limit as the
+answer (``gradient: jacobian-free`` in a recipe, ``extramaze.models.gradients``): Jacobian-free backpropagation (Fung et
+al., arXiv 2103.12803) after a random budget of free iterations that stops where a maze has converged, first steps with
+ordinary backpropagation, and a mild rescaling of the recurrent weights where an iteration expands perturbations.
+
+Two things differ from the published code on purpose. Its estimate of the contraction factor divides by the norm of the
+state; here it is divided by the norm of the perturbation, without which it estimates nothing. And it passes the
+gradient of the limit unchanged to the projection; the limit of a contraction does not depend on where it began, so
+Fung et al.'s gradient there is zero, and none is sent: the projection learns in the steps with ordinary
+backpropagation, where it truly has an influence, and keeps its weights after them.
 """
 
 from extramaze.models.dt_net import DTNet

@@ -13,10 +13,12 @@ from extramaze.models.checkpoint import GOOD_ACCURACY, read_solver
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.recipe import recipe_names
+from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
 
 ALGORITHMS: dict[str, Callable[[], IterativeSolver]] = {
     "dead-end-filling": DeadEndFilling,
+    "wall-follower": WallFollower,
     "wavefront": Wavefront,
 }
 

@@ -3,83 +3,95 @@
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from extramaze.mazes import InputError, MazeSpec
-from extramaze.models.dt_net import DTNet, dt_net
-from extramaze.models.it_net import it_net
+from extramaze.mazes import InputError
+from extramaze.models.architectures import SINGLE_PASS, Architecture
+from extramaze.models.data import Data
+from extramaze.models.optimise import Optimisation
+from extramaze.models.root_finding import Method
 from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
 
-INDICES_PER_SEED = 2**24  # maze indices of their own for each seed: 16.7 million
 RECIPES = files("extramaze.models") / "recipes"
-BUILDERS = {"dt_net": dt_net, "it_net": it_net}
 
 
-class Architecture(Strict):
-    """Which solver to build, and its size."""
-
-    builder: Literal["dt_net", "it_net"]
-    width: int = Field(ge=1, le=1024)
-    blocks: int = Field(ge=1, le=32)
-
-    def build(self) -> DTNet:
-        """Build the solver with fresh weights (from torch's current random state)."""
-        return BUILDERS[self.builder](width=self.width, blocks=self.blocks)
-
-
-class Data(Strict):
-    """Which mazes to train and to validate on (from the train and the val split), and how they are drawn."""
-
-    spec: str
-    scale: Literal[1, 2]
-
-    @field_validator("spec")
-    @classmethod
-    def _canonical(cls, text: str) -> str:
-        return str(MazeSpec.parse(text))
-
-
-class Training(Strict):
-    """How to train.
+class Training(Optimisation):
+    """How to train: the gradient, besides what every optimisation states.
 
     gradient: ``progressive`` runs n ~ U{0 … max_iterations − 1} iterations without gradient, then k ~
         U{1 … gradient_steps} (never beyond max_iterations) with one: the progressive part alone of the loss
-        of Bansal et al. (2022, section 3.2), that is α = 1 there.
-        ``jacobian-free`` runs n ~ U{min_iterations … max_iterations} without, then one with (arXiv 2103.12803).
-    warmup_steps: over which the learning rate rises; it then falls to zero along a half cosine.
-    bf16: autocast to bfloat16.
+        of Bansal et al. (2022, section 3.2), that is α = 1 there; ``alpha`` below 1 adds the other part, at its cost.
+        ``jacobian-free`` runs n ~ U{min_iterations … max_iterations} without, then one with (arXiv 2103.12803); a
+        maze stops earlier where its state changes by less than ``tolerance``, if that is not 0.
+        ``implicit`` and ``phantom`` look for an equilibrium by ``root_finder`` to a relative residual of ``tolerance``
+        in at most n ~ U{min_iterations … max_iterations} evaluations, and send gradients through it: by solving a
+        linear equation to the same tolerance in at most backward_iterations products (arXiv 1909.01377), or through
+        gradient_steps steps damped by ``damping`` (arXiv 2111.05177).
+        ``backprop`` unrolls n ~ U{max(1, min_iterations) … max_iterations} iterations.
+    backprop_steps: the first so many training steps unroll U{1 … backprop_iterations} iterations instead.
+    contraction: rescale the recurrent weights where one iteration expands random perturbations by more than this.
+    initial_states: the kinds that mazes begin from, evenly: projection (the solver's own), zeros, random.
     """
 
-    gradient: Literal["progressive", "jacobian-free"]
-    steps: int = Field(ge=1)
-    batch: int = Field(ge=1, le=65536)
-    learning_rate: float = Field(gt=0, lt=1)
-    weight_decay: float = Field(ge=0, lt=1)
-    warmup_steps: int = Field(ge=0)
+    gradient: Literal["progressive", "jacobian-free", "implicit", "phantom", "backprop"]
     min_iterations: int = Field(default=0, ge=0)
     max_iterations: int = Field(ge=1, le=10_000)
     gradient_steps: int = Field(default=1, ge=1)
-    clip_norm: float = Field(gt=0)
-    bf16: bool = True
+    alpha: float = Field(default=1.0, ge=0, le=1)
+    tolerance: float = Field(default=0.0, ge=0, lt=1, validate_default=True)
+    root_finder: Method = "anderson"
+    backward_iterations: int = Field(default=30, ge=1, le=10_000)
+    damping: float = Field(default=0.5, gt=0, le=1)
+    backprop_steps: int = Field(default=0, ge=0)
+    backprop_iterations: int = Field(default=1, ge=1, le=10_000)
+    contraction: float | None = Field(default=None, gt=0)
+    initial_states: tuple[Literal["projection", "zeros", "random"], ...] = Field(default=("projection",), min_length=1)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Training":
-        if self.min_iterations > self.max_iterations:
+    @field_validator("max_iterations")
+    @classmethod
+    def _in_order(cls, most: int, info: ValidationInfo) -> int:
+        if info.data.get("min_iterations", 0) > most:
             raise ValueError("min_iterations must not exceed max_iterations")
-        if self.steps * self.batch > INDICES_PER_SEED:
-            raise ValueError(f"steps × batch must not exceed {INDICES_PER_SEED:,}, the mazes set aside for one seed")
-        if self.gradient == "jacobian-free" and self.gradient_steps != 1:
+        return most
+
+    @field_validator("gradient_steps")
+    @classmethod
+    def _traced(cls, steps: int, info: ValidationInfo) -> int:
+        gradient = info.data.get("gradient")
+        if gradient == "jacobian-free" and steps != 1:
             raise ValueError("jacobian-free training has exactly one step with a gradient; leave gradient_steps out")
-        return self
+        if gradient in ("implicit", "backprop") and steps != 1:
+            raise ValueError(f"{gradient} training has no gradient_steps; leave it out")
+        return steps
+
+    @field_validator("alpha")
+    @classmethod
+    def _progressive_only(cls, alpha: float, info: ValidationInfo) -> float:
+        if info.data.get("gradient", "progressive") != "progressive" and alpha != 1:
+            raise ValueError("alpha is a part of the progressive loss; leave it out")
+        return alpha
+
+    @field_validator("tolerance")
+    @classmethod
+    def _reachable(cls, tolerance: float, info: ValidationInfo) -> float:
+        gradient = info.data.get("gradient")
+        if gradient in ("implicit", "phantom") and tolerance == 0:
+            raise ValueError(f"{gradient} training needs a tolerance above 0 for its equilibrium, 0.001 for example")
+        return tolerance
 
 
 class Validation(Strict):
-    """How often to validate, on how many mazes, and after how many iterations the answer is read."""
+    """How often to validate (in steps), on how many mazes, and after how many iterations the answer is read.
+
+    final_count: mazes of the last validation, whose accuracy ships with the weights. stop_at: end the training early
+    at a validation with this accuracy; the last validation is then on other mazes than the one that stopped it.
+    """
 
     every: int = Field(ge=1)
     count: int = Field(ge=1, le=100_000)
     final_count: int = Field(ge=1, le=1_000_000)
     iterations: int = Field(ge=1, le=10_000)
+    stop_at: float | None = Field(default=None, gt=0, le=1)
 
 
 class Recipe(Strict):
@@ -91,6 +103,24 @@ class Recipe(Strict):
     data: Data
     training: Training
     validation: Validation
+
+    @field_validator("training")
+    @classmethod
+    def _fits(cls, training: Training, info: ValidationInfo) -> Training:
+        if "architecture" not in info.data:
+            return training
+        builder, problems = info.data["architecture"].builder, []
+        if training.contraction is not None and builder not in ("dt_net", "it_net"):
+            problems.append(f"contraction rescales the convolutions of dt_net and it_net; {builder} has its own")
+        if builder in SINGLE_PASS and (training.gradient, training.max_iterations) != ("backprop", 1):
+            problems.append(f"{builder} passes once: it needs gradient: backprop and max_iterations: 1")
+        if builder in SINGLE_PASS and training.initial_states != ("projection",):
+            problems.append(f"{builder} passes once, from no state; leave initial_states out")
+        if builder in SINGLE_PASS and training.recurrent_divisor != 1:
+            problems.append(f"{builder} passes once: it has no recurrent parameters; leave recurrent_divisor out")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return training
 
 
 def recipe_names() -> list[str]:

@@ -62,5 +62,16 @@ def check_model(model: type[Model], content: object, origin: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as problem:
-        problems = (f"{'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in problem.errors())
+        problems = (f"{_key(error['loc'], content) or 'file'}: {error['msg']}" for error in problem.errors())
         raise InputError(f"{origin}: {'; '.join(problems)}") from problem
+
+
+def _key(path: tuple[int | str, ...], content: object) -> str:
+    """Join a problem's path to the key that was written: without the tags of unions, which no one writes."""
+    parts, node = [], content
+    for place, part in enumerate(path):
+        if isinstance(node, dict) and part not in node and place + 1 < len(path):
+            continue
+        parts.append(str(part))
+        node = node.get(part) if isinstance(node, dict) else None
+    return ".".join(parts)

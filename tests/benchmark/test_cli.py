@@ -127,7 +127,9 @@ def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
 
 def test_a_diverged_training_is_exit_5_with_advice(place, monkeypatch, capsys):
     """Nothing was measured: the advice is the trainer's, and nobody is asked to report it."""
-    monkeypatch.setattr("extramaze.models.train.masked_loss", lambda logits, *_: logits.sum() * float("nan"))
+    monkeypatch.setattr(
+        "extramaze.models.shared_loss.training_loss", lambda solver, x, *_: solver(x, 1).sum() * float("nan")
+    )
     assert run(["train", "--recipe", "recipe.yaml", "--out", "r", "--quiet", "--device", "cpu"]) == 5
     error = capsys.readouterr().err
     assert "lower the learning rate" in error
@@ -179,11 +181,12 @@ def test_from_training_to_a_board(place, capsys):
     assert "| 2 | tiny |" in out
 
 
-def test_ls_lists_what_ships(capsys):
+def test_ls_lists_what_ships(capsys, root):
     """Names that can be typed back."""
     assert run(["ls"]) == 0
     assert capsys.readouterr().out.split() == [
         "dead-end-filling",
+        "wall-follower",
         "wavefront",
         "dt-net-thin@0",
         "dt-net-thin@1",
@@ -191,7 +194,7 @@ def test_ls_lists_what_ships(capsys):
         "it-net-thin@0",
     ]
     assert run(["ls", "recipes"]) == 0
-    assert capsys.readouterr().out.split() == ["dt-net-thin", "it-net-thin"]
+    assert capsys.readouterr().out.split() == sorted(path.stem for path in (root / "models" / "recipes").glob("*.yaml"))
 
 
 def test_the_module_runs_as_the_command():

@@ -31,21 +31,22 @@ def test_the_contract_is_frozen():
     """Three methods with these arguments, a budget, and a card: what submitters write against."""
     signatures = {
         name: str(inspect.signature(getattr(IterativeSolver, name)))
-        for name in ("initial_state", "step", "readout", "step_budget")
+        for name in ("initial_state", "step", "readout", "step_budget", "own_inference")
     }
     assert signatures == {
         "initial_state": "(self, x: torch.Tensor) -> torch.Tensor",
         "step": "(self, state: torch.Tensor, x: torch.Tensor) -> torch.Tensor",
         "readout": "(self, state: torch.Tensor) -> torch.Tensor",
         "step_budget": "(self, height: int, width: int) -> int | None",
+        "own_inference": "(self, x: torch.Tensor, budget: int) -> extramaze.models.contract.Inference | None",
     }
     assert IterativeSolver.__abstractmethods__ == {"initial_state", "step", "readout"}
 
 
 def test_what_ships():
-    """DT-Net with seeds 0, 1, 2, IT-Net with seed 0, and two algorithms."""
+    """DT-Net with seeds 0, 1, 2, IT-Net with seed 0, and three algorithms."""
     assert shipped_seeds() == {"dt-net-thin": [0, 1, 2], "it-net-thin": [0]}
-    assert set(ALGORITHMS) == {"dead-end-filling", "wavefront"}
+    assert set(ALGORITHMS) == {"dead-end-filling", "wall-follower", "wavefront"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -7,14 +9,21 @@ import time
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
-from extramaze.mazes import InputError
+import extramaze.models.run as run_module
+import extramaze.models.shared_loss as shared_loss
+from extramaze.mazes import InputError, MazeSpec, generate, raster
+from extramaze.mazes.errors import TrainingDiverged
 from extramaze.models import load
+from extramaze.models.distributed import Processes
 from extramaze.models.dt_net import dt_net
-from extramaze.models.gradients import Depth, draw_depth, masked_loss, run_depth
+from extramaze.models.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
+from extramaze.models.optimise import learning_rate
 from extramaze.models.recipe import parse_recipe, recipe_names, recipe_text
-from extramaze.models.train import TrainingDiverged, learning_rate, train
+from extramaze.models.run import Run
+from extramaze.models.train import train
 
 TINY = """
 name: tiny
@@ -25,6 +34,22 @@ training: {gradient: progressive, steps: 40, batch: 8, learning_rate: 0.01, weig
            max_iterations: 4, gradient_steps: 2, clip_norm: 1.0, bf16: true}
 validation: {every: 4, count: 16, final_count: 32, iterations: 4}
 """
+EVERYTHING = """
+name: everything
+paper: none
+architecture: {builder: dt_net, width: 4, blocks: 1}
+data: {mixture: [{spec: "size=5", weight: 2}, {spec: "size=5,percolation=0.2", weight: 1}], mazes: 50, scale: 1}
+training: {gradient: progressive, mazes: 317, batch: 8, learning_rate: 0.01, weight_decay: 0.01, warmup_steps: 4,
+           schedule: step, milestones: [10, 30], recurrent_divisor: 30, max_iterations: 4, gradient_steps: 2,
+           bf16: false, channels_last: false, ema: 0.9}
+validation: {every: 4, count: 16, final_count: 32, iterations: 4}
+"""
+
+
+def entries(folder, event="validated"):
+    """The log's entries of one event, without what depends on the clock."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines if line["event"] == event]
 
 
 @pytest.fixture
@@ -39,14 +64,17 @@ def test_training_leaves_a_loadable_solver(recipe, tmp_path):
     """Recipe, result, log and weights are there, agree, and load; the checkpoint is gone."""
     result = train(recipe, 3, tmp_path / "run", quiet=True)
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "learning-curve.png",
         "log.jsonl",
         "recipe.yaml",
         "training.json",
         "weights.safetensors",
     ]
-    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert [entry["step"] for entry in log] == list(range(4, 41, 4))
-    assert result.mazes == 320
+    assert [entry["step"] for entry in entries(tmp_path / "run")] == list(range(4, 41, 4))
+    assert (result.mazes, result.stopped, result.processes) == (320, "steps", 1)
+    begun, ended = entries(tmp_path / "run", "begun")[0], entries(tmp_path / "run", "ended")[0]
+    assert begun["threads"] == result.threads == torch.get_num_threads()
+    assert ended["final_accuracy"] == round(result.validation_accuracy, 6)
     solver = load(str(tmp_path / "run"))
     assert (solver.card.name, solver.card.seed) == ("tiny@3", 3)
     assert train(recipe, 3, tmp_path / "run", quiet=True) == result  # finished: nothing is trained again
@@ -58,51 +86,223 @@ def test_seeds_give_different_weights_and_a_seed_the_same(recipe, tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_a_killed_run_resumes_to_the_same_weights(recipe, tmp_path):
-    """A real process killed in the middle and started again ends with the bits of an uninterrupted run."""
+@pytest.mark.parametrize("text", [TINY, EVERYTHING], ids=["defaults", "everything"])
+def test_a_killed_run_resumes_to_the_same_weights(text, tmp_path):
+    """A real process killed twice in the middle and started again ends with the bits of an uninterrupted run."""
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(text)
     script = (
-        "import sys, extramaze.models.train as t\n"
-        "plain = t._Run.step\n"
-        "def slow(self, step):\n"
-        "    import time; time.sleep(0.02); return plain(self, step)\n"
-        "t._Run.step = slow\n"
-        "t.train(sys.argv[1], 0, sys.argv[2], quiet=True)\n"
+        "import sys, time, extramaze.models.run as r, extramaze.models.train as t\n"
+        "plain = r.Run.step\n"
+        "def slow(*arguments):\n"
+        "    time.sleep(0.02); return plain(*arguments)\n"
+        "r.Run.step = slow\n"
+        "t.train(sys.argv[1], 0, sys.argv[2], device='cpu', quiet=True)\n"
     )
     out = tmp_path / "killed"
-    process = subprocess.Popen([sys.executable, "-c", script, recipe, str(out)], env=os.environ)
-    deadline = time.monotonic() + 120
-    while not (out / "checkpoint.safetensors").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    for _ in range(2):
+        before = (out / "checkpoint.safetensors").read_bytes() if (out / "checkpoint.safetensors").exists() else b""
+        process = subprocess.Popen([sys.executable, "-c", script, str(recipe), str(out)], env=environment)
+        deadline = time.monotonic() + 120
+        while not (out / "checkpoint.safetensors").exists() or (out / "checkpoint.safetensors").read_bytes() == before:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert not (out / "training.json").exists()
-    resumed = train(recipe, 0, out, quiet=True)
-    whole = train(recipe, 0, tmp_path / "whole", quiet=True)
+    resumed = train(str(recipe), 0, out, device="cpu", quiet=True)
+    whole = train(str(recipe), 0, tmp_path / "whole", device="cpu", quiet=True)
     assert resumed.weights_sha256 == whole.weights_sha256
-    logs = [
-        [json.loads(line) for line in (f / "log.jsonl").read_text().splitlines()] for f in (out, tmp_path / "whole")
-    ]
-    for entry in (*logs[0], *logs[1]):
-        entry.pop("seconds")
-    assert logs[0] == logs[1]
+    assert (resumed.resumed, whole.resumed) == (2, 0)
+    assert resumed.mazes == 320  # 317, rounded up to whole steps
+    assert entries(out) == entries(tmp_path / "whole")
+
+
+def test_training_is_the_plain_loop(recipe, tmp_path):
+    """With every option left out, the weights are to the bit those of a loop written plainly."""
+    training = parse_recipe(TINY, "").training
+    torch.manual_seed(3)
+    solver = dt_net(width=4, blocks=1).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(solver.parameters(), lr=0.01, weight_decay=0)
+    for step in range(40):
+        rate = 0.01 * (step + 1) / 4 if step < 4 else 0.01 * 0.5 * (1 + math.cos(math.pi * (step - 4) / 36))
+        images, targets = raster(generate(MazeSpec(5), 8, split="train", first=3 * 2**24 + step * 8))
+        x = torch.from_numpy(images).float().contiguous(memory_format=torch.channels_last)
+        optimizer.param_groups[0]["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = run_depth(solver, x, draw_depth(training, 3, step))
+        optimizer.zero_grad()
+        masked_loss(logits, torch.from_numpy(targets).long(), x).backward()
+        torch.nn.utils.clip_grad_norm_(solver.parameters(), 1.0)
+        optimizer.step()
+    weights = safetensors.torch.save({name: value.contiguous() for name, value in solver.state_dict().items()})
+    found = train(recipe, 3, tmp_path / "run", device="cpu", quiet=True)
+    assert found.weights_sha256 == hashlib.sha256(weights).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler about itself
+def test_a_compiled_step_trains_the_same_weights(tmp_path, monkeypatch):
+    """Compilation (here by the backend that changes no arithmetic) reaches the parameters that are written."""
+    compiled = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: compiled(function, backend="eager"))
+    digests = []
+    for name, text in (("plain", TINY), ("compiled", TINY.replace("bf16: true", "bf16: true, compile: true"))):
+        (tmp_path / f"{name}.yaml").write_text(text.replace("steps: 40", "steps: 6"))
+        result = train(str(tmp_path / f"{name}.yaml"), 0, tmp_path / name, device="cpu", quiet=True)
+        digests.append(result.weights_sha256)
+    assert digests[0] == digests[1]
+
+
+def interrupted(monkeypatch, step):
+    """Let the next training stop at a step as if from the keyboard, once."""
+    plain, left = Run.step, [1]
+
+    def stopping(run, at, batch):
+        if at == step and left:
+            left.pop()
+            raise KeyboardInterrupt
+        return plain(run, at, batch)
+
+    monkeypatch.setattr(Run, "step", stopping)
+
+
+def test_what_torch_draws_is_the_same_after_resuming(recipe, tmp_path, monkeypatch):
+    """A loss with torch's own random numbers in it ends with the same weights, stopped or not."""
+
+    def noisy(*arguments):
+        return training_loss(*arguments) * torch.rand(())
+
+    monkeypatch.setattr(shared_loss, "training_loss", noisy)
+    whole = train(recipe, 0, tmp_path / "whole", quiet=True)
+    interrupted(monkeypatch, 10)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, 0, tmp_path / "run", quiet=True)
+    torch.rand(7)
+    assert train(recipe, 0, tmp_path / "run", quiet=True).weights_sha256 == whole.weights_sha256
+    assert whole.weights_sha256 != train(recipe, 1, tmp_path / "other", quiet=True).weights_sha256
+
+
+def test_another_number_of_threads_is_refused(recipe, tmp_path, monkeypatch):
+    """A run goes on under the number of threads it was begun with, and says so."""
+    interrupted(monkeypatch, 10)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, 0, tmp_path / "run", device="cpu", quiet=True)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads + 1)
+        with pytest.raises(InputError, match=rf"{threads} threads.*this is .*{threads + 1} threads.*OMP_NUM_THREADS"):
+            train(recipe, 0, tmp_path / "run", device="cpu", quiet=True)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_training_stops_early_at_the_accuracy_asked_for(tmp_path, monkeypatch):
+    """The first good validation ends the run; killed before the result is written, no step more is made."""
+    (tmp_path / "r.yaml").write_text(TINY.replace("iterations: 4}\n", "iterations: 4, stop_at: 0.9}\n"))
+    monkeypatch.setattr(run_module, "count_right", lambda solver, blocks, *_: sum(block.count for block in blocks))
+    plain = run_module.write_weights
+    monkeypatch.setattr(run_module, "write_weights", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        train(str(tmp_path / "r.yaml"), 0, tmp_path / "run", quiet=True)
+    monkeypatch.setattr(run_module, "write_weights", plain)
+    result = train(str(tmp_path / "r.yaml"), 0, tmp_path / "run", quiet=True)
+    assert (result.stopped, result.steps, result.mazes) == ("accuracy", 4, 32)
+    assert [entry["step"] for entry in entries(tmp_path / "run")] == [4]
+
+
+def test_training_stops_when_the_seconds_are_spent(tmp_path):
+    """A budget in seconds ends the run at the next step, validated, and the result says so."""
+    (tmp_path / "r.yaml").write_text(TINY.replace("steps: 40", "steps: 40, seconds: 0.000001"))
+    result = train(str(tmp_path / "r.yaml"), 0, tmp_path / "run", quiet=True)
+    assert (result.stopped, result.steps) == ("seconds", 1)
+    assert [entry["step"] for entry in entries(tmp_path / "run")] == [1]
+
+
+FINE_TUNED = TINY.replace("width: 4, blocks: 1", "width: 32, blocks: 2").replace(
+    "learning_rate: 0.01", "learning_rate: 1e-9"
+)
+
+
+def test_fine_tuning_begins_with_the_weights_of_a_trained_solver(tmp_path):
+    """At a vanishing rate the weights stay those of the start, whose sha256 the result states."""
+    (tmp_path / "r.yaml").write_text(FINE_TUNED.replace("steps: 40", "steps: 4").replace("size=5", "size=5,start=any"))
+    recipe, out = str(tmp_path / "r.yaml"), tmp_path / "run"
+    result = train(recipe, 0, out, quiet=True, init_from="dt-net-thin@1")
+    start, tuned = load("dt-net-thin@1"), load(str(out))
+    assert (result.init_from, result.initial_weights_sha256) == ("dt-net-thin@1", start.card.weights_sha256)
+    for name, value in start.state_dict().items():
+        assert torch.allclose(tuned.state_dict()[name], value, atol=1e-7)
+    with pytest.raises(InputError, match="another recipe or seed"):
+        train(recipe, 0, out, quiet=True, init_from="dt-net-thin@0")
+
+
+def test_weights_of_another_architecture_cannot_be_fine_tuned(recipe, tmp_path):
+    """The first tensor that does not fit is named, before a folder is made."""
+    with pytest.raises(InputError, match=r"--init-from dt-net-thin: .*\(4, 4, 3, 3\), the solver \(32, 32, 3, 3\)"):
+        train(recipe, 0, tmp_path / "run", quiet=True, init_from="dt-net-thin")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_average_of_the_weights_is_what_is_written(tmp_path):
+    """With ``ema`` the written weights are the running average, recomputed here from the raw ones."""
+    text = TINY.replace("bf16: true", "bf16: true, ema: 0.5")
+    (tmp_path / "r.yaml").write_text(text)
+    run = Run(parse_recipe(text, ""), 0, tmp_path, Processes(0, 1, torch.device("cpu")), True)
+    name = "head.0.weight"
+    mean = run.solver.state_dict()[name].clone()
+    for step in range(8):
+        run.step(step, run.supply(step))
+        decay = min(0.5, (1 + step) / (10 + step))
+        mean = decay * mean + (1 - decay) * run.solver.state_dict()[name]
+    assert torch.allclose(run.shipped.state_dict()[name], mean, atol=1e-7)
+    assert not torch.allclose(run.solver.state_dict()[name], mean, atol=1e-4)
+
+
+def test_tensorboard_is_an_extra(recipe, tmp_path, monkeypatch):
+    """Where it is missing, one sentence says how to get it, before anything starts."""
+    monkeypatch.setattr("extramaze.models.training_log.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'extramaze\[tensorboard\]'"):
+        train(recipe, 0, tmp_path / "run", quiet=True, tensorboard=True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensorboard_shows_the_validations(recipe, tmp_path):
+    """Every validation is a point of its files."""
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(recipe, 0, tmp_path / "run", quiet=True, tensorboard=True)
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    assert [point.step for point in events.Scalars("validation_accuracy")] == list(range(4, 41, 4))
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(recipe, tmp_path, monkeypatch):
     """The step, the folder of the last good checkpoint and advice are named; the checkpoint stays."""
-    import extramaze.models.train as module
-
     calls = []
 
-    def sometimes(logits, targets, x):
+    def sometimes(*arguments):
         calls.append(1)
-        return masked_loss(logits, targets, x) * (float("nan") if len(calls) > 6 else 1)
+        return training_loss(*arguments) * (float("nan") if len(calls) > 6 else 1)
 
-    monkeypatch.setattr(module, "masked_loss", sometimes)
-    with pytest.raises(TrainingDiverged, match=r"nan at step 6 .*lower the learning rate"):
+    monkeypatch.setattr(shared_loss, "training_loss", sometimes)
+    with pytest.raises(
+        TrainingDiverged, match=r"loss is nan at step 6 .*checkpoint, of step 4, .*lower the learning rate"
+    ):
         train(recipe, 0, tmp_path / "run", quiet=True)
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+    assert [entry["step"] for entry in entries(tmp_path / "run", "diverged")] == [6]
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_move(recipe, tmp_path, monkeypatch):
+    """An infinite gradient under a finite loss is caught before a checkpoint could hold what it would do."""
+    monkeypatch.setattr(run_module, "clip", lambda *_: float("inf"))
+    with pytest.raises(TrainingDiverged, match="the gradient's norm is inf at step 0"):
+        train(recipe, 0, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
 
 
 def test_folders_of_others_are_refused_and_left_alone(recipe, tmp_path):
@@ -179,6 +379,25 @@ def test_the_jacobian_free_gradient_is_that_of_one_step():
         assert torch.equal(found[name], value)
 
 
+def test_free_iterations_keep_nothing_for_the_backward_pass():
+    """The bytes saved for the gradient do not depend on the free iterations; they do on the traced ones."""
+    solver = dt_net(width=4, blocks=1)
+    x = torch.rand(2, 3, 11, 11)
+
+    def saved(depth):
+        sizes = []
+
+        def pack(tensor):
+            sizes.append(tensor.numel() * tensor.element_size())
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            run_depth(solver, x, depth)
+        return sum(sizes)
+
+    assert saved(Depth(1, 2)) == saved(Depth(50, 2)) < saved(Depth(1, 4))
+
+
 def test_walls_do_not_enter_the_loss():
     """Logits on wall pixels change nothing; the loss is the mean over open pixels."""
     x = torch.zeros(1, 3, 5, 5)
@@ -195,7 +414,7 @@ def test_walls_do_not_enter_the_loss():
 def test_the_learning_rate_rises_then_falls_to_nothing():
     """Linear warm-up to the stated rate, then a half cosine."""
     training = parse_recipe(recipe_text("dt-net-thin"), "").training
-    rates = np.array([learning_rate(training, step) for step in range(training.steps)])
+    rates = np.array([learning_rate(training, step) for step in range(training.total_steps)])
     assert rates.argmax() == 199
     assert rates.max() == pytest.approx(1e-3)
     assert (np.diff(rates[:200]) > 0).all()

@@ -1,0 +1,100 @@
+"""Which solvers a recipe can build: one checked schema for each builder, told apart by ``builder``.
+
+``{builder: dt_net, width: 32, blocks: 2}``: every other key is a keyword of the builder of that name.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.dt_l import dt_l
+from extramaze.models.dt_net import dt_net
+from extramaze.models.ff_net import ff_net
+from extramaze.models.it_net import it_net
+from extramaze.models.pi_net import pi_net
+from extramaze.models.plain_cnn import plain_cnn
+from extramaze.models.root_finding import Method
+from extramaze.models.schema import Strict
+
+BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
+    "dt_net": dt_net,
+    "it_net": it_net,
+    "pi_net": pi_net,
+    "dt_l": dt_l,
+    "ff_net": ff_net,
+    "plain_cnn": plain_cnn,
+}
+SINGLE_PASS = ("ff_net", "plain_cnn")
+
+Width = Annotated[int, Field(ge=1, le=1024)]
+Blocks = Annotated[int, Field(ge=1, le=32)]
+
+
+class _Built(Strict):
+    """What all architectures share: a width, and a builder of their other keys."""
+
+    builder: str
+    width: Width
+
+    def build(self) -> IterativeSolver:
+        """Build the solver with fresh weights (from torch's current random state)."""
+        return BUILDERS[self.builder](**self.model_dump(exclude={"builder"}))
+
+
+class DTNetArchitecture(_Built):
+    """DT-Net, with recall or without (``extramaze.models.dt_net``)."""
+
+    builder: Literal["dt_net"]
+    blocks: Blocks
+    recall: bool = True
+
+
+class ITNetArchitecture(_Built):
+    """IT-Net (``extramaze.models.it_net``)."""
+
+    builder: Literal["it_net"]
+    blocks: Blocks
+
+
+class PINetArchitecture(_Built):
+    """PI-Net (``extramaze.models.pi_net``); root_finder and tolerance are its own inference's."""
+
+    builder: Literal["pi_net"]
+    blocks: Blocks
+    root_finder: Method = "anderson"
+    tolerance: float = Field(default=1e-4, gt=0, lt=1)
+
+
+class DTLArchitecture(_Built):
+    """DT-L (``extramaze.models.dt_l``); lipschitz bounds one iteration."""
+
+    builder: Literal["dt_l"]
+    blocks: Blocks
+    lipschitz: float = Field(default=0.99, gt=0, lt=1)
+
+
+class FFNetArchitecture(_Built):
+    """FF-Net (``extramaze.models.ff_net``)."""
+
+    builder: Literal["ff_net"]
+    blocks: Annotated[int, Field(ge=1, le=256)]
+
+
+class PlainCNNArchitecture(_Built):
+    """A plain convolutional network (``extramaze.models.plain_cnn``)."""
+
+    builder: Literal["plain_cnn"]
+    layers: Annotated[int, Field(ge=1, le=256)]
+
+
+Architecture = Annotated[
+    DTNetArchitecture
+    | ITNetArchitecture
+    | PINetArchitecture
+    | DTLArchitecture
+    | FFNetArchitecture
+    | PlainCNNArchitecture,
+    Field(discriminator="builder"),
+]

@@ -1,0 +1,32 @@
+"""A plain convolutional network: the simple baseline that every other solver should beat.
+
+Convolutions and ReLUs in a row (Fukushima 1980; LeCun et al. 1989), no residuals, no recurrence. A pixel's answer sees
+as many pixels in each direction as there are layers, so a longer path cannot be known to it.
+"""
+
+from torch import Tensor, nn
+
+from extramaze.models.dt_net import IMAGE_CHANNELS
+from extramaze.models.single_pass import SinglePass
+
+LAYERS = 12  # sees 12 pixels each way: all of a 9×9 maze's thin raster from its middle
+
+
+class PlainCNN(SinglePass):
+    """Convolutions in a row. width: channels. layers: 3×3 convolutions, the last one giving the logits."""
+
+    def __init__(self, width: int, layers: int = LAYERS) -> None:
+        super().__init__()
+        parts: list[nn.Module] = []
+        for layer in range(layers - 1):
+            parts += [nn.Conv2d(width if layer else IMAGE_CHANNELS, width, 3, padding=1), nn.ReLU()]
+        self.layers = nn.Sequential(*parts, nn.Conv2d(width if layers > 1 else IMAGE_CHANNELS, 2, 3, padding=1))
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Pass the layers."""
+        return self.layers(x)
+
+
+def plain_cnn(width: int = 32, layers: int = LAYERS) -> PlainCNN:
+    """Build a plain convolutional network."""
+    return PlainCNN(width=width, layers=layers)

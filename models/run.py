@@ -1,0 +1,249 @@
+"""One training run, on mazes generated ahead of the step that needs them.
+
+A run is a function of (recipe, seed, initial weights) on one machine with one number of threads and processes: step t
+trains on mazes of its own indices at a depth of its own draw, and draws whatever else is random from a generator seeded
+by (seed, t). There is no random state to carry over, so a run that was stopped and resumed ends with the same weights
+as one that was not (shown on a CPU). Only a budget in seconds makes a run depend on the machine's speed.
+"""
+
+import copy
+import math
+import time
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from tqdm import tqdm
+
+from extramaze.mazes import InputError
+from extramaze.mazes.errors import TrainingDiverged
+from extramaze.mazes.files import write_atomically
+from extramaze.models.checkpoint import (
+    CHECKPOINT,
+    GOOD_ACCURACY,
+    RESULT,
+    TrainingResult,
+    load_checkpoint,
+    read_solver,
+    save_checkpoint,
+    write_weights,
+)
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.data import Batch, Supply, ahead, validation_blocks
+from extramaze.models.devices import describe_device, has_fast_bf16
+from extramaze.models.distributed import Processes
+from extramaze.models.learning_curve import PICTURE, save_learning_curve
+from extramaze.models.optimise import MovingAverage, clip, learning_rate, make_optimizer, set_rate
+from extramaze.models.recipe import Recipe
+from extramaze.models.shared_loss import SharedLoss
+from extramaze.models.start import Start
+from extramaze.models.training_log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
+from extramaze.models.validation import MEASURE_BATCH, count_right
+
+
+class Run:
+    """One training run: its solver, optimiser and progress."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        seed: int,
+        folder: Path,
+        processes: Processes,
+        quiet: bool,
+        start: Start | None = None,
+        tensorboard: bool = False,
+    ) -> None:
+        self.recipe, self.seed, self.folder, self.processes, self.quiet = recipe, seed, folder, processes, quiet
+        self.start, self.device = start, processes.device
+        bf16 = recipe.training.bf16 and not (recipe.training.bf16_only_where_fast and not has_fast_bf16(self.device))
+        self.training = recipe.training.model_copy(update={"bf16": bf16})
+        self.layout = torch.channels_last if self.training.channels_last else torch.contiguous_format
+        self.solver = self.build()
+        self.optimizer = make_optimizer(self.solver, self.training, recipe.data.scale)
+        self.average = None if self.training.ema is None else MovingAverage(self.solver, self.training.ema)
+        self.supply = Supply(recipe.data, seed, self.training.batch, processes.rank, processes.count)
+        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "stopped": None, "resumed": 0, "log": []}
+        self.progress |= self.place()
+        self.resume()
+        self.log = TrainingLog(folder, self.progress["log"], processes.leads, tensorboard)
+        event = RESUMED if self.progress["resumed"] else BEGUN
+        self.log.add(event, self.progress["step"], **self.place(), bf16=bf16, versions=_versions())
+        self.losses: list[float] = []
+        self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
+        self.origin = time.perf_counter() - self.progress["seconds"]
+
+    def build(self) -> IterativeSolver:
+        """Build the solver with the seed's weights, or those it begins with."""
+        torch.manual_seed(self.seed)
+        solver: IterativeSolver = self.recipe.architecture.build()
+        if self.start is not None:
+            solver.load_state_dict(self.start.weights)
+        return solver.to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload]
+
+    def compiled(self) -> IterativeSolver:
+        """Return the solver that is trained: a twin with the same parameters and a compiled step, where asked for."""
+        if not self.training.compile:
+            return self.solver
+        twin = copy.copy(self.solver)
+        setattr(twin, "step", torch.compile(self.solver.step))  # noqa: B010
+        return twin
+
+    def place(self) -> dict[str, Any]:
+        """Return what must be the same for the bits to be the same."""
+        count = self.processes.count
+        return {"device": describe_device(self.device), "threads": torch.get_num_threads(), "processes": count}
+
+    def resume(self) -> None:
+        """Go on from the folder's checkpoint, if there is one. Raises InputError where it was begun elsewhere."""
+        if not (self.folder / CHECKPOINT).exists():
+            return
+        average = None if self.average is None else self.average.solver
+        self.progress = load_checkpoint(self.folder, self.solver, self.optimizer, average)
+        for key, here in self.place().items():
+            was = self.progress.get(key)
+            if was != here:
+                raise InputError(
+                    f"{self.folder} was begun on {was} ({key}), this is {here}: the weights would not be the same; "
+                    "go on there (OMP_NUM_THREADS sets the threads), or choose another --out"
+                )
+        self.progress["resumed"] += 1
+
+    def finish(self) -> TrainingResult:
+        """Train to the end of the budget, validate, and write the solver."""
+        progress, training = self.progress, self.training
+        steps = range(progress["step"], progress["step"] if progress["stopped"] else training.total_steps)
+        bar = tqdm(
+            total=training.total_steps * training.batch,
+            initial=progress["step"] * training.batch,
+            unit=" mazes",
+            unit_scale=True,
+            disable=self.quiet,
+            desc=f"{self.recipe.name} seed {self.seed}",
+        )
+        with bar, closing(ahead(self.supply, steps)) as batches:
+            if training.bf16 and not self.quiet and not has_fast_bf16(self.device):
+                bar.write("this processor has no bf16 instructions: training.bf16: false is many times faster here")
+            for step, batch in zip(steps, batches, strict=False):
+                self.losses.append(self.step(step, batch))
+                bar.update(training.batch)
+                late = training.seconds is not None and self.processes.any(self.elapsed() >= training.seconds)
+                if late or (step + 1) % self.recipe.validation.every == 0 or step + 1 == training.total_steps:
+                    self.checkpoint(step + 1, late)
+                bar.set_postfix(loss=f"{self.progress['loss']:.4f}", val=self.log.last_accuracy)
+                if progress["stopped"]:
+                    break
+        return self.write_result()
+
+    def elapsed(self) -> float:
+        """Return the seconds of this run, those before it was resumed included."""
+        return time.perf_counter() - self.origin
+
+    def step(self, step: int, batch: Batch) -> float:
+        """Make one optimiser step; return the loss over all processes."""
+        set_rate(self.optimizer, learning_rate(self.training, step))
+        loss, norm = self.backward(step, batch)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            self.diverged(step, loss, norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.solver, step)
+        self.progress["loss"] = loss
+        return loss
+
+    def backward(self, step: int, batch: Batch) -> tuple[float, float]:
+        """Set the gradients of the global batch, clipped; return the loss and the norm that they had."""
+        self.solver.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss.backward(batch, self.layout, step)
+        return loss, clip(list(self.solver.parameters()), self.training.clip_norm)
+
+    def diverged(self, step: int, loss: float, norm: float) -> None:
+        """Say what happened where the loss is no longer a number, and stop."""
+        self.log.add(DIVERGED, step, loss=str(loss), gradient_norm=str(norm))
+        self.log.write()
+        what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
+        good = f"the last good checkpoint, of step {self.progress['step']}, is in" if self.progress["step"] else "see"
+        raise TrainingDiverged(
+            f"{what} at step {step} (seed {self.seed}); {good} {self.folder}; lower the learning rate or the clip norm "
+            "in a new recipe"
+        )
+
+    def checkpoint(self, step: int, late: bool) -> None:
+        """Validate, decide whether to stop, and write the log and everything needed to go on from here."""
+        progress, validation = self.progress, self.recipe.validation
+        accuracy = self.validate(validation.count, 0)
+        if validation.stop_at is not None and accuracy >= validation.stop_at:
+            progress["stopped"] = "accuracy"
+        elif late:
+            progress["stopped"] = "seconds"
+        progress |= {"step": step, "seconds": self.elapsed()}
+        self.log.add(
+            VALIDATED,
+            step,
+            mazes=step * self.training.batch,
+            loss=round(progress["loss"], 6),
+            mean_loss=round(sum(self.losses) / len(self.losses), 6),
+            validation_accuracy=round(accuracy, 6),
+            learning_rate=learning_rate(self.training, step - 1),
+            seconds=round(progress["seconds"], 1),
+        )
+        self.losses = []
+        if self.processes.leads:
+            average = None if self.average is None else self.average.solver
+            save_checkpoint(self.folder, self.solver, self.optimizer, progress, average)
+        self.log.write()
+
+    def validate(self, count: int, first: int) -> float:
+        """Return the accuracy on ``count`` mazes of the val split, from index ``first`` on."""
+        recipe, solver = self.recipe, self.shipped
+        blocks = validation_blocks(recipe.data, count, first, MEASURE_BATCH)
+        mine = blocks[self.processes.rank :: self.processes.count]
+        right = count_right(solver, mine, recipe.data.scale, recipe.validation.iterations, self.device, self.layout)
+        return self.processes.total(right) / count
+
+    @property
+    def shipped(self) -> IterativeSolver:
+        """The solver that is validated and written: the average of the weights where one is kept."""
+        return self.solver if self.average is None else self.average.solver
+
+    def write_result(self) -> TrainingResult:
+        """Write the finished solver and remove the checkpoint; every process returns the result."""
+        recipe, progress, validation = self.recipe, self.progress, self.recipe.validation
+        accuracy = self.validate(validation.final_count, 0 if validation.stop_at is None else validation.count)
+        stopped: Literal["steps", "accuracy", "seconds"] = progress["stopped"] or "steps"
+        self.log.add(ENDED, progress["step"], stopped=stopped, final_accuracy=round(accuracy, 6))
+        if self.processes.leads:
+            self.log.write()
+            title = f"{recipe.name} seed {self.seed}"
+            save_learning_curve(self.log.validations, title, self.folder / PICTURE)
+            result = TrainingResult(
+                recipe=recipe.name,
+                seed=self.seed,
+                steps=progress["step"],
+                mazes=progress["step"] * self.training.batch,
+                validation_accuracy=accuracy,
+                validation_count=validation.final_count,
+                reached_99=accuracy >= GOOD_ACCURACY,
+                weights_sha256=write_weights(self.folder, self.shipped),
+                wall_seconds=round(progress["seconds"], 1),
+                machine=progress["device"],
+                versions=_versions(),
+                stopped=stopped,
+                threads=progress["threads"],
+                processes=progress["processes"],
+                bf16=self.training.bf16,
+                init_from=None if self.start is None else self.start.name,
+                initial_weights_sha256=None if self.start is None else self.start.sha256,
+                resumed=progress["resumed"],
+            )
+            write_atomically(self.folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
+            (self.folder / CHECKPOINT).unlink(missing_ok=True)
+        self.processes.total(0)
+        return read_solver(self.folder)[2]
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("extramaze", "torch", "numpy", "numba")}

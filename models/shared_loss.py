@@ -1,0 +1,49 @@
+"""The loss of a step's mazes and its gradient, over one process or several."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.data import Batch
+from extramaze.models.distributed import Processes
+from extramaze.models.gradients import training_loss
+from extramaze.models.recipe import Training
+from extramaze.models.validation import to_tensors
+
+NOISE = 12  # names the stream that seeds torch at each step, among those keyed by a training seed
+
+
+class _LocalLoss(nn.Module):
+    """The loss of this process's mazes, as a module that DistributedDataParallel can wrap."""
+
+    def __init__(self, solver: IterativeSolver, training: Training, seed: int) -> None:
+        super().__init__()
+        self.solver, self.recipe, self.seed = solver, training, seed
+
+    def forward(self, x: Tensor, targets: Tensor, step: int) -> Tensor:
+        return training_loss(self.solver, x, targets, self.recipe, self.seed, step)
+
+
+class SharedLoss:
+    """The training loss over all processes: the mean over the open pixels of the global batch."""
+
+    def __init__(self, solver: IterativeSolver, training: Training, seed: int, processes: Processes) -> None:
+        self.seed, self.processes = seed, processes
+        self.local = processes.share(_LocalLoss(solver, training, seed))
+
+    def backward(self, batch: Batch, layout: torch.memory_format, step: int) -> float:
+        """Add the gradient of the global batch to the parameters'; return its loss. batch: this process's share.
+
+        Whatever torch draws in a step is a function of (seed, step, process).
+        """
+        x, targets = to_tensors(batch, self.processes.device, layout)
+        word = np.random.SeedSequence([NOISE, self.seed, step, self.processes.rank]).generate_state(1, np.uint64)[0]
+        torch.manual_seed(int(word >> np.uint64(1)))
+        loss = self.local(x, targets, step)
+        if self.processes.count > 1:  # DistributedDataParallel averages: weight each mean by its number of pixels
+            pixels = float(batch.images.max(axis=1).sum())
+            loss = loss * (pixels * self.processes.count / self.processes.total(pixels))
+        value = self.processes.total(float(loss.detach())) / self.processes.count
+        loss.backward()
+        return value

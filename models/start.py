@@ -1,0 +1,56 @@
+"""How a training run begins: in a folder of its own, with fresh weights or with those of a trained solver."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, write_atomically
+from extramaze.models.checkpoint import RECIPE
+from extramaze.models.contract import card_of
+from extramaze.models.loading import load
+from extramaze.models.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Start:
+    """The weights that a run begins with. name: the solver's. sha256: of its weights file."""
+
+    name: str
+    sha256: str
+    weights: dict[str, Tensor]
+
+
+def read_start(target: str, recipe: Recipe) -> Start:
+    """Load a trained solver to go on from. Raises InputError where the recipe builds another architecture."""
+    solver = load(target)
+    weights = {name: value.contiguous() for name, value in solver.state_dict().items()}
+    expected = {name: tuple(value.shape) for name, value in recipe.architecture.build().state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"--init-from {target}: {len(wrong)} tensors do not fit the architecture of recipe {recipe.name}, first "
+            f"{name}: the recipe has {expected.get(name, 'none')}, the solver {found.get(name, 'none')}"
+        )
+    card = card_of(solver)
+    return Start(card.name, card.weights_sha256 or hashlib.sha256(save(weights)).hexdigest(), weights)
+
+
+def claim(folder: Path, text: str, seed: int, start: Start | None) -> None:
+    """Make the folder, or see that it holds this very run. Raises InputError."""
+    path = folder / RECIPE
+    header = f"# seed {seed}\n" + ("" if start is None else f"# init-from {start.name} {start.sha256}\n")
+    if path.exists():
+        if read_bytes(path) != (header + text).encode():
+            raise InputError(f"{folder} holds another recipe or seed (or start); choose another --out, or delete it")
+        return
+    foreign = folder.is_dir() and not all(p.name == LOCK or is_temporary(p) for p in folder.iterdir())
+    if foreign or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"{folder} exists and holds no training run; choose another --out")
+    make_folder(folder)
+    write_atomically(path, (header + text).encode())
