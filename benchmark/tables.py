@@ -53,7 +53,7 @@ def board_table(board: Board, markdown: bool = False) -> str:
     if board.partial:
         title += f". Partial ({board.partial}): not ranked"
     notes = [f"{row.recipe}: {note}" for row in board.rows for note in row.notes]
-    return "\n".join([title, "", *_layout(header, lines, markdown), *([""] if notes else []), *notes])
+    return "\n".join([title, "", *layout(header, lines, markdown), *([""] if notes else []), *notes])
 
 
 def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
@@ -79,7 +79,7 @@ def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
         f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
         f"cells {', '.join(plan.cells)}"
     )
-    return "\n".join([title, "", *_layout(header, lines, markdown)])
+    return "\n".join([title, "", *layout(header, lines, markdown)])
 
 
 def board_json(boards: Iterable[Board]) -> str:
@@ -112,10 +112,11 @@ def cell_table(record: Record) -> str:
     title = (
         f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last"
     )
-    return "\n".join([title, "", *_layout(header, lines, markdown=False)])
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
 
 
-def _layout(header: list[str], lines: list[list[str]], markdown: bool) -> list[str]:
+def layout(header: list[str], lines: list[list[str]], markdown: bool) -> list[str]:
+    """Lay out a table: its lines, aligned for a terminal or as Markdown."""
     if markdown:
         rows = [header, ["---"] * len(header), *lines]
         return ["| " + " | ".join(row) + " |" for row in rows]
