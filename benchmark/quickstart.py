@@ -7,6 +7,7 @@ import polars as pl
 import torch
 
 from extramaze.blocks import answer_block
+from extramaze.board_text import board_table
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
@@ -15,7 +16,7 @@ from extramaze.models.devices import reference_arithmetic, resolve_device
 from extramaze.pictures import Drawing, save_failures
 from extramaze.plan import make_part
 from extramaze.records import Record
-from extramaze.tables import board_table, limits_table
+from extramaze.tables import limits_table
 
 SUITE = "smoke-v1"
 SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")

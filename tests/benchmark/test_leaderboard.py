@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
+from extramaze.board_text import board_json, board_table
 from extramaze.leaderboard import axis_scores, boards, find_records, record_score, score_interval, shipped_records
 from extramaze.mazes import InputError
 from extramaze.plan import make_part
 from extramaze.records import Record, Rung, Tally
-from extramaze.tables import board_json, board_table, limits_table
+from extramaze.tables import limits_table
 
 
 def made(record, name, recipe, seed, right):
@@ -122,7 +123,7 @@ def test_what_may_not_be_compared_is_not(base):
     assert found[-1].partial == "at most 1000 mazes a cell, 1000 watched"
     assert [board.rows[0].rank for board in found] == [1, 1, 1, 1, None]
     assert "not ranked" in board_table(found[-1])
-    assert "\n–  dt-net-thin" in board_table(found[-1])
+    assert "\n–     dt-net-thin" in board_table(found[-1])
     assert found[0].contracts["ranking"] == 1
 
 
