@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from extramaze.statistics import CONFIDENCE, holm
 
@@ -72,8 +72,8 @@ def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
     seeds, freedom = np.sqrt(sum(variances)), _welch(variances, [len(row.scores) for row in (first, second)])
 
     def excess(alpha: float) -> float:
-        student = t.isf(alpha / 2, freedom) * seeds if seeds else 0.0
-        return float(np.hypot(norm.isf(alpha / 2) * mazes, student)) - abs(difference)
+        student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0
+        return float(np.hypot(ndtri(alpha / 2) * mazes, student)) - abs(difference)
 
     if excess(LEAST_P) <= 0:
         return difference, LEAST_P
