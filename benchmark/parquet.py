@@ -7,7 +7,10 @@ parquet.thrift), and nothing larger than announced is opened.
 """
 
 import io
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +39,8 @@ def open_table(content: bytes, rows: int, values: int) -> pl.DataFrame:
         raise InputError(f"{rows:,} rows are expected; at most {MAX_ROWS:,} are read")
     _refuse_larger(content, rows, max(1, values))
     try:
-        table = pl.read_parquet(io.BytesIO(content))
+        with _silent():
+            table = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as problem:
         raise InputError(f"not readable as Parquet: {' '.join(str(problem).split())}") from problem
     if len(table) != rows:
@@ -44,16 +48,32 @@ def open_table(content: bytes, rows: int, values: int) -> pl.DataFrame:
     return table
 
 
-def _refuse_larger(content: bytes, rows: int, values: int) -> None:
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what is printed on the error stream from being seen: the reader's own backtrace of a damaged page."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        footer = _footer(content)
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _refuse_larger(content: bytes, rows: int, values: int) -> None:
+    footer = _footer(content)
+    try:
         groups = footer.get(_ROW_GROUPS, [])
-        total = sum(group[_ROW_COUNT] for group in groups)
-        if footer[_ROW_COUNT] != rows or total != rows:
-            raise InputError(f"{rows} rows are expected, one a maze; it has {footer[_ROW_COUNT]}")
-        sizes = [_chunk_size(content, chunk[_CHUNK_META]) for group in groups for chunk in group[_CHUNKS]]
-    except (IndexError, KeyError, TypeError, AttributeError, UnicodeError) as problem:
+        counts = {footer[_ROW_COUNT], sum(group[_ROW_COUNT] for group in groups)} - {rows}
+        sizes = (
+            [] if counts else [_chunk_size(content, chunk[_CHUNK_META]) for group in groups for chunk in group[_CHUNKS]]
+        )
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise InputError("not readable as Parquet: its footer or a page header is damaged") from problem
+    if counts:
+        raise InputError(f"{rows} rows are expected, one a maze; it has {counts.pop()}")
     most_values, most_bytes = rows * values, rows * BYTES_A_ROW + SLACK_BYTES
     if any(count > most_values for count, _ in sizes) or sum(size for _, size in sizes) > most_bytes:
         raise InputError(f"it announces more than {most_values:,} values a column, or than {most_bytes:,} bytes")
@@ -65,7 +85,10 @@ def _footer(content: bytes) -> dict[int, Any]:
     length = int.from_bytes(content[-8:-4], "little")
     if length > len(content) - 12:
         raise InputError("not readable as Parquet: its footer is longer than the file")
-    return _Reader(content[-8 - length : -8]).struct()
+    try:
+        return _Reader(content[-8 - length : -8]).struct()
+    except (IndexError, KeyError) as problem:
+        raise InputError("not readable as Parquet: its footer is damaged") from problem
 
 
 def _chunk_size(content: bytes, meta: dict[int, Any]) -> tuple[int, int]:
@@ -83,7 +106,7 @@ def _pages(content: bytes, at: int, end: int) -> Iterator[tuple[str, int, int]]:
     while at < end:
         reader = _Reader(content, at)
         header = reader.struct()
-        field = next(number for number in _PAGE_HEADERS if number in header)
+        field = min(header.keys() & set(_PAGE_HEADERS))
         count, unpacked, stored = header[field][_PAGE_VALUES], header[_PAGE_BYTES], header[_PAGE_STORED]
         if min(count, unpacked, stored) < 0:
             raise IndexError("a negative size")

@@ -78,7 +78,7 @@ def test_the_same_record_is_equivalent(good, baseline):
 
 
 def test_the_same_record_may_be_too_small_to_tell(good, baseline):
-    """143 mazes without a change bound the difference by 1.9 %: within a margin of 1 % is inconclusive, never a pass."""
+    """143 mazes without a change bound the difference by 1.9 %: a margin of 1 % is inconclusive, never a pass."""
     report = check(good, read_baseline(baseline), Margins(accuracy=0.01, convergence=0.25))
     assert verdicts(report)["optimal, all mazes"] == Verdict.INCONCLUSIVE
     assert report.verdict == Verdict.INCONCLUSIVE
