@@ -276,11 +276,11 @@ RUNNING = ["evaluate", "train", "quickstart"]  # made never to start, by an opti
     verb=st.sampled_from([*READING, *RUNNING, "leaderbord", ""]),
     rest=st.lists(st.sampled_from(WORDS) | st.sampled_from(OPTIONS) | NAMES, max_size=6),
 )
-@cases(600)
+@cases(400)
 def test_command_lines(place, verb, rest):
     """Any words after any verb: done, or refused in one line; a refusal changes nothing, and no file is overwritten."""
     before = snapshot(place)
-    code = call([verb, *rest, *(["--no-such-option"] if verb in RUNNING else [])], place)
+    code = call([verb, *(["--no-such-option"] if verb in RUNNING else []), *rest], place)
     after = snapshot(place)
     new = after.keys() - before.keys()
     assert {path: after[path] for path in before} == before, (verb, rest)
