@@ -205,7 +205,7 @@ def test_summaries(place, data):
 
 
 @given(data=st.data())
-@cases(250)
+@cases(120)
 def test_tables(place, data):
     """Garbled Parquet, under digests stated anew, is found or refused by every verb that reads records."""
     summary, table = (place / "spoilt" / name for name in ("record.json", "mazes.parquet"))
@@ -276,7 +276,7 @@ RUNNING = ["evaluate", "train", "quickstart"]  # made never to start, by an opti
     verb=st.sampled_from([*READING, *RUNNING, "leaderbord", ""]),
     rest=st.lists(st.sampled_from(WORDS) | st.sampled_from(OPTIONS) | NAMES, max_size=6),
 )
-@cases(400)
+@cases(800)
 def test_command_lines(place, verb, rest):
     """Any words after any verb: done, or refused in one line; a refusal changes nothing, and no file is overwritten."""
     before = snapshot(place)
