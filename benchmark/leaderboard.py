@@ -6,7 +6,7 @@ Records of different suites, mazes, contract versions, precision or mode, and pa
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -15,12 +15,17 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm, t
 
+from extramaze.baselines import is_baseline_copy
+from extramaze.columns import hardest, last_finished, limit_counts, median_first_right, score_weights
 from extramaze.mazes import InputError
+from extramaze.measures import fate_shares, function_evaluations
+from extramaze.rank_groups import Evidence, rank_ranges
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.suites import IN_DISTRIBUTION
 
 RANKING_VERSION = 1
 CONFIDENCE = 0.95
+CLAIMED = "claimed"
 PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
 
 
@@ -28,20 +33,31 @@ PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell
 class Row:
     """One recipe on the board.
 
-    rank: None on a board that is not ranked. score, low, high: mean over seeds with its 95 % interval. axes: mean
-    accuracy by axis, in-distribution among them. limits: watched trajectories by limit, right and wrong ones together.
-    notes: what a reader should know.
+    rank: None on a board that is not ranked. ranks: best and worst rank that paired tests leave open, at 95 % for all
+    rows together. score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
+    in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
+    trajectories by limit, right and wrong ones together; fates: shares settled, cycling, wandering, diverged.
+    median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze. badge:
+    ``claimed``, the word of whoever made the records. date: of the newest record. notes: what a reader should know.
     """
 
     rank: int | None
+    ranks: tuple[int, int] | None
     recipe: str
     seeds: tuple[int, ...]
     score: float
     low: float
     high: float
     axes: dict[str, float]
+    hardest: dict[str, str | None]
     limits: dict[str, int]
+    fates: dict[str, float]
+    median_first_right: float | None
     parameters: int
+    function_evaluations: float
+    mode: str
+    badge: str
+    date: str
     notes: tuple[str, ...]
 
 
@@ -101,7 +117,8 @@ def _board(records: list[Record]) -> Board:
     rows = [_row(recipe, seeds) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
     if plan.part is None:
-        rows = [replace(row, rank=rank) for rank, row in enumerate(rows, start=1)]
+        ranks = rank_ranges([evidence(by_recipe[row.recipe]) for row in rows])
+        rows = [replace(row, rank=rank, ranks=ranks[rank - 1]) for rank, row in enumerate(rows, start=1)]
     return Board(
         suite=plan.suite.name,
         dtype=plan.dtype,
@@ -125,22 +142,33 @@ def _row(recipe: str, records: list[Record]) -> Row:
             raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
     axes = [axis_scores(record) for record in records]
     low, high = score_interval(records)
-    limits: Counter[str] = Counter()
-    for record in records:
-        for result in record.summary.limits:
-            limits.update({count.limit: count.right + count.wrong for count in result.counts})
     return Row(
         rank=None,
+        ranks=None,
         recipe=recipe,
         seeds=tuple(solver.seed for solver in solvers if solver.seed is not None),
         score=float(np.mean([_over_hard_axes(a) for a in axes])),
         low=low,
         high=high,
         axes={axis: float(np.mean([a[axis] for a in axes])) for axis in axes[0]},
-        limits=dict(limits),
+        hardest=hardest(records),
+        limits=limit_counts(records),
+        fates=fate_shares(records),
+        median_first_right=median_first_right(records),
         parameters=solvers[0].parameters,
+        function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
+        mode=records[0].summary.plan.mode,
+        badge=CLAIMED,
+        date=last_finished(records),
         notes=tuple(_notes(records)),
     )
+
+
+def evidence(records: Sequence[Record]) -> Evidence:
+    """Gather one row's right answers for the paired tests of ranks."""
+    weights = score_weights(records, IN_DISTRIBUTION)
+    right = {cell: np.stack([_last_rung(record, cell) for record in records]) for cell in weights}
+    return Evidence(right, weights)
 
 
 def _notes(records: list[Record]) -> Iterable[str]:
@@ -152,7 +180,7 @@ def _notes(records: list[Record]) -> Iterable[str]:
     if longest > plan.suite.iterations[-1]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and plan.solver.parameters:
-        yield "one seed: the interval is over mazes only"
+        yield "one seed: interval and rank are over mazes only"
 
 
 def score_interval(records: list[Record]) -> tuple[float, float]:
@@ -190,10 +218,13 @@ def _last_rung(record: Record, cell: str) -> np.ndarray:
 
 
 def find_records(folders: Iterable[Path]) -> list[Record]:
-    """Read every record in or below the folders. Raises InputError for a folder without any."""
+    """Read every record in or below the folders, copies kept by baselines left out.
+
+    Raises InputError for a folder without any.
+    """
     records = []
     for folder in folders:
-        paths = sorted(folder.rglob(SUMMARY))
+        paths = _summaries(folder)
         if not paths:
             raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
         records += [read_record(path.parent) for path in paths]
@@ -203,4 +234,8 @@ def find_records(folders: Iterable[Path]) -> list[Record]:
 def shipped_records() -> list[Record]:
     """Read the records that come with the package."""
     with as_file(files("extramaze.results")) as folder:
-        return [read_record(path.parent) for path in sorted(Path(folder).rglob(SUMMARY))]
+        return [read_record(path.parent) for path in _summaries(Path(folder))]
+
+
+def _summaries(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob(SUMMARY)) if not is_baseline_copy(path.parent)]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from extramaze.board_text import board_table
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
@@ -10,7 +11,7 @@ from extramaze.models.devices import resolve_device
 from extramaze.pictures import save_failures
 from extramaze.plan import make_part
 from extramaze.replay import failures
-from extramaze.tables import board_table, limits_table
+from extramaze.tables import limits_table
 
 SUITE = "smoke-v1"
 SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")

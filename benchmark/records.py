@@ -20,6 +20,7 @@ from pydantic import Field
 from extramaze.mazes import InputError
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import Strict, check_model
+from extramaze.parquet import open_table
 from extramaze.plan import Plan
 from extramaze.scoring import wilson
 from extramaze.suites import Suite
@@ -196,10 +197,13 @@ def read_record(folder: Path) -> Record:
     table = read_bytes(folder / TABLE, MAX_BYTES)
     if hashlib.sha256(table).hexdigest() != summary.table_sha256:
         raise InputError(f"{folder / TABLE}: altered or not this record's (its sha256 differs); evaluate again")
+    cells = summary.plan.cells
     try:
-        mazes = pl.read_parquet(io.BytesIO(table))
-    except (pl.exceptions.PolarsError, OSError) as problem:
-        raise InputError(f"{folder / TABLE}: not readable as Parquet: {problem}") from problem
+        mazes = open_table(
+            table, sum(cell.mazes for cell in cells), max((len(cell.rungs) for cell in cells), default=0)
+        )
+    except InputError as problem:
+        raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
     if any(mazes.schema.get(name) != kind for name, kind in PER_MAZE.items()):
         found = ", ".join(f"{name} {kind}" for name, kind in mazes.schema.items())
         raise InputError(f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}; got {found}")

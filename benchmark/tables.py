@@ -1,59 +1,14 @@
-"""Boards and limits as text: aligned for the terminal, or Markdown."""
+"""Records and limits as text: aligned for the terminal, or Markdown."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 
 from extramaze.dynamics import Limit
-from extramaze.leaderboard import Board
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
 from extramaze.records import Record
 
 HEADINGS = {"in-distribution": "in-dist."}
-SHOWN_LIMITS = (Limit.FIXED_POINT, Limit.CYCLE)
-
-
-def board_table(board: Board, markdown: bool = False) -> str:
-    """Write a board: accuracy in percent, optimal at the last rung; then the notes of its rows."""
-    axes = list(board.rows[0].axes)
-    limits = [*SHOWN_LIMITS, "other"]
-    header = [
-        "",
-        "solver",
-        "seeds",
-        "score",
-        "95 % interval",
-        *(HEADINGS.get(a, a) for a in axes),
-        *limits,
-        "parameters",
-    ]
-    lines = []
-    for row in board.rows:
-        seen = sum(row.limits.values())
-        shown = [row.limits.get(limit, 0) for limit in SHOWN_LIMITS]
-        counts = [*shown, seen - sum(shown)]
-        lines.append(
-            [
-                "–" if row.rank is None else str(row.rank),
-                row.recipe,
-                ",".join(map(str, row.seeds)) or "–",
-                f"{row.score:.1%}",
-                f"{row.low:.1%} to {row.high:.1%}",
-                *(f"{row.axes[axis]:.1%}" for axis in axes),
-                *(f"{count}/{seen}" for count in counts),
-                f"{row.parameters:,}" if row.parameters else "–",
-            ]
-        )
-    title = (
-        f"{board.suite}: optimal answers at the last rung; score = mean of the hard axes; "
-        "fixed point, cycle, other: limits of the watched trajectories"
-    )
-    if board.partial:
-        title += f". Partial ({board.partial}): not ranked"
-    notes = [f"{row.recipe}: {note}" for row in board.rows for note in row.notes]
-    return "\n".join([title, "", *_layout(header, lines, markdown), *([""] if notes else []), *notes])
 
 
 def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
@@ -79,12 +34,7 @@ def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
         f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
         f"cells {', '.join(plan.cells)}"
     )
-    return "\n".join([title, "", *_layout(header, lines, markdown)])
-
-
-def board_json(boards: Iterable[Board]) -> str:
-    """Write boards as JSON."""
-    return json.dumps([asdict(board) for board in boards], indent=1)
+    return "\n".join([title, "", *layout(header, lines, markdown)])
 
 
 def mazes_summary(mazes: Mazes) -> str:
@@ -112,10 +62,11 @@ def cell_table(record: Record) -> str:
     title = (
         f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last"
     )
-    return "\n".join([title, "", *_layout(header, lines, markdown=False)])
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
 
 
-def _layout(header: list[str], lines: list[list[str]], markdown: bool) -> list[str]:
+def layout(header: list[str], lines: list[list[str]], markdown: bool) -> list[str]:
+    """Lay out a table: its lines, aligned for a terminal or as Markdown."""
     if markdown:
         rows = [header, ["---"] * len(header), *lines]
         return ["| " + " | ".join(row) + " |" for row in rows]

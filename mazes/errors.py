@@ -12,6 +12,10 @@ class TrainingDiverged(RuntimeError):
     """The loss stopped being a number; nothing was measured."""
 
 
+class NotComparable(ValueError):
+    """Two results that do not answer the same question; the message names what differs. The command line exits 3."""
+
+
 def unknown_name(kind: str, given: object, known: Iterable[str]) -> InputError:
     """Build the error for a name that is not in ``known``, with the nearest known names as a suggestion."""
     names = sorted(known)

@@ -1,7 +1,7 @@
 """The command line: ``extramaze VERB``. One module for each group of verbs.
 
-Exit codes: 0 done · 1 the thing checked failed (a broken contract) · 2 refused input or usage · 5 nothing measured
-(training diverged), or an internal fault · 130 stopped from the keyboard.
+Exit codes: 0 done, passed · 1 the thing checked failed · 2 refused input or usage · 3 not comparable · 4 inconclusive
+(only with --strict) · 5 nothing measured (training diverged), or an internal fault · 130 stopped from the keyboard.
 """
 
 import io
@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from extramaze import __version__
-from extramaze.cli import boards, doctor, mazes, plot, solvers  # noqa: F401
+from extramaze.cli import boards, comparing, doctor, mazes, plot, solvers  # noqa: F401
 from extramaze.cli.app import app
 from extramaze.mazes import InputError
-from extramaze.mazes.errors import TrainingDiverged
+from extramaze.mazes.errors import NotComparable, TrainingDiverged
 
-REFUSED, FAULT, STOPPED = 2, 5, 130
+REFUSED, NOT_COMPARABLE, FAULT, STOPPED = 2, 3, 5, 130
 
 
 def main() -> None:
@@ -40,6 +40,8 @@ def run(arguments: list[str], debug: bool = False) -> int:
         return _complain(f"{problem.format_message()} (extramaze --help lists what there is)", problem.exit_code)
     except InputError as problem:
         return _complain(str(problem), REFUSED)
+    except NotComparable as problem:
+        return _complain(str(problem), NOT_COMPARABLE)
     except TrainingDiverged as problem:
         return _complain(str(problem), FAULT)
     except Exception as problem:

@@ -5,7 +5,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-VERBS = ("quickstart", "generate", "train", "evaluate", "plot", "leaderboard", "doctor", "ls")  # as --help lists them
+VERBS = (  # as --help lists them
+    "quickstart",
+    "generate",
+    "train",
+    "evaluate",
+    "plot",
+    "compare",
+    "check",
+    "leaderboard",
+    "validate",
+    "doctor",
+    "ls",
+)
 
 
 class _InOrder(TyperGroup):

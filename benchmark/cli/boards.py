@@ -1,11 +1,14 @@
 """Verbs that read what there is: records and names."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from extramaze.cli.app import app
+
+WIDE = 120  # characters, where there is no terminal to ask
 
 
 @app.command()
@@ -19,14 +22,15 @@ def leaderboard(
 
     A row holds all seeds of a recipe; optimal accuracy at the last rung ranks.
     """
+    from extramaze.board_text import board_json, board_table
     from extramaze.leaderboard import boards, find_records, shipped_records
-    from extramaze.tables import board_json, board_table
 
     found = boards(find_records(folders) if folders else shipped_records())
     if style == "json":
         print(board_json(found))
     else:
-        print("\n\n".join(board_table(board, markdown=style == "markdown") for board in found))
+        width = shutil.get_terminal_size(fallback=(WIDE, 24)).columns
+        print("\n\n".join(board_table(board, style == "markdown", width) for board in found))
 
 
 @app.command(name="ls")

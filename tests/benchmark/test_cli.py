@@ -11,6 +11,7 @@ import torch
 
 from extramaze import __version__
 from extramaze.cli import run
+from extramaze.cli.app import VERBS
 from extramaze.mazes.files import read_npz
 from tests.models.test_train import TINY as TINY_RECIPE
 
@@ -85,6 +86,10 @@ BAD = {
     "leaderboard unreadable": "not readable as JSON",
     "leaderboard nowhere": "no record",
     "leaderboard --format html": "html",
+    "compare altered altered": "altered since it was written",
+    "compare altered": "Missing argument",
+    "check unreadable --baseline b": "not readable as JSON",
+    "validate file": "neither a record",
     "leaderbord": "leaderboard",
     "ls suits": "suites",
     "quickstart --out file": "cannot make the folder file",
@@ -153,7 +158,7 @@ def test_help_and_version(capsys):
     assert "extramaze quickstart" in capsys.readouterr().out
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"extramaze {__version__}\n"
-    for command in ("quickstart", "generate", "train", "evaluate", "leaderboard", "ls"):
+    for command in VERBS:
         assert run([command, "--help"]) == 0
         assert "Options" in capsys.readouterr().out
 

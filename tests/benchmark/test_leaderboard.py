@@ -1,4 +1,5 @@
 import json
+from dataclasses import fields
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,11 +7,14 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from extramaze.leaderboard import axis_scores, boards, find_records, record_score, score_interval, shipped_records
+from extramaze.board_text import board_json, board_table
+from extramaze.columns import hardest
+from extramaze.leaderboard import Row, axis_scores, boards, find_records, record_score, score_interval, shipped_records
 from extramaze.mazes import InputError
+from extramaze.measures import FATE_NAMES
 from extramaze.plan import make_part
 from extramaze.records import Record, Rung, Tally
-from extramaze.tables import board_json, board_table, limits_table
+from extramaze.tables import limits_table
 
 
 def made(record, name, recipe, seed, right):
@@ -122,7 +126,7 @@ def test_what_may_not_be_compared_is_not(base):
     assert found[-1].partial == "at most 1000 mazes a cell, 1000 watched"
     assert [board.rows[0].rank for board in found] == [1, 1, 1, 1, None]
     assert "not ranked" in board_table(found[-1])
-    assert "\n–  dt-net-thin" in board_table(found[-1])
+    assert "\n–     dt-net-thin" in board_table(found[-1])
     assert found[0].contracts["ranking"] == 1
 
 
@@ -138,15 +142,62 @@ def test_two_records_of_one_seed_are_refused(base):
 
 
 def test_a_board_reads_alike_in_every_format(tiny_records):
-    """Table, Markdown and JSON hold the same rows; no row vanishes."""
+    """Table, Markdown and JSON hold the same rows in the same order, at any width; no row vanishes."""
     found = boards(tiny_records.values())
-    table, markdown = board_table(found[0]), board_table(found[0], markdown=True)
-    content = json.loads(board_json(found))
-    assert [row["recipe"] for row in content[0]["rows"]] == [row.recipe for row in found[0].rows]
-    for row in found[0].rows:
-        assert f"{row.score:.1%}" in table
-        assert f"| {row.rank} | {row.recipe} |" in markdown
-    assert {row.recipe for row in found[0].rows} == {"dt-net-thin", "dead-end-filling"}
+    (board,) = found
+    expected = [row.recipe for row in board.rows]
+    assert sorted(expected) == ["dead-end-filling", "dt-net-thin"]
+    (content,) = json.loads(board_json(found))
+    assert [row["recipe"] for row in content["rows"]] == expected
+    markdown = [line.split(" | ") for line in board_table(board, markdown=True).splitlines() if line.startswith("| ")]
+    assert [line[1] for line in markdown[2:]] == expected
+    for width in (None, 200, 100, 60, 10):
+        lines = board_table(board, width=width).splitlines()[3 : 3 + len(expected)]
+        assert [line.split()[1] for line in lines] == expected
+        for line, row in zip(lines, board.rows, strict=True):
+            assert f"{row.score:.1%}" in line
+
+
+def test_every_column_is_in_markdown_and_json(tiny_records):
+    """What the board says of a row stands in both; a terminal too narrow for a column names it."""
+    (board,) = boards(tiny_records.values())
+    header = board_table(board, markdown=True).splitlines()[2]
+    for name in ("rank", "seeds", "in-dist.", "cycles", "≥ 90 % up to", *FATE_NAMES, "first right", "parameters"):
+        assert f" {name} |" in header
+    for name in ("evaluations", "mode", "badge", "date"):
+        assert f" {name} |" in header
+    (content,) = json.loads(board_json([board]))
+    assert {field.name for field in fields(Row)} == content["rows"][0].keys()
+    narrow = board_table(board, width=60)
+    assert max(map(len, narrow.splitlines()[2:5])) <= 60
+    for name in ("seeds", "settled", "first right", "parameters"):
+        assert name in narrow.split("left out for want of width: ")[1]
+
+
+def test_columns_are_read_off_the_records(base):
+    """Hardest cell still right, fates, first right rung, evaluations and date, each by a plain count."""
+    right = {"easy": [1] * 3, "cycles": [0, 0, 0.89], "large": [0, 1, 1]}
+    (board,) = boards([made(base, "a@0", "a", 0, right)])
+    (row,) = board.rows
+    assert row.hardest == {"in-distribution": "easy", "cycles": None, "size": "large"}
+    limits = base.mazes["limit"].drop_nulls().to_list()
+    assert row.fates["settled"] == limits.count("fixed point") / 12
+    assert sum(row.fates.values()) == pytest.approx(1)
+    first = sorted(value or 10**9 for value in base.mazes["first_right"].to_list())
+    assert row.median_first_right == first[len(first) // 2]
+    assert row.function_evaluations == 20
+    assert (row.mode, row.badge, row.date) == ("free-running", "claimed", base.summary.run.finished[:10])
+
+
+def test_the_hardest_cell_ends_at_the_first_below(tiny_records):
+    """A cell right again after one that is not does not count: the first below 90 % ends it."""
+    (record,) = (record for record in shipped_records() if record.summary.plan.solver.name == "it-net-thin@0")
+    cells = [cell.model_copy(update={"axis": "all"}) for cell in record.summary.cells]
+    shares = [cell.rungs[-1].optimal.share for cell in cells]
+    summary = record.summary.model_copy(update={"cells": tuple(cells)})
+    end = next(place for place, share in enumerate(shares) if share < 0.9)
+    assert shares[-1] >= 0.9
+    assert hardest([Record(summary, record.mazes, record.table)]) == {"all": cells[end - 1].name}
 
 
 def test_the_limit_table_counts_every_trajectory(tiny_records):

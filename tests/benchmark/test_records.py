@@ -118,7 +118,7 @@ def test_a_table_of_other_rows_is_noticed(folder):
         rows.write_parquet(folder / "mazes.parquet")
         digest = hashlib.sha256((folder / "mazes.parquet").read_bytes()).hexdigest()
         forge(folder, lambda content, digest=digest: content.update(table_sha256=digest))
-        with pytest.raises(InputError, match="contradicts itself"):
+        with pytest.raises(InputError, match=r"contradicts itself|143 rows are expected"):
             read_record(folder)
 
 

@@ -1,0 +1,116 @@
+"""Verbs that hold records against one another, and against themselves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extramaze.cli.app import app
+from extramaze.mazes import InputError
+
+FAILED, NOT_COMPARABLE, INCONCLUSIVE = 1, 3, 4
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="A record's folder.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another's.")],
+    as_json: Json = False,
+) -> None:
+    """Compare two records maze by maze.
+
+    Wins, losses, exact McNemar, paired intervals. Exit 3 where their mazes differ.
+    """
+    from extramaze.compare import compare as run_compare
+    from extramaze.records import read_record
+    from extramaze.reports import as_json as to_json
+    from extramaze.reports import comparison_text
+
+    found = run_compare(read_record(first), read_record(second))
+    print(to_json(found) if as_json else comparison_text(found))
+
+
+@app.command()
+def check(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    baseline: Annotated[Path, typer.Option(help="The baseline's folder.")],
+    init: Annotated[bool, typer.Option("--init", help="Write a first baseline from the record.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Put the record in force, whatever is found.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why, in one line; goes with --accept.")] = None,
+    margin: Annotated[float, typer.Option(help="Difference in accuracy that counts as none.")] = 0.02,
+    convergence_margin: Annotated[float, typer.Option(help="The same for the share that settles.")] = 0.1,
+    work_margin: Annotated[float, typer.Option(help="Relative rise in evaluations or memory allowed.")] = 0.1,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 where the check is inconclusive.")] = False,
+    as_json: Json = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.")] = None,
+) -> None:
+    """Check a record against a baseline.
+
+    Exit 0 improved, equivalent or inconclusive · 1 regressed · 2 no baseline · 3 not comparable · 4 inconclusive, with
+    --strict.
+    """
+    from extramaze.baselines import accept_baseline, init_baseline, read_baseline
+    from extramaze.check import Margins
+    from extramaze.check import check as run_check
+    from extramaze.mazes.files import write_atomically
+    from extramaze.records import read_record
+    from extramaze.reports import as_json as to_json
+    from extramaze.reports import report_junit, report_markdown, report_text
+
+    if init and accept:
+        raise InputError("--init writes a first baseline and --accept the next one; give one of them")
+    if accept != (reason is not None):
+        raise InputError("--accept and --reason go together: --accept --reason 'why the numbers may change'")
+    margins = Margins(margin, convergence_margin, work_margin)
+    new = read_record(record)
+    if init:
+        if junit or markdown:
+            raise InputError(
+                "--init compares nothing, so there is no report to write; leave --junit and --markdown out"
+            )
+        init_baseline(baseline, new)
+        print(f"baseline written: {baseline}; check against it: extramaze check RECORD --baseline {baseline}")
+        return
+    report = run_check(new, read_baseline(baseline), margins)
+    if junit is not None:
+        write_atomically(junit, report_junit(report).encode())
+    if markdown is not None:
+        write_atomically(markdown, report_markdown(report).encode())
+    print(to_json(report) if as_json else report_text(report))
+    if reason is not None:
+        taken = accept_baseline(baseline, new, reason)
+        typer.echo(f"accepted as number {taken.number} of {baseline}", err=True)
+        return
+    codes = {"regressed": FAILED, "not comparable": NOT_COMPARABLE, "inconclusive": INCONCLUSIVE if strict else 0}
+    raise typer.Exit(codes.get(report.verdict, 0))
+
+
+@app.command()
+def validate(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders with records or trained solvers.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Validate records and trained solvers, running nobody's code.
+
+    Lists every problem. Exit 1 where there is one.
+    """
+    import json
+
+    from extramaze.validate import find, problems
+
+    found = {str(folder): problems(folder) for folder in find(folders)}
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        for folder, wrong in found.items():
+            print(
+                "\n".join(
+                    [f"{folder}: {'sound' if not wrong else f'{len(wrong)} problems'}", *(f"  {w}" for w in wrong)]
+                )
+            )
+    raise typer.Exit(FAILED if any(found.values()) else 0)

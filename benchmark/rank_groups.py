@@ -1,0 +1,93 @@
+"""Which ranks of a board are sure: every row's range of ranks, from paired tests over seeds and mazes.
+
+Two rows are told apart where the difference of their scores is significant after Holm's adjustment over all pairs. A
+row's range starts after the rows told apart above it and ends before those told apart below it. With probability at
+least 0.95 no pair is put in the wrong order, and then every range holds its row's true rank (simultaneous confidence
+sets for ranks: Mogstad, Romano, Shaikh and Wilhelm 2024, Review of Economic Studies 91:476).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtri, stdtrit
+
+from extramaze.statistics import CONFIDENCE, holm
+
+ALPHA = 1 - CONFIDENCE
+LEAST_P = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One row's right answers, (S, N) shares by cell for S seeds, and what each cell weighs in the score."""
+
+    right: Mapping[str, np.ndarray]
+    weights: Mapping[str, float]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The score of each seed, (S,)."""
+        return sum((self.weights[cell] * self.right[cell].mean(axis=1) for cell in self.weights), np.zeros(1))
+
+    @property
+    def seed_variance(self) -> float:
+        """The variance of the mean score over seeds; 0 for one seed, of which alone the row then speaks."""
+        seeds = len(self.scores)
+        return float(self.scores.var(ddof=1) / seeds) if seeds > 1 else 0.0
+
+
+def rank_ranges(rows: Sequence[Evidence]) -> list[tuple[int, int]]:
+    """Return the best and the worst rank that each row may have; a single number twice where it is sure."""
+    return ranges(len(rows), lambda i, j: difference_test(rows[i], rows[j]))
+
+
+def ranges(count: int, test: Callable[[int, int], tuple[float, float]]) -> list[tuple[int, int]]:
+    """Return ranges of ranks from ``test(i, j)``: the difference of rows i and j, and its p-value."""
+    pairs = list(combinations(range(count), 2))
+    tests = [test(i, j) for i, j in pairs]
+    best, worst = [1] * count, [count] * count
+    for (i, j), (difference, _), p_value in zip(pairs, tests, holm([p for _, p in tests]), strict=True):
+        if p_value <= ALPHA:
+            above, below = (i, j) if difference > 0 else (j, i)
+            best[below] += 1
+            worst[above] -= 1
+    return list(zip(best, worst, strict=True))
+
+
+def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
+    """Return the difference of two rows' scores and its two-sided p-value.
+
+    Mazes are paired: the variance is that of each maze's difference of means over seeds, with half a win and half a
+    loss added to each cell (Agresti and Min 2005, Statistics in Medicine 24:729). Seeds are not: each row's variance
+    over seeds, with Welch's degrees of freedom. The half-width of the interval at level α adds both parts in
+    quadrature, normal quantile for mazes and Student's for seeds, as the board's intervals do; p is the α at which it
+    just reaches 0.
+    """
+    difference = float(first.scores.mean() - second.scores.mean())
+    mazes = np.sqrt(sum(w**2 * _paired_variance(first.right[c], second.right[c]) for c, w in first.weights.items()))
+    variances = [row.seed_variance for row in (first, second)]
+    seeds, freedom = np.sqrt(sum(variances)), _welch(variances, [len(row.scores) for row in (first, second)])
+
+    def excess(alpha: float) -> float:
+        student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0
+        return float(np.hypot(ndtri(alpha / 2) * mazes, student)) - abs(difference)
+
+    if excess(LEAST_P) <= 0:
+        return difference, LEAST_P
+    return difference, float(brentq(excess, LEAST_P, 1.0)) if difference else 1.0
+
+
+def _paired_variance(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the variance of a cell's mean difference, (S, N) and (S', N), with one discordant pair added."""
+    differences = first.mean(axis=0) - second.mean(axis=0)
+    count = len(differences) + 2
+    return float(((differences**2).sum() + 1) / count - (differences.sum() / count) ** 2) / count
+
+
+def _welch(variances: list[float], seeds: list[int]) -> float:
+    """Return Welch's degrees of freedom of a difference of two means; 1 where there is no variance at all."""
+    parts = sum(v**2 / (s - 1) for v, s in zip(variances, seeds, strict=True) if s > 1)
+    return sum(variances) ** 2 / parts if parts else 1.0

@@ -1,0 +1,138 @@
+"""What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from extramaze.dynamics import Limit
+from extramaze.records import KINDS, PER_MAZE, CellResult, Record, tally_limits, tally_rungs
+from extramaze.scoring import Failure
+from extramaze.suites import CellPlan
+
+# A fixed point's last step is at most FLOOR_ULPS × 2.2e-16 ≈ 9e-13 of the largest magnitude: beyond this, the state
+# would have to exceed a million.
+MAX_REST = 1e-6
+ENDED_BADLY = Limit.DIVERGED
+LIMIT_COLUMNS = ("limit", "period", "residual", "limit_right")
+
+
+def row_problems(record: Record) -> Iterator[str]:
+    """Name everything in a record's rows that cannot be, and every number of the summary that they do not give."""
+    rows, summary = record.mazes, record.summary
+    missing = [f"{name} {kind}" for name, kind in PER_MAZE.items() if rows.schema.get(name) != kind]
+    if missing:
+        found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
+        yield f"it lacks {', '.join(missing)}; it has {found}"
+        return
+    known = [cell.name for cell in summary.plan.cells]
+    strange = rows.filter(~pl.col("cell").is_in(known).fill_null(False))
+    if len(strange):
+        yield f"{len(strange)} rows are of no cell of the plan"
+    for planned, result in zip(summary.plan.cells, summary.cells, strict=False):
+        part = rows.filter(pl.col("cell") == planned.name)
+        yield from (f"{planned.name}: {wrong}" for wrong in _cell_problems(part, planned, result))
+    whole = all(not rows[name].null_count() for name in KINDS)
+    watched = [cell.name for cell in summary.plan.cells if cell.watched]
+    if whole and tuple(tally_limits(rows, name, summary.plan.suite) for name in watched) != summary.limits:
+        yield "limits: the summary's are not those of the rows"
+
+
+def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult) -> Iterator[str]:
+    if rows["index"].to_list() != list(range(planned.mazes)):
+        yield f"its rows are not mazes 0 to {planned.mazes - 1} in order"
+        return
+    right = {kind: _answers(rows, kind, len(planned.rungs)) for kind in KINDS}
+    for kind, answers in right.items():
+        if answers is None:
+            yield f"{kind}: a row does not have one answer a rung ({len(planned.rungs)})"
+    exact, valid, optimal = (right[kind] for kind in ("exact", "valid", "optimal"))
+    if exact is None or valid is None or optimal is None:
+        return
+    yield from _each(exact & ~optimal, "exact and not optimal")
+    yield from _each(optimal & ~valid, "optimal and not valid")
+    yield from _rung_problems(rows, optimal, np.array(planned.rungs))
+    yield from _failure_problems(rows, valid[:, -1], optimal[:, -1])
+    yield from _limit_problems(rows, planned.watched)
+    yield from _summary_problems(rows, planned, result)
+
+
+def _answers(rows: pl.DataFrame, kind: str, rungs: int) -> np.ndarray | None:
+    """Return bool (N, R) of a column of lists; None where a list is missing, of another length, or has gaps."""
+    lists = rows[kind]
+    lengths = lists.list.len()
+    if lists.null_count() or not (lengths == rungs).all() or lists.explode().null_count():
+        return None
+    return lists.explode().to_numpy().astype(bool).reshape(len(rows), rungs)
+
+
+def _each(wrong: np.ndarray, what: str) -> Iterator[str]:
+    """Say which mazes, (N,) or (N, R), something is wrong with."""
+    mazes = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
+    if len(mazes):
+        more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
+        yield f"maze {mazes[0]}{more}: {what}"
+
+
+def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -> Iterator[str]:
+    first, last = (rows[name].fill_null(0).to_numpy() for name in ("first_right", "last_right"))
+    yield from _each(last < first, "last right before first right")
+    ever = optimal.any(axis=1)
+    yield from _each(
+        np.where(ever, rungs[optimal.argmax(axis=1)], 0) != first, "first_right is not its first right rung"
+    )
+    latest = rungs[optimal.shape[1] - 1 - optimal[:, ::-1].argmax(axis=1)]
+    yield from _each(np.where(ever, latest, 0) != last, "last_right is not its last right rung")
+
+
+def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray) -> Iterator[str]:
+    failure = rows["failure"]
+    known = [str(kind) for kind in Failure if kind != Failure.NONE]
+    yield from _each(failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not")
+    yield from _each((~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here")
+    longer = (failure == Failure.LONGER).fill_null(False).to_numpy()
+    yield from _each(
+        longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
+    )
+
+
+def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
+    seen = np.arange(len(rows)) < watched
+    for name in LIMIT_COLUMNS:
+        yield from _each(rows[name].is_not_null().to_numpy() != seen, f"{name} on a maze not watched, or missing")
+    limit = rows["limit"]
+    yield from _each(
+        (~limit.is_in([str(kind) for kind in Limit])).fill_null(False).to_numpy(), "a limit not known here"
+    )
+    period = rows["period"].fill_null(0).to_numpy()
+    at_rest, cycle = ((limit == kind).fill_null(False).to_numpy() for kind in (Limit.FIXED_POINT, Limit.CYCLE))
+    least, most = np.where(at_rest, 1, np.where(cycle, 2, 0)), np.where(at_rest, 1, np.where(cycle, 2**31 - 1, 0))
+    yield from _each((period < least) | (period > most), "a period that its limit does not have")
+    residual = rows["residual"].fill_null(0.0).to_numpy()
+    yield from _each(at_rest & ~(np.abs(residual) <= MAX_REST), "a fixed point with a large residual")
+    yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
+    diverged = (limit == ENDED_BADLY).fill_null(False).to_numpy()
+    yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
+
+
+def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult) -> Iterator[str]:
+    if tally_rungs(rows, planned.rungs) != result.rungs:
+        yield "the summary's scores are not those of its rows"
+    if dict(Counter(rows["failure"].drop_nulls())) != result.failures:
+        yield "the summary's failures are not those of its rows"
+    found = rows["first_right"].drop_nulls()
+    if (float(np.median(found)) if len(found) else None) != result.median_first_right:
+        yield "the summary's median_first_right is not that of its rows"
+    for name, mean in result.means.items():
+        if (
+            name not in rows.columns
+            or rows[name].dtype == pl.String
+            or not np.isclose(_mean(rows, name), mean, rtol=1e-9)
+        ):
+            yield f"the summary's mean {name} is not that of its rows"
+
+
+def _mean(rows: pl.DataFrame, name: str) -> float:
+    mean = rows[name].mean() if rows[name].dtype.is_numeric() else None
+    return float(mean) if isinstance(mean, int | float) else float("nan")

@@ -1,0 +1,122 @@
+"""What can be wrong with a record's summary by itself: versions, plan, and numbers that do not add up."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from extramaze.mazes import InputError, describe, generate, layout_hashes
+from extramaze.mazes.describe import COLUMNS
+from extramaze.plan import CONTRACTS
+from extramaze.records import KINDS, CellResult, Summary
+from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
+
+MAX_REDRAWN = 50_000_000  # lattice cells drawn anew to hold digests against; some seconds
+MAX_ATTEMPTS = 200  # a maze, by the record's own word, beyond which its suite is not drawn anew
+
+
+def summary_problems(summary: Summary) -> Iterator[str]:
+    """Name everything in a summary that cannot be, or is of a version not known here."""
+    plan = summary.plan
+    yield from _version_problems(plan.contracts)
+    yield from _suite_problems(plan.suite, plan.suite_sha256)
+    try:
+        datetime.fromisoformat(summary.run.finished)
+    except ValueError:
+        yield f"run.finished: {summary.run.finished!r} is no date"
+    if not 0 <= summary.run.seconds < np.inf:
+        yield f"run.seconds: {summary.run.seconds} is no duration"
+    planned = [(cell.name, cell.mazes) for cell in plan.cells]
+    if [name for name, _ in planned] != [cell.name for cell in plan.suite.cells]:
+        yield "plan.cells: they are not the suite's"
+        return
+    if planned != [(cell.name, cell.n) for cell in summary.cells]:
+        yield "cells: they are not the plan's"
+        return
+    for cell, expected, result in zip(plan.suite.cells, plan.cells, summary.cells, strict=True):
+        yield from (f"{cell.name}: {wrong}" for wrong in _plan_problems(summary, cell, expected))
+        yield from (f"{cell.name}: {wrong}" for wrong in _cell_problems(cell, expected, result))
+    if plan.contracts == CONTRACTS and _is_quick(summary):
+        for cell, result in zip(plan.suite.cells, summary.cells, strict=True):
+            yield from (f"{cell.name}: {wrong}" for wrong in _redrawn_problems(plan.suite, cell, result))
+
+
+def _version_problems(contracts: dict[str, int]) -> Iterator[str]:
+    for name in sorted(CONTRACTS.keys() | contracts.keys()):
+        stated, known = contracts.get(name), CONTRACTS.get(name)
+        if known is None or stated is None or not 1 <= stated <= known:
+            yield f"plan.contracts.{name}: version {stated} is not known here; known: {known and f'1 to {known}'}"
+
+
+def _suite_problems(suite: Suite, stated: str) -> Iterator[str]:
+    if suite.digest() != stated:
+        yield "plan.suite_sha256: the suite is not the one whose sha256 is stated"
+    if suite.name in suite_names() and suite.digest() != load_suite(suite.name).digest():
+        yield f"plan.suite: it is called {suite.name} and is not the shipped suite of that name"
+
+
+def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str]:
+    part, limits = summary.plan.part, summary.plan.suite.limits
+    mazes = min(cell.count, part.mazes) if part else cell.count
+    watched = min(limits.count, mazes) if cell.name in limits.cells else 0
+    watched = min(watched, part.watched) if part else watched
+    if (plan.mazes, plan.watched) != (mazes, watched):
+        yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
+    ladder = summary.plan.suite.iterations
+    rising = all(a < b for a, b in zip(plan.rungs, plan.rungs[1:], strict=False))
+    if plan.rungs[: len(ladder)] != ladder or len(plan.rungs) > len(ladder) + 1 or not rising:
+        yield f"rungs {list(plan.rungs)} are not the suite's {list(ladder)}, with at most one beyond"
+
+
+def _cell_problems(cell: Cell, plan: CellPlan, result: CellResult) -> Iterator[str]:
+    if (result.axis, result.spec) != (cell.axis, cell.spec):
+        yield f"axis and specification {result.axis}, {result.spec} are not the suite's {cell.axis}, {cell.spec}"
+    if tuple(rung.iterations for rung in result.rungs) != plan.rungs:
+        yield "its rungs are not the plan's"
+    for rung in result.rungs:
+        exact, valid, right = (getattr(rung, kind).right for kind in ("exact", "valid", "optimal"))
+        if not exact <= right <= valid <= result.n:
+            yield f"@{rung.iterations}: exact {exact} ≤ optimal {right} ≤ valid {valid} ≤ {result.n} does not hold"
+        for kind in KINDS:
+            tally = getattr(rung, kind)
+            if tally.right <= result.n and tally != type(tally).of(tally.right, result.n):
+                yield f"@{rung.iterations}: {kind}: share and interval are not those of {tally.right} of {result.n}"
+    wrong = result.n - result.rungs[-1].optimal.right
+    if sum(result.failures.values()) != wrong or min(result.failures.values(), default=1) < 1:
+        yield f"its failures add up to {sum(result.failures.values())}; {wrong} mazes are wrong at the last rung"
+    rejected = result.rejected_split + result.rejected_endpoints + result.rejected_path
+    if result.drawn != result.n + rejected:
+        yield f"drawn {result.drawn} is not the {result.n} kept and the {rejected} rejected"
+    kept = result.drawn - result.rejected_split
+    if kept < 1 or not np.isclose(result.acceptance, result.n / kept, rtol=1e-12):
+        yield f"acceptance {result.acceptance} is not that of {result.n} mazes in {kept} attempts of the split"
+    if result.layouts > result.n:
+        yield f"{result.layouts} layouts of {result.n} mazes"
+
+
+def _is_quick(summary: Summary) -> bool:
+    cells = zip(summary.plan.suite.cells, summary.cells, strict=True)
+    work = sum(max(result.drawn, result.n) * cell.maze_spec.lattice**2 for cell, result in cells)
+    return work <= MAX_REDRAWN and all(result.drawn <= MAX_ATTEMPTS * result.n for result in summary.cells)
+
+
+def _redrawn_problems(suite: Suite, cell: Cell, result: CellResult) -> Iterator[str]:
+    try:
+        mazes = generate(cell.maze_spec, result.n, split=suite.split)
+    except InputError as problem:
+        yield f"its mazes cannot be drawn: {problem}"
+        return
+    drawn = mazes.generation
+    assert drawn is not None
+    if mazes.digest() != result.mazes_sha256:
+        yield "mazes_sha256: not that of the mazes its specification gives"
+    for name in ("drawn", "rejected_split", "rejected_endpoints", "rejected_path", "acceptance"):
+        if getattr(drawn, name) != getattr(result, name):
+            yield f"{name}: {getattr(result, name)} is stated; drawing its mazes gives {getattr(drawn, name)}"
+    if len(set(layout_hashes(mazes.connections).tolist())) != result.layouts:
+        yield f"layouts: {result.layouts} is not the number its mazes have"
+    measured = describe(mazes)
+    means = {name: float(getattr(measured, name).mean()) for name in COLUMNS}
+    for name in sorted(means.keys() | result.means.keys()):
+        if means.get(name) != result.means.get(name):
+            yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"

@@ -1,0 +1,276 @@
+"""Whatever is wrong with a record or with weights is found, named, and listed with the rest."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extramaze.cli import run
+from extramaze.mazes import InputError
+from extramaze.parquet import open_table
+from extramaze.records import read_record
+from extramaze.validate import find, problems
+from tests.benchmark.test_check import altered
+from tests.benchmark.test_records import STORED, forge
+
+WEIGHTS = Path(__file__).parent.parent.parent / "models" / "weights" / "it-net-thin" / "0"
+
+
+@pytest.fixture
+def folder(tiny_records, tmp_path):
+    """A record on disk."""
+    tiny_records["dt-net-thin@0"].write(tmp_path / "record")
+    return tmp_path / "record"
+
+
+def restate(folder, rows):
+    """Write other rows, and state their digest and the summary's anew, as a forger would."""
+    rows.write_parquet(folder / "mazes.parquet")
+    digest = hashlib.sha256((folder / "mazes.parquet").read_bytes()).hexdigest()
+    forge(folder, lambda content: content.update(table_sha256=digest))
+    content = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def rewrite(folder, change):
+    """Change a summary, and write it as extramaze would, its digest stated anew."""
+    forge(folder, change)
+    content = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def test_what_is_sound_has_no_problems(folder, tiny_records, tmp_path):
+    """Records of networks and algorithms, the stored one, and shipped weights."""
+    altered(tiny_records["dead-end-filling"], wrong=3, unsettled=2, non_finite=1).write(tmp_path / "altered")
+    for place in (folder, tmp_path / "altered", STORED, WEIGHTS):
+        assert problems(place) == []
+
+
+SUMMARY_FORGERIES = [
+    (lambda c: c["cells"][1]["rungs"][2]["exact"].update(right=c["cells"][1]["rungs"][2]["optimal"]["right"] + 1), "≤"),
+    (lambda c: c["cells"][1]["rungs"][0]["valid"].update(right=0), r"cycles: @2: exact .* ≤ optimal .* does not hold"),
+    (lambda c: c["cells"][1]["rungs"][0]["optimal"].update(right=10**9), r"cycles: @2: .* does not hold"),
+    (lambda c: c["cells"][1]["rungs"][1]["valid"].update(low=0.0), r"@5: valid: share and interval"),
+    (lambda c: c["cells"][0].update(failures={"broken path": 41}), "failures add up to 41"),
+    (lambda c: c["cells"][0].update(drawn=c["cells"][0]["drawn"] + 1), r"drawn \d+ is not"),
+    (lambda c: c["cells"][0].update(acceptance=0.5), "acceptance 0.5"),
+    (lambda c: c["cells"][0].update(layouts=39), "layouts: 39"),
+    (lambda c: c["cells"][0]["means"].update(cycles=1.5), r"means\.cycles: 1\.5"),
+    (lambda c: c["cells"][0]["means"].update(beauty=1.0), r"means\.beauty"),
+    (lambda c: c["cells"][2].update(mazes_sha256="0" * 64), "large: mazes_sha256"),
+    (lambda c: c["cells"][2].update(median_first_right=7.5), "median_first_right"),
+    (lambda c: c["cells"][2].update(spec="size=11"), "large: axis and specification"),
+    (lambda c: c["plan"]["contracts"].update(score=2), r"contracts\.score: version 2 is not known"),
+    (lambda c: c["plan"]["contracts"].update(luck=1), r"contracts\.luck"),
+    (lambda c: c["plan"]["contracts"].pop("raster"), r"contracts\.raster: version None"),
+    (lambda c: c["plan"].update(suite_sha256="0" * 64), "suite_sha256"),
+    (lambda c: c["plan"]["suite"].update(name="smoke-v1"), "is not the shipped suite"),
+    (lambda c: c["plan"]["cells"][0].update(mazes=39), "cells: they are not the plan's"),
+    (lambda c: c["plan"]["cells"][0].update(rungs=[2, 5, 30]), r"rungs \[2, 5, 30\]"),
+    (lambda c: c["limits"][0]["counts"][0].update(right=99), "limits: the summary's"),
+    (lambda c: c["run"].update(finished="yesterday"), "run.finished"),
+    (lambda c: c["run"].update(seconds=-1), "run.seconds"),
+    (lambda c: c.update(schema="extramaze-record-9"), "schema: .*extramaze-record-1"),
+    (lambda c: c["plan"]["solver"].update(extra=1), r"plan\.solver\.extra"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), SUMMARY_FORGERIES)
+def test_an_impossible_summary_is_named(folder, change, problem):
+    """Each impossibility is named, under digests that were stated anew."""
+    rewrite(folder, change)
+    found = problems(folder)
+    assert any(re.search(problem, line) for line in found), found
+
+
+def first_where(condition):
+    return pl.int_range(pl.len()) == condition.arg_max()
+
+
+AT_REST = first_where(pl.col("limit") == "fixed point")
+RIGHT = first_where(pl.col("optimal").list.last())
+WRONG = first_where(~pl.col("valid").list.last())
+NEVER = pl.lit([False, False, False], dtype=pl.List(pl.Boolean))
+ROW_FORGERIES = [
+    ({"valid": (RIGHT, NEVER)}, "optimal and not valid"),
+    ({"optimal": (RIGHT, NEVER)}, "exact and not optimal"),
+    ({"last_right": (RIGHT, 1)}, "last right before first right"),
+    ({"first_right": (RIGHT, None)}, "first_right is not its first right rung"),
+    ({"last_right": (RIGHT, 1000)}, "last_right is not its last right rung"),
+    ({"failure": (RIGHT, "broken path")}, "a failure where it is optimal"),
+    ({"failure": (WRONG, "bad luck")}, "a kind of failure not known"),
+    ({"failure": (WRONG, "longer way")}, "called longer way"),
+    ({"residual": (AT_REST, 0.1)}, "a fixed point with a large residual"),
+    ({"residual": (AT_REST, float("nan"))}, "a residual that is no number"),
+    ({"residual": (AT_REST, -1e-12)}, "a residual below 0"),
+    ({"residual": (AT_REST, None)}, "residual on a maze not watched, or missing"),
+    ({"period": (AT_REST, 2)}, "a period that its limit does not have"),
+    ({"limit": (AT_REST, "bliss")}, "a limit not known"),
+    ({"limit": (first_where(pl.col("limit").is_null()), "cycle")}, "limit on a maze not watched"),
+    ({"index": (RIGHT, 5000)}, "its rows are not mazes 0 to"),
+    ({"cell": (RIGHT, "nowhere")}, "rows are of no cell"),
+    ({"optimal": (RIGHT, pl.lit([True], dtype=pl.List(pl.Boolean)))}, "does not have one answer a rung"),
+    ({"exact": (RIGHT, None)}, "does not have one answer a rung"),
+    ({"path_length": (RIGHT, 999)}, "mean path_length is not that of its rows"),
+]
+
+
+@pytest.mark.parametrize(("change", "problem"), ROW_FORGERIES)
+def test_an_impossible_row_is_named(folder, tiny_records, change, problem):
+    """Each impossibility is named with its cell, under digests that were stated anew."""
+    tiny_records["dead-end-filling"].write(folder)
+    rows = pl.read_parquet(folder / "mazes.parquet")
+    kinds = rows.schema
+    columns = [
+        pl.when(where)
+        .then(value if isinstance(value, pl.Expr) else pl.lit(value))
+        .otherwise(pl.col(name))
+        .cast(kinds[name])
+        .alias(name)
+        for name, (where, value) in change.items()
+    ]
+    restate(folder, rows.with_columns(columns))
+    found = problems(folder)
+    assert any(problem in line for line in found), found
+
+
+def test_all_problems_are_listed(folder):
+    """Not the first alone: three things wrong in three places give at least three lines."""
+
+    def change(content):
+        content["plan"]["contracts"]["score"] = 7
+        content["cells"][0]["failures"] = {"broken path": 41}
+        content["run"]["seconds"] = -1
+
+    forge(folder, change)
+    (folder / "mazes.parquet").write_bytes(b"PAR1")
+    found = "\n".join(problems(folder))
+    for part in (
+        "contracts.score",
+        "failures add up",
+        "run.seconds",
+        "mazes.parquet: altered",
+        "as extramaze writes it",
+    ):
+        assert part in found
+
+
+@pytest.fixture(scope="module")
+def pristine(tiny_records, tmp_path_factory):
+    """A record and a trained solver that the property tests change in place and restore."""
+    folder = tmp_path_factory.mktemp("pristine")
+    tiny_records["dt-net-thin@0"].write(folder / "record")
+    shutil.copytree(WEIGHTS, folder / "solver")
+    return folder
+
+
+def with_changed(path, at, byte, check):
+    """Change one byte of a file, run a check, and put the file back."""
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[:at] + bytes([byte]) + content[at + 1 :])
+        return check()
+    finally:
+        path.write_bytes(content)
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_changed_digit_of_a_record_is_found(pristine, data):
+    """Whatever digit of record.json becomes another one, validate says that record.json is not what it was."""
+    path = pristine / "record" / "record.json"
+    content = path.read_bytes()
+    digits = [at for at, byte in enumerate(content) if 48 <= byte <= 57]
+    at = data.draw(st.sampled_from(digits))
+    byte = data.draw(st.sampled_from([b for b in range(48, 58) if b != content[at]]))
+    found = with_changed(path, at, byte, lambda: problems(pristine / "record"))
+    assert any(line.startswith("record.json") for line in found), (at, byte)
+
+
+@pytest.mark.parametrize("name", ["record/mazes.parquet", "solver/weights.safetensors"])
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_changed_byte_is_found(pristine, name, data):
+    """Whatever byte of the Parquet file or of the weights becomes another one, validate names the file."""
+    path = pristine / name
+    content = path.read_bytes()
+    at = data.draw(st.integers(0, len(content) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda b: b != content[at]))
+    found = with_changed(path, at, byte, lambda: problems(path.parent))
+    assert any(line.startswith(path.name) for line in found)
+
+
+def test_a_link_out_of_the_folder_is_refused(folder, tmp_path):
+    """A record's files lie in its folder; what a link points to elsewhere is not read."""
+    for name in ("record.json", "mazes.parquet"):
+        (folder / name).rename(tmp_path / name)
+        (folder / name).symlink_to(tmp_path / name)
+    assert problems(folder) == [
+        f"{n}: a link that leaves its folder; put the file itself there" for n in ("record.json", "mazes.parquet")
+    ]
+
+
+def bomb(rows, length):
+    """A small file: one list of many equal values a row takes a few bytes."""
+    lists = pl.Series("optimal", [[True] * length], dtype=pl.List(pl.Boolean))
+    return pl.DataFrame({"optimal": pl.concat([lists] * rows)})
+
+
+def test_a_table_that_unpacks_to_too_much_is_not_unpacked(folder, monkeypatch):
+    """40 million values in a few kilobytes, or more rows than mazes, are refused before anything is allocated."""
+    rows = bomb(20, 2_000_000)
+    rows.write_parquet(folder / "mazes.parquet", compression="zstd")
+    content = (folder / "mazes.parquet").read_bytes()
+    assert len(content) < 100_000
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was unpacked"))
+    with pytest.raises(InputError, match="announces more than 60 values"):
+        open_table(content, 20, 3)
+    with pytest.raises(InputError, match="143 rows are expected"):
+        open_table(content, 143, 3)
+    with pytest.raises(InputError, match="at most 10,000,000"):
+        open_table(content, 10**9, 3)
+
+
+def test_a_table_is_opened_as_it_is(folder):
+    """Plain, compressed and dictionary-encoded tables of the right size open, and equal what polars reads."""
+    whole = pl.read_parquet(folder / "mazes.parquet")
+    for compression in ("zstd", "snappy", "uncompressed", "gzip"):
+        for size in (10, 1000):
+            whole.write_parquet(folder / "mazes.parquet", compression=compression, row_group_size=size)
+            assert open_table((folder / "mazes.parquet").read_bytes(), len(whole), 3).equals(whole)
+
+
+def test_weights_of_another_architecture_are_named(tmp_path):
+    """A recipe of another width: every tensor that differs, without building it in memory."""
+    shutil.copytree(WEIGHTS, tmp_path / "wide")
+    recipe = (tmp_path / "wide" / "recipe.yaml").read_text()
+    (tmp_path / "wide" / "recipe.yaml").write_text(recipe.replace("width: 32", "width: 1024"))
+    found = problems(tmp_path / "wide")
+    assert len(found) > 5
+    assert all("weights.safetensors: " in line and "expected (" in line for line in found)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    """Nothing to validate is a refusal, not a pass."""
+    with pytest.raises(InputError, match="neither a record"):
+        find([tmp_path])
+
+
+def test_exit_codes_of_validate(folder, tmp_path, capsys):
+    """Sound 0, unsound 1 with the list, nothing there 2; read_record refuses what validate lists."""
+    assert run(["validate", str(tmp_path)]) == 0
+    assert "sound" in capsys.readouterr().out
+    rewrite(folder, lambda c: c["cells"][0].update(layouts=39))
+    assert run(["validate", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {str(folder): problems(folder)}
+    (folder / "mazes.parquet").write_bytes(b"")
+    assert run(["validate", str(folder)]) == 1
+    with pytest.raises(InputError):
+        read_record(folder)
+    assert run(["validate", str(tmp_path / "nowhere")]) == 2
