@@ -1,6 +1,6 @@
 """Solvers: the contract they keep, recurrent and implicit networks, algorithms, training and weights."""
 
-from extramaze.models.contract import IterativeSolver, SolverCard, answer
+from extramaze.models.contract import Inference, IterativeSolver, SolverCard, answer
 from extramaze.models.loading import load
 
-__all__ = ["IterativeSolver", "SolverCard", "answer", "load"]
+__all__ = ["Inference", "IterativeSolver", "SolverCard", "answer", "load"]

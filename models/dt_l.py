@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_net import IMAGE_CHANNELS, answer_head
+from extramaze.models.dt_net import IMAGE_CHANNELS, answer_head, convolution
 
 GRID = 8  # frequencies sampled in each direction: the bound is at most 1.17 times the largest singular value sampled
 SQUARINGS = 4  # of the Gram matrix: at width 32 the bound is at most 1.06 times the singular value
@@ -59,13 +59,12 @@ class DTL(IterativeSolver):
         super().__init__()
         self.width, self.lipschitz = width, lipschitz
         self.recall = nn.Conv2d(IMAGE_CHANNELS, width, 3, padding=1)
-        self.kernels = nn.Parameter(torch.empty(2 * blocks, width, width, 3, 3))
+        self.layers = nn.ModuleList(convolution(width, width) for _ in range(2 * blocks))
         self.mix = nn.Parameter(torch.zeros(blocks))
         self.head = answer_head(width)
-        for kernel in self.kernels.data:
-            nn.init.orthogonal_(kernel)
-        self.register_buffer("bounds", norm_bounds(self.kernels.data))
+        self.register_buffer("bounds", torch.ones(2 * blocks))
         self.bounds: Tensor
+        self.refresh_bounds()
 
     def train(self, mode: bool = True) -> "DTL":
         """Switch between training and evaluation, for which the bounds are computed from the weights as they are."""
@@ -75,18 +74,22 @@ class DTL(IterativeSolver):
 
     def refresh_bounds(self) -> None:
         """Compute the bounds from the weights."""
-        with torch.no_grad(), torch.autocast(self.kernels.device.type, enabled=False):
-            self.bounds.copy_(norm_bounds(self.kernels))
+        with torch.no_grad(), torch.autocast(self.bounds.device.type, enabled=False):
+            self.bounds.copy_(norm_bounds(torch.stack([kernel.contiguous() for kernel in self.kernels()])))
+
+    def kernels(self) -> list[Tensor]:
+        """Return the weights of the convolutions, (width, width, 3, 3) each, not yet divided by their bounds."""
+        return [layer.get_parameter("weight") for layer in self.layers]
 
     def initial_state(self, x: Tensor) -> Tensor:
         """Begin at zero: where one begins does not matter to the limit."""
         if self.training:
             self.refresh_bounds()
-        return x.new_zeros(x.shape[0], self.width, *x.shape[2:])
+        return torch.zeros_like(self.recall(x))  # in the layout that convolutions give
 
     def step(self, state: Tensor, x: Tensor) -> Tensor:
         """Contract, recall the image, and pass the mixed blocks."""
-        kernels = self.kernels / self.bounds.clamp(min=1).view(-1, 1, 1, 1, 1)
+        kernels = [kernel / bound.clamp(min=1) for kernel, bound in zip(self.kernels(), self.bounds, strict=True)]
         state = self.lipschitz * state + self.recall(x)
         for block, share in enumerate(torch.sigmoid(self.mix)):
             inner = functional.elu(functional.conv2d(state, kernels[2 * block], padding=1))

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from extramaze.models.contraction import contract
 from extramaze.models.contract import IterativeSolver, open_pixels
+from extramaze.models.contraction import contract
 from extramaze.models.dt_net import DTNet
 from extramaze.models.implicit import equilibrium, implicit_step, phantom_steps, settle
 from extramaze.models.recipe import Training

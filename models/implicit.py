@@ -55,10 +55,10 @@ def implicit_step(
 ) -> Tensor:
     """Make one step at an equilibrium whose backward pass is that of the equilibrium itself.
 
-    By the implicit function theorem a gradient g of the equilibrium becomes u = (1 − Jᵀ)⁻¹ g for one step's parameters,
+    By the implicit function theorem a gradient g of the equilibrium becomes u = (1 − Jᵀ)⁻¹ g at one step,
     J = ∂step/∂state (Bai et al. 2019, arXiv 1909.01377, theorem 1). u = g + Jᵀu is solved by Anderson acceleration,
     which on linear equations is GMRES in all but name (Walker & Ni 2011), for each maze until its relative residual is
-    at most the tolerance or ``budget`` products with Jᵀ are spent; ``report`` is told how that went. Memory: one step's.
+    at most the tolerance or ``budget`` products with Jᵀ are spent; ``report`` is told how. Memory: one step's.
     """
     point = state.detach().requires_grad_()
     image = solver.step(point, x).to(state.dtype)
@@ -77,7 +77,7 @@ def implicit_step(
         report(root)
         return root.state * scale
 
-    return _Backward.apply(image, solve)
+    return _Backward.apply(image, solve)  # type: ignore[no-untyped-call]
 
 
 class _Backward(torch.autograd.Function):

@@ -34,7 +34,11 @@ class PINet(DTNet):
     def solve(self, x: Tensor, budget: int) -> Root:
         """Look for the equilibrium of each maze from its projection, in at most ``budget`` evaluations of ``step``."""
         return find_root(
-            lambda state, rows: self.step(state, x[rows]), self.initial_state(x), self.root_finder, self.tolerance, budget
+            lambda state, rows: self.step(state, x[rows]),
+            self.initial_state(x),
+            self.root_finder,
+            self.tolerance,
+            budget,
         )
 
     def own_inference(self, x: Tensor, budget: int) -> Inference:

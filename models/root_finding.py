@@ -8,8 +8,8 @@ A step costs one evaluation and O(memory · D) for states of D numbers, over 2 �
 out of further evaluations once it has ended. A row ends when its residual ‖f(z) − z‖ / max(1, ‖f(z)‖), Euclidean norms,
 is at most the tolerance, or its budget is spent; the state of its smallest residual is returned.
 
-**Falling back.** Where an accelerated step leads to a residual over ten times the best one, or to none that is a number,
-the row goes on by a plain step from its best state, its history forgotten, and that is counted.
+**Falling back.** Where an accelerated step leads to a residual over ten times the best one, or to none that is a
+number, the row goes on by a plain step from its best state, its history forgotten, and that is counted.
 
 **Why not torchdeq.** Its one release (0.1.0, 2023) installs and runs beside torch 2.13, but serves this worse than the
 lines below: the whole batch stops at once, by its worst row, so a maze's evaluations and answer depend on its

@@ -2,12 +2,13 @@
 
 The right hand stays on the wall: at every pixel turn right if that is open, else go straight on, else left, else back
 (the rule of every maze book; Hemmerling, "Labyrinth Problems", 1989). The walker begins at the start and nothing stops
-it at the goal. The trail is the set of passages it has crossed an odd number of times: on a tree the path from the start
-to where it stands, so the answer is right each time it stands on the goal, and wrong in between.
+it at the goal. The trail is the set of passages it has crossed an odd number of times: on a tree the path from the
+start to where it stands, so the answer is right each time it stands on the goal, and wrong in between.
 
 Its rule can be reversed, so its states return for ever. On a tree of L×L cells it goes round all of it, along each of
-the 2L² − 2 pairs of neighbouring pixels once each way: the least period is 4L² − 4. With cycles it goes round one face,
-in P steps, and the trail returns after P or 2P. States are zeros and ones. A step costs O(H·W).
+the 2L² − 2 pairs of neighbouring pixels once each way: the least period is 4L² − 4. With cycles it goes round one
+face, in P steps; the edges between two faces it has crossed once then, so the trail returns after 2P. States are zeros
+and ones. A step costs O(H·W).
 """
 
 import torch

@@ -1,7 +1,7 @@
 """The command line: ``extramaze VERB``. One module for each group of verbs.
 
-Exit codes: 0 done · 2 refused input or usage · 5 nothing measured (training diverged), or an internal fault · 130
-stopped from the keyboard.
+Exit codes: 0 done · 1 the thing checked failed (a broken contract) · 2 refused input or usage · 5 nothing measured
+(training diverged), or an internal fault · 130 stopped from the keyboard.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from extramaze import __version__
-from extramaze.cli import boards, mazes, solvers  # noqa: F401
+from extramaze.cli import boards, doctor, mazes, solvers  # noqa: F401
 from extramaze.cli.app import app
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import TrainingDiverged

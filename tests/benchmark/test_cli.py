@@ -175,11 +175,12 @@ def test_from_training_to_a_board(place, capsys):
     assert "| 2 | tiny |" in out
 
 
-def test_ls_lists_what_ships(capsys):
+def test_ls_lists_what_ships(capsys, root):
     """Names that can be typed back."""
     assert run(["ls"]) == 0
     assert capsys.readouterr().out.split() == [
         "dead-end-filling",
+        "wall-follower",
         "wavefront",
         "dt-net-thin@0",
         "dt-net-thin@1",
@@ -187,7 +188,7 @@ def test_ls_lists_what_ships(capsys):
         "it-net-thin@0",
     ]
     assert run(["ls", "recipes"]) == 0
-    assert capsys.readouterr().out.split() == ["dt-net-thin", "it-net-thin"]
+    assert capsys.readouterr().out.split() == sorted(path.stem for path in (root / "models" / "recipes").glob("*.yaml"))
 
 
 def test_the_module_runs_as_the_command():

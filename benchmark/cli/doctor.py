@@ -1,0 +1,34 @@
+"""The verb that checks a solver before it is submitted."""
+
+from typing import Annotated
+
+import typer
+
+from extramaze.cli.app import app
+
+BROKEN = 1
+
+
+@app.command()
+def doctor(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="SOLVER", help="A shipped name, a trained folder, module:factory, file.py:factory."),
+    ],
+) -> None:
+    """Check that a solver keeps the contract, one line for each part it breaks.
+
+    Exit code 0: it does; 1: it does not. Runs the solver's code, on the CPU.
+    """
+    from extramaze.models import load
+    from extramaze.models.contract import card_of
+    from extramaze.models.contract_checks import SIZES
+    from extramaze.models.doctor import examine
+
+    name = card_of(load(target)).name
+    findings = examine(lambda: load(target))
+    for finding in findings:
+        print(finding)
+    if findings:
+        raise typer.Exit(BROKEN)
+    print(f"{name} keeps the contract (checked on mazes of size {', '.join(map(str, sorted(SIZES)))})")

@@ -1,0 +1,218 @@
+"""The checks that ``extramaze.models.doctor`` makes: each part of the contract, against its plain meaning.
+
+Bit for bit where one machine must give the same bits; in float64 and to rounding where batches of another shape may
+round otherwise. A check is a function of a solver, in evaluation mode, that yields what it found broken.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.models.contract import Inference, IterativeSolver, card_of
+
+SIZES = (9, 5, 15)  # the usual training size first, one below and one above
+MAZES, STEPS = 5, 12  # five: rarely a number of channels by chance
+ROUNDING = 1e-9  # relative, of one float64 step: what another batch shape may change, and no dependence between mazes
+OWN_BUDGET = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken part of the contract: which check, what was seen, and its likely cause."""
+
+    check: str
+    seen: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.seen}; likely cause: {self.cause}"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One trajectory: the image x, the states of T + 1 iterations, and copies of them made as they came."""
+
+    solver: IterativeSolver
+    x: Tensor
+    states: list[Tensor]
+    copies: list[Tensor]
+
+
+def images(solver: IterativeSolver, size: int, count: int = MAZES, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Draw mazes with cycles in the solver's raster: (count, 3, H, W)."""
+    drawn, _ = raster(generate(MazeSpec(size, percolation=0.1), count), card_of(solver).scale or 1)
+    return torch.from_numpy(drawn).to(dtype)
+
+
+def run(solver: IterativeSolver, x: Tensor, steps: int = STEPS) -> Run:
+    """Follow the plain iteration."""
+    states = [solver.initial_state(x)]
+    copies = [states[0].clone()]
+    for _ in range(steps):
+        states.append(solver.step(states[-1], x))
+        copies.append(states[-1].clone())
+    return Run(solver, x, states, copies)
+
+
+def check_trajectory(solver: IterativeSolver) -> Iterator[Finding]:
+    """``forward`` is repeated ``step`` and then ``readout``."""
+    made = run(solver, images(solver, SIZES[0]))
+    if not same_bits(solver(made.x, STEPS), solver.readout(made.copies[-1].clone())):
+        seen = f"forward(x, {STEPS}) is not readout after {STEPS} steps"
+        yield Finding("trajectory", seen, "a forward of its own, or memory between steps")
+
+
+def check_storage(solver: IterativeSolver) -> Iterator[Finding]:
+    """Every state has storage of its own and keeps its values; images are left alone."""
+    x = images(solver, SIZES[0])
+    before = x.clone()
+    made = run(solver, x)
+    addresses = [state.untyped_storage().data_ptr() for state in made.states]
+    if len(set(addresses)) < len(addresses) or x.untyped_storage().data_ptr() in addresses[1:]:
+        cause = "step returns its argument, a view of it, or a buffer it uses again"
+        yield Finding("distinct storage", "two states of a trajectory share memory", cause)
+    if not torch.equal(x, before):
+        yield Finding("arguments unmodified", "the image was changed", "an in-place operation on x")
+    elif any(not same_bits(state, kept) for state, kept in zip(made.states, made.copies, strict=True)):
+        yield Finding(
+            "arguments unmodified", "a state changed after it was returned", "an in-place operation on the state"
+        )
+    last = made.copies[-1].clone()
+    solver.readout(last)
+    if not same_bits(last, made.copies[-1]):
+        yield Finding("arguments unmodified", "readout changed the state", "an in-place operation in readout")
+
+
+def check_memory(solver: IterativeSolver) -> Iterator[Finding]:
+    """The same call gives the same bits whatever was called before."""
+    weights = {name: value.clone() for name, value in solver.state_dict().items()}
+    made = run(solver, images(solver, SIZES[0]))
+    other = images(solver, SIZES[2])
+    for t in reversed(range(STEPS)):
+        first = solver.step(made.copies[t].clone(), made.x)
+        solver.step(solver.initial_state(other), other)
+        again = solver.step(made.copies[t].clone(), made.x)
+        if not (same_bits(again, first) and same_bits(first, made.copies[t + 1])):
+            cause = "a counter, a cache or an attribute that step writes; what must last belongs in the state"
+            yield Finding("no memory", f"the same step at iteration {t} gave another state when repeated", cause)
+            return
+    if any(not same_bits(value, weights[name]) for name, value in solver.state_dict().items()):
+        cause = "running statistics; collect them in training alone"
+        yield Finding("no memory", "a buffer changed during evaluation", cause)
+
+
+def check_noise(solver: IterativeSolver) -> Iterator[Finding]:
+    """Random numbers change nothing. (What differs under equal ones too is ``check_memory``'s to find.)"""
+    x, results = images(solver, SIZES[0]), []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        results.append(solver(x, STEPS))
+    if same_bits(results[0], results[1]) and not same_bits(results[0], results[2]):
+        cause = "dropout or noise outside training, or random numbers drawn at each call"
+        yield Finding("deterministic", "runs with equal random seeds agree, with others they differ", cause)
+
+
+def check_finite(solver: IterativeSolver) -> Iterator[Finding]:
+    """States and logits are numbers."""
+    for size in SIZES:
+        made = run(solver, images(solver, size))
+        for t, state in enumerate(made.copies):
+            if not (torch.isfinite(state).all() and torch.isfinite(solver.readout(state.clone())).all()):
+                cause = "a division by zero, a logarithm of zero, or weights that make states grow without bound"
+                yield Finding("finite", f"NaN or infinity after {t} iterations at size {size}", cause)
+                return
+
+
+def check_motion(solver: IterativeSolver) -> Iterator[Finding]:
+    """The first step changes some maze's state."""
+    made = run(solver, images(solver, SIZES[0]), 1)
+    if same_bits(made.copies[0], made.copies[1]):
+        cause = "states frozen by a test of convergence, or a step that returns a copy of its argument"
+        yield Finding("states move", "the first step changed no maze's state", cause)
+
+
+def check_batch(solver: IterativeSolver) -> Iterator[Finding]:
+    """In float64 a maze moves alone as in company, and in any order, to rounding."""
+    exact = _cast(solver, torch.float64)
+    if exact is None:
+        return
+    made = run(exact, images(solver, SIZES[0], MAZES, torch.float64), 3)
+    order = torch.tensor([2, 0, 4, 1, 3])
+    for t in range(3):
+        scale = made.copies[t + 1].abs().max().clamp(min=1)
+        alone = exact.step(made.copies[t][2:3].clone(), made.x[2:3])
+        turned = exact.step(made.copies[t][order], made.x[order])
+        differences = [alone - made.copies[t + 1][2:3], turned - made.copies[t + 1][order]]
+        starts = exact.initial_state(made.x[2:3]) - made.copies[0][2:3]
+        logits = exact.readout(made.copies[t][2:3].clone()) - exact.readout(made.copies[t].clone())[2:3]
+        worst = max(float(d.abs().max() / scale) for d in (*differences, starts, logits))
+        if not worst <= ROUNDING:
+            cause = "statistics over the batch (BatchNorm in training mode, a mean over dim 0), or a maze's place in it"
+            seen = f"a maze alone and in a batch differ by {worst:.1e} after one step"
+            yield Finding("batch-independent", seen, cause)
+            return
+
+
+def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver | None:
+    """Return a copy of the solver in another precision, None where one step of it fails."""
+    ours = copy.deepcopy(solver).to(dtype)
+    x = images(solver, SIZES[0], MAZES, dtype)
+    try:
+        ours.readout(ours.step(ours.initial_state(x), x))
+    except Exception:
+        return None
+    return ours
+
+
+def check_precision(solver: IterativeSolver) -> Iterator[Finding]:
+    """The module cast to float32 or float64 computes in it."""
+    for dtype in (torch.float32, torch.float64):
+        name = str(dtype).removeprefix("torch.")
+        ours = _cast(solver, dtype)
+        if ours is None:
+            cause = "a tensor that is no parameter or buffer, or one made without dtype=x.dtype"
+            yield Finding("precision", f"cast to {name}, its code failed", cause)
+            return
+        made = run(ours, images(solver, SIZES[0], MAZES, dtype), 2)
+        found = {state.dtype for state in made.states} | {ours.readout(made.copies[-1]).dtype}
+        if found != {dtype}:
+            others = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in found - {dtype}))
+            cause = "a cast or a constant of fixed type; make tensors with dtype=x.dtype"
+            yield Finding("precision", f"cast to {name}, states or logits are {others}", cause)
+
+
+def check_own_inference(solver: IterativeSolver) -> Iterator[Finding]:
+    """A solver's own inference, where it has one, keeps its budget and returns what it should."""
+    x = images(solver, SIZES[0])
+    found = solver.own_inference(x, OWN_BUDGET)
+    if found is None:
+        return
+    cause = "an own_inference that does not return Inference(state, evaluations, residual), each of every maze"
+    if not isinstance(found, Inference) or len(found.evaluations) != MAZES or len(found.residual) != MAZES:
+        yield Finding("own inference", f"it returned {type(found).__name__}, not one entry a maze", cause)
+    elif tuple(solver.readout(found.state).shape) != (MAZES, 2, *x.shape[2:]):
+        yield Finding("own inference", "its state cannot be read out", cause)
+    elif int(found.evaluations.max()) > OWN_BUDGET:
+        seen = f"{int(found.evaluations.max())} evaluations of a budget of {OWN_BUDGET}"
+        yield Finding("own inference", seen, "evaluations before or after its loop that it does not count")
+
+
+def same_bits(one: Tensor, two: Tensor) -> bool:
+    """Tell whether two tensors have the same bits, NaN equal to NaN."""
+    return one.shape == two.shape and bool(torch.equal(one.nan_to_num(nan=0.5), two.nan_to_num(nan=0.5)))
+
+
+CHECKS: dict[str, Callable[[IterativeSolver], Iterator[Finding]]] = {
+    "trajectory": check_trajectory,
+    "distinct storage": check_storage,
+    "no memory": check_memory,
+    "finite": check_finite,
+    "states move": check_motion,
+    "batch-independent": check_batch,
+    "precision": check_precision,
+    "own inference": check_own_inference,
+}

@@ -1,0 +1,99 @@
+"""Check that a solver keeps the contract, and say what probably broke it where it does not.
+
+What is checked is in ``extramaze.models.contract_checks``. A finding is a broken contract; a solver that keeps it has
+none.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from safetensors.torch import load as read_safetensors
+from safetensors.torch import save as write_safetensors
+from torch import Tensor
+
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.contract_checks import CHECKS, MAZES, SIZES, Finding, check_noise, images, same_bits
+from extramaze.models.devices import reference_arithmetic
+
+Make = Callable[[], IterativeSolver]
+
+
+def examine(make: Make) -> list[Finding]:
+    """Check a solver; ``make`` builds it anew each time, as ``lambda: load(target)`` does.
+
+    Returns at most one finding for each check. Where the solver does not run at every size, returns wrong shapes, or
+    draws random numbers, no other check means anything, and that is all it returns. Raises InputError where the solver
+    cannot be built.
+    """
+    solver = make().eval()
+    with torch.random.fork_rng(devices=[]), reference_arithmetic():
+        findings = [finding for size in SIZES for finding in _runs_at(solver, size)]
+        findings = findings or list(check_noise(solver))
+        if not findings:
+            for name, check in CHECKS.items():
+                findings += _guarded(name, check(solver))
+            findings += _reload(solver, make)
+    return list({finding.check: finding for finding in reversed(findings)}.values())[::-1]
+
+
+def _guarded(name: str, check: Iterator[Finding]) -> Iterator[Finding]:
+    """Turn a failure of the solver's code during a check into a finding."""
+    try:
+        yield from check
+    except Exception as problem:
+        seen = f"its code failed: {_one_line(problem)}"
+        yield Finding(name, seen, "something kept from an earlier call, or from a batch of other mazes or another size")
+
+
+def _one_line(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+
+
+def _runs_at(solver: IterativeSolver, size: int) -> Iterator[Finding]:
+    """Any size of maze is solved, and shapes are as stated."""
+    x = images(solver, size)
+    try:
+        yield from _shapes(solver, x)
+    except Exception as problem:
+        seen = f"at size {size} ({x.shape[-1]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
+        yield Finding("size-agnostic", seen, "a layer or a table of positions made for one size")
+
+
+def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Finding]:
+    state = solver.initial_state(x)
+    if _shape(state)[:1] != (MAZES,):
+        seen = f"initial_state returned {_shape(state)} for {MAZES} mazes"
+        yield Finding("shapes", seen, "a state that is not batch first")
+        return
+    new = solver.step(state, x)
+    if _shape(new) != _shape(state):
+        seen = f"step made {_shape(new)} of a state {_shape(state)}, for {MAZES} mazes"
+        yield Finding("shapes", seen, "padding, channels or a batch that differ between initial_state and step")
+        return
+    logits, expected = solver.readout(new), (MAZES, 2, *x.shape[2:])
+    if _shape(logits) != expected:
+        seen = f"readout returned {_shape(logits)}, expected {expected}"
+        yield Finding("shapes", seen, "a readout of other channels or pixels")
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    """Return a tensor's shape, and an empty one for what is no tensor."""
+    return tuple(value.shape) if isinstance(value, Tensor) else ()
+
+
+def _reload(solver: IterativeSolver, make: Make) -> Iterator[Finding]:
+    """Weights written as safetensors and read into a solver built anew give the same bits."""
+    cause = "weights that are no parameter or buffer, shared between two names, or missing from state_dict"
+    x = images(solver, SIZES[0])
+    try:
+        content = write_safetensors({name: value.contiguous() for name, value in solver.state_dict().items()})
+        fresh = make().eval()
+        blank = {name: torch.zeros_like(value) for name, value in fresh.state_dict().items()}
+        fresh.load_state_dict(blank)
+        fresh.load_state_dict(read_safetensors(content))
+        same = same_bits(fresh(x, 3), solver(x, 3))
+    except Exception as problem:
+        yield Finding("reload", f"safetensors: {_one_line(problem)}", cause)
+        return
+    if not same:
+        yield Finding("reload", "read back from safetensors it answers otherwise", cause)
