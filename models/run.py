@@ -8,6 +8,7 @@ as one that was not (shown on a CPU). Only a budget in seconds makes a run depen
 
 import copy
 import math
+import sys
 import time
 from contextlib import closing
 from importlib.metadata import version
@@ -41,6 +42,8 @@ from extramaze.models.shared_loss import SharedLoss
 from extramaze.models.start import Start
 from extramaze.models.training_log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
 from extramaze.models.validation import MEASURE_BATCH, count_right
+
+SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf16: false is many times faster here"
 
 
 class Run:
@@ -125,7 +128,7 @@ class Run:
         )
         with bar, closing(ahead(self.supply, steps)) as batches:
             if training.bf16 and not self.quiet and not has_fast_bf16(self.device):
-                bar.write("this processor has no bf16 instructions: training.bf16: false is many times faster here")
+                bar.write(SLOW_BF16, file=sys.stderr)
             for step, batch in zip(steps, batches, strict=False):
                 self.losses.append(self.step(step, batch))
                 bar.update(training.batch)

@@ -78,10 +78,10 @@ def test_the_supply_does_not_slow_training(benchmark, tmp_path):
             drawn.append(len(other(len(drawn))))
             time.sleep(max(0.0, 100 / RATE - (time.perf_counter() - began)))
 
-    thread = threading.Thread(target=draw)
+    thread = threading.Thread(target=draw, daemon=True)
     thread.start()
     alone, beside = [], []
-    for _ in range(10):
+    for _ in range(20):
         drawing.clear()
         time.sleep(0.05)
         alone.append(timed(lambda: run.step(3, batch)))
@@ -116,11 +116,11 @@ def peak(free, traced):
 
 
 def test_the_memory_of_a_step_does_not_grow_with_its_free_iterations(benchmark):
-    """Twenty times the free iterations: the same peak within 5 %; three times the traced ones: far more."""
+    """Twenty times the free iterations: the same peak within a tenth; three times the traced ones: far more."""
     few, more_traced = peak(2, 2), peak(2, 6)
     many = benchmark.pedantic(peak, (40, 2), rounds=1)
     print(f"\npeak: {few >> 10} MiB at 2 + 2 iterations, {many >> 10} at 40 + 2, {more_traced >> 10} at 2 + 6")
-    assert many < 1.05 * few
+    assert many < 1.1 * few
     assert more_traced > 1.2 * few
 
 
