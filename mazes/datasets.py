@@ -1,5 +1,6 @@
 """Mazes as torch datasets: one that generates ahead of training, and a frozen one. Import from here; needs torch."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,9 +13,7 @@ from extramaze.mazes.generate import generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.raster import raster, raster_shape
 from extramaze.mazes.spec import MazeSpec, check_split
-from extramaze.mazes.stream import ahead
-
-AHEAD = 4  # batches
+from extramaze.mazes.stream import AHEAD, ahead
 
 
 class GeneratedMazes(IterableDataset):
@@ -58,7 +57,7 @@ class GeneratedMazes(IterableDataset):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         worker = torch.utils.data.get_worker_info()
         index, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        return ahead(lambda t: self.make(index + t * workers), 0, None, self.ahead)
+        return ahead(self.make, itertools.count(index, workers), self.ahead)
 
     def make(self, t: int) -> tuple[Tensor, Tensor]:
         """Return batch t of this rank."""

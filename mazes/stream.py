@@ -1,7 +1,7 @@
 """Mazes in blocks, for more of them than memory holds, and generated while others are in use."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count as count_from
 from typing import TypeVar
@@ -11,7 +11,8 @@ from extramaze.mazes.generate import generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import MazeSpec
 
-BLOCK = 1024
+BLOCK = 1024  # mazes
+AHEAD = 2  # items made before they are asked for: bounds the memory
 Made = TypeVar("Made")
 
 
@@ -36,25 +37,21 @@ def stream(
         yield generate(spec, block if end is None else min(block, end - begin), split, begin, workers)
 
 
-def ahead(make: Callable[[int], Made], begin: int, end: int | None, depth: int) -> Iterator[Made]:
-    """Yield ``make(begin), make(begin + 1), …`` in order, made by one thread at most ``depth`` items ahead.
+def ahead(make: Callable[[int], Made], indices: Iterable[int], depth: int = AHEAD) -> Generator[Made, None, None]:
+    """Yield ``make(index)`` for each index in order, made in a thread of its own, at most ``depth`` ahead.
 
-    What is made does not depend on ``depth``; memory holds at most ``depth + 1`` items. depth 0: made when asked for.
+    The kernels release the interpreter lock, so mazes are drawn while a network computes; what is made does not depend
+    on ``depth``. Close the iterator (or leave it to its end) to stop the thread; what ``make`` raises is raised here,
+    in its turn.
     """
-    if depth < 1:
-        yield from (make(index) for index in (count_from(begin) if end is None else range(begin, end)))
-        return
+    pool = ThreadPoolExecutor(1, thread_name_prefix="mazes")
     waiting: deque[Future[Made]] = deque()
-    following = begin
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            while True:
-                while len(waiting) < depth and (end is None or following < end):
-                    waiting.append(pool.submit(make, following))
-                    following += 1
-                if not waiting:
-                    return
+    try:
+        for index in indices:
+            waiting.append(pool.submit(make, index))
+            if len(waiting) > depth:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -4,12 +4,10 @@ Every batch is a function of (data, seed, step): no state is kept, so a resumed 
 would, and any process of several can draw its part of a step alone.
 """
 
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
@@ -20,7 +18,6 @@ from extramaze.models.schema import Strict
 INDICES_PER_SEED = 2**24  # maze indices of their own for each seed: 16.7 million
 MOST_KEPT = 1_000_000  # mazes of a finite training set, which is held in memory
 MIXTURE, ORDER = 10, 11  # name the streams of random draws among those keyed by a training seed
-AHEAD = 2  # batches drawn before they are asked for: bounds the memory
 
 
 class Component(Strict):
@@ -66,7 +63,7 @@ class Data(Strict):
     @field_validator("mazes")
     @classmethod
     def _one_size(cls, mazes: int | None, info: ValidationInfo) -> int | None:
-        sizes = {MazeSpec.parse(part.spec).size for part in info.data.get("mixture") or ()}
+        sizes = {MazeSpec.parse(part.spec).shape for part in info.data.get("mixture") or ()}
         if mazes is not None and len(sizes) > 1:
             raise ValueError("a finite number of mazes needs a mixture of one size; leave mazes out, or use one size")
         return mazes
@@ -179,10 +176,10 @@ def _shares(parts: Sequence[tuple[MazeSpec, float]], count: int, key: Sequence[i
     if len(parts) == 1:
         return [(parts[0][0], count)]
     random = np.random.default_rng(key)
-    sizes = sorted({spec.size for spec, _ in parts})
-    by_size = np.array([sum(weight for spec, weight in parts if spec.size == size) for size in sizes])
+    sizes = sorted({spec.shape for spec, _ in parts})
+    by_size = np.array([sum(weight for spec, weight in parts if spec.shape == size) for size in sizes])
     size = sizes[int(random.choice(len(sizes), p=by_size / by_size.sum()))]
-    chosen = [(spec, weight) for spec, weight in parts if spec.size == size]
+    chosen = [(spec, weight) for spec, weight in parts if spec.shape == size]
     weights = np.array([weight for _, weight in chosen])
     counts = random.multinomial(count, weights / weights.sum())
     return [(spec, int(number)) for (spec, _), number in zip(chosen, counts, strict=True)]
@@ -204,25 +201,3 @@ def _draw_all(blocks: Sequence[Block], split: str, scale: int) -> Batch:
     if len(drawn) == 1:
         return drawn[0]
     return Batch(np.concatenate([b.images for b in drawn]), np.concatenate([b.targets for b in drawn]))
-
-
-Made = TypeVar("Made")
-
-
-def ahead(make: Callable[[int], Made], steps: Sequence[int], depth: int = AHEAD) -> Generator[Made, None, None]:
-    """Yield ``make(step)`` for each step in order, made in a thread of its own, at most ``depth`` ahead.
-
-    The kernels release the interpreter lock, so mazes are drawn while the network computes. Close the iterator (or
-    leave it to its end) to stop the thread; what ``make`` raises is raised here, in its turn.
-    """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="mazes")
-    pending: deque[Future[Made]] = deque()
-    try:
-        for step in steps:
-            pending.append(pool.submit(make, step))
-            if len(pending) > depth:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

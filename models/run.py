@@ -21,6 +21,7 @@ from tqdm import tqdm
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import TrainingDiverged
 from extramaze.mazes.files import write_atomically
+from extramaze.mazes.stream import ahead
 from extramaze.models.checkpoint import (
     CHECKPOINT,
     GOOD_ACCURACY,
@@ -32,7 +33,7 @@ from extramaze.models.checkpoint import (
     write_weights,
 )
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.data import Batch, Supply, ahead, validation_blocks
+from extramaze.models.data import Batch, Supply, validation_blocks
 from extramaze.models.devices import describe_device, has_fast_bf16
 from extramaze.models.distributed import Processes
 from extramaze.models.learning_curve import PICTURE, save_learning_curve

@@ -33,11 +33,11 @@ def test_what_is_made_ahead_comes_in_order_and_stays_within_bounds():
             return index * index
 
         waiting = []
-        for position, item in enumerate(ahead(make, 2, 30, depth)):
+        for position, item in enumerate(ahead(make, range(2, 30), depth)):
             waiting.append(len(made) - position - 1)
             assert item == (position + 2) ** 2
         assert made == list(range(2, 30))
-        assert max(waiting) <= depth
+        assert max(waiting) <= max(1, depth)
 
 
 def test_an_error_made_ahead_arrives_and_the_thread_ends():
@@ -49,7 +49,7 @@ def test_an_error_made_ahead_arrives_and_the_thread_ends():
         return index
 
     before = threading.active_count()
-    items = ahead(make, 0, None, 4)
+    items = ahead(make, itertools.count(), 4)
     assert [next(items) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(InputError, match="no more"):
         next(items)

@@ -1,10 +1,8 @@
-import threading
-
 import numpy as np
 import pytest
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.models.data import INDICES_PER_SEED, Data, Supply, ahead, validation_blocks
+from extramaze.models.data import INDICES_PER_SEED, Data, Supply, validation_blocks
 from extramaze.models.schema import check_model
 
 MIXED = Data(mixture=({"spec": "size=5", "weight": 3}, {"spec": "size=5,percolation=0.3", "weight": 1}), scale=1)
@@ -85,36 +83,6 @@ def test_validation_mazes_are_split_by_weight():
         ("size=5", 104, 11),
         ("size=5,percolation=0.3", 40, 25),
     ]
-
-
-def test_what_is_made_ahead_comes_in_order_and_stays_bounded():
-    """The results are those of the plain loop, and at most three are made beyond the one in use."""
-    made = []
-
-    def make(step):
-        made.append(step)
-        return step * step
-
-    for step, value in enumerate(ahead(make, range(50), depth=2)):
-        assert value == step * step
-        assert len(made) <= step + 4
-    assert made == list(range(50))
-
-
-def test_an_error_ahead_is_raised_in_its_turn_and_the_thread_ends():
-    """What comes before the error is delivered; closing early ends the thread too."""
-
-    def make(step):
-        return 1 // (3 - step)
-
-    found: list[int] = []
-    with pytest.raises(ZeroDivisionError):
-        found.extend(ahead(make, range(10)))
-    assert len(found) == 3
-    early = ahead(make, range(3))
-    next(early)
-    early.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("mazes")]
 
 
 @pytest.mark.parametrize(

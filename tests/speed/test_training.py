@@ -1,4 +1,4 @@
-"""How fast training is: ``pytest tests/benchmarks/test_training_speed.py --benchmark-only -s``.
+"""How fast training is: ``pytest tests/speed/test_training.py -s``.
 
 Both sides of a ratio are measured in one run, taking turns; the least time of each counts, since everything else that
 runs on a machine only adds.
@@ -12,7 +12,8 @@ import time
 
 import torch
 
-from extramaze.models.data import Data, Supply, ahead
+from extramaze.mazes.stream import ahead
+from extramaze.models.data import Data, Supply
 from extramaze.models.devices import has_fast_bf16
 from extramaze.models.distributed import Processes
 from extramaze.models.recipe import parse_recipe, recipe_text
