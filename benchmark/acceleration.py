@@ -9,9 +9,10 @@ bit, so this is an approximation; a random tenth runs to the end all the same, a
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -66,6 +67,18 @@ def _fused_step(solver: DTNet, x: Tensor) -> Step:
         return state
 
     return step
+
+
+@contextmanager
+def tensor_float(on: bool) -> Iterator[None]:
+    """Let a GPU round products to TF32 where asked; inside ``reference_arithmetic``, which switches it off and back."""
+    if on:
+        convolutions: Any = getattr(torch.backends.cudnn, "conv", None)
+        owners: list[Any] = [torch.backends.cuda.matmul, convolutions or torch.backends.cudnn]
+        setting, value = ("fp32_precision", "tf32") if convolutions else ("allow_tf32", True)
+        for owner in owners:
+            setattr(owner, setting, value)
+    yield
 
 
 def audited(text: str, first: int, count: int) -> np.ndarray:

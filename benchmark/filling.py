@@ -1,4 +1,4 @@
-"""Whether an answer is dead-end filling's: the classical algorithm that DT-Net resembles most (arXiv 2410.03020, § 5)."""
+"""Whether an answer is dead-end filling's, the classical algorithm that DT-Net resembles most (arXiv 2410.03020)."""
 
 from typing import Any
 

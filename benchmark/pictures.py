@@ -34,7 +34,11 @@ class Drawing:
 
 def save_failures(drawings: Sequence[Drawing], heading: str, path: Path, columns: int = 4) -> None:
     """Save wrong answers with the true path, ``columns`` a row, as PNG."""
-    rows = [drawings[i : i + columns] for i in range(0, len(drawings), columns)]
+    save_rows([drawings[i : i + columns] for i in range(0, len(drawings), columns)], heading, path)
+
+
+def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> None:
+    """Save answers with the true path, row by row, as PNG."""
     legend = [
         Patch(color=BOTH, label="true path, found"),
         Patch(color=MISSED, label="true path, missed"),

@@ -7,7 +7,7 @@ import polars as pl
 import torch
 
 from extramaze.blocks import answer_block
-from extramaze.evaluation import evaluate
+from extramaze.evaluation import evaluate, way_of
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
@@ -60,16 +60,18 @@ def failures(solver: IterativeSolver, record: Record, most: int = DRAWINGS) -> l
     ours = copy.deepcopy(solver).to(getattr(torch, plan.dtype))
     device = next(ours.parameters()).device
     drawings = []
-    for cell, planned in zip(plan.suite.cells, plan.cells, strict=True):
+    for cell, planned in plan.pairs():
         indices = chosen.get(cell.name, [])
         for block in sorted({index // planned.block for index in indices}):
             with reference_arithmetic():
-                images, targets, answers = answer_block(ours, plan.suite, cell, planned, block, device, plan.dtype)
+                images, targets, answers, _, _ = answer_block(
+                    ours, plan.suite, cell, planned, block, device, way_of(plan)
+                )
             for index in indices:
                 if index // planned.block == block:
                     at = index % planned.block
                     title = f"{cell.name} #{index}"
-                    drawings.append(Drawing(images[at], title, targets[at], answers[-1][at].cpu().numpy()))
+                    drawings.append(Drawing(images[at], title, targets[at], answers.rungs[-1][at].cpu().numpy()))
     return drawings
 
 

@@ -87,6 +87,14 @@ def wilson(right: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def clopper_pearson_high(right: int, count: int) -> float:
+    """Return the upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934); 1 for a count of 0."""
+    if not count:
+        return 1.0
+    interval = binomtest(right, count, alternative="less").proportion_ci(CONFIDENCE, method="exact")
+    return float(interval.high)
+
+
 def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray:
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.ndim != dimensions:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-VERBS = ("quickstart", "generate", "train", "evaluate", "leaderboard", "ls")  # as --help lists them
+VERBS = ("quickstart", "generate", "train", "evaluate", "gather", "plot", "leaderboard", "ls")  # as --help lists them
 
 
 class _InOrder(TyperGroup):
