@@ -36,7 +36,7 @@ class Line(Strict):
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class AnswerFile:
     """Answers to the mazes of some cells.
 
     masks: by cell, uint8 (N, H, W) at the suite's scale. unreadable: by cell, how many answers could not be read.
@@ -48,7 +48,7 @@ class Answers:
     sha256: str
 
 
-def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answers:
+def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> AnswerFile:
     """Read answers to the first ``counts[cell]`` mazes of each cell of a suite.
 
     Raises InputError for an unreadable file, a cell the suite does not have, masks of another shape or with values
@@ -66,7 +66,7 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
         _read_lines(book, content)
     else:
         raise InputError(f"{path}: expected masks in an .npz archive, or strings in .jsonl lines")
-    return Answers(book.finish(), book.unreadable, hashlib.sha256(content).hexdigest())
+    return AnswerFile(book.finish(), book.unreadable, hashlib.sha256(content).hexdigest())
 
 
 class _Book:

@@ -4,8 +4,6 @@ import copy
 import shlex
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +11,79 @@ from typing import get_args
 
 import polars as pl
 import torch
-from tqdm import tqdm
 
-from extramaze.blocks import BlockLimits, BlockScores, score_block, watch_block
+from extramaze.blocks import BlockLimits, BlockScores
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.devices import reference_arithmetic, resolve_device
-from extramaze.plan import Part, Plan, Precision, make_plan
+from extramaze.models.devices import resolve_device
+from extramaze.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.records import SUMMARY, Record, Run, read_record
 from extramaze.store import BlockStore, refuse_other
-from extramaze.suites import Cell, CellPlan, Suite, load_suite
-from extramaze.tabulate import CellTable, tabulate
+from extramaze.suites import Suite, load_suite
+from extramaze.work import WHOLE, Shard, Worker, tabulate_all, way_of
+
+__all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation", "way_of"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation that is settled and not yet run."""
+
+    solver: IterativeSolver
+    plan: Plan
+    device: torch.device
+
+    def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
+        """Run all of it, in the folder ``out`` or in memory, and return the record."""
+        began = time.perf_counter()
+        if out is None:
+            return assemble(self.plan, self._worker(BlockStore(None)).run(WHOLE, quiet), began)
+        folder = Path(out)
+        if (folder / SUMMARY).exists():
+            record = read_record(folder)
+            refuse_other(folder, record.summary.plan, self.plan)
+            BlockStore(folder).clear()
+            return record
+        store = BlockStore.open(folder, self.plan)
+        with hold(folder):
+            record = assemble(self.plan, self._worker(store).run(WHOLE, quiet), began)
+            record.write(folder)
+            store.clear()
+        return record
+
+    def run_shard(self, shard: Shard, out: str | Path, quiet: bool = False) -> None:
+        """Run one shard's blocks and leave them in the folder ``out``, to be gathered."""
+        folder = Path(out)
+        if (folder / SUMMARY).exists():
+            raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
+        store = BlockStore.open(folder, self.plan, str(shard))
+        with hold(folder):
+            self._worker(store).run(shard, quiet)
+
+    def _worker(self, store: BlockStore) -> Worker:
+        ours = copy.deepcopy(self.solver).to(self.device, getattr(torch, self.plan.dtype)).eval()
+        return Worker(ours, self.plan, self.device, store)
+
+
+def make_evaluation(
+    solver: IterativeSolver,
+    suite: str | Suite = "smoke-v1",
+    device: str = "auto",
+    part: Part | None = None,
+    dtype: Precision = "float32",
+    mode: Mode = "free-running",
+    retire: bool = False,
+    tf32: bool = False,
+) -> Evaluation:
+    """Settle an evaluation; the arguments are those of ``evaluate``. Raises InputError."""
+    if dtype not in get_args(Precision):
+        raise InputError(f"dtype must be float32 or float64, got {dtype!r}")
+    if mode not in ("free-running", "own"):
+        raise InputError(f"mode must be free-running or own, got {mode!r}")
+    target = resolve_device(device)
+    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    return Evaluation(solver, make_plan(solver, loaded, part, dtype, target, mode, retire, tf32), target)
 
 
 def evaluate(
@@ -35,49 +94,33 @@ def evaluate(
     part: Part | None = None,
     dtype: Precision = "float32",
     quiet: bool = False,
+    mode: Mode = "free-running",
+    retire: bool = False,
+    tf32: bool = False,
 ) -> Record:
     """Evaluate a solver on a suite (a shipped name, a YAML file, or a Suite) and return its record.
 
     out: a folder for the record. Finished blocks are kept in it until the record is written, so a killed run goes on
         where it stopped and ends with the same numbers; a finished record is returned as it is. None: keep nothing.
     part: evaluate only a part of the suite; the record is then marked partial and is not ranked.
+    mode: ``"own"`` runs the solver's own inference under the same budget of evaluations.
+    retire: let mazes go whose answer has settled; a tenth is audited. tf32: let a GPU round to TF32.
     Raises InputError for unknown names, a device that is not there, a solver made for another raster, or a folder that
     holds another evaluation.
     """
-    if dtype not in get_args(Precision):
-        raise InputError(f"dtype must be float32 or float64, got {dtype!r}")
-    target = resolve_device(device)
-    plan = make_plan(solver, load_suite(suite) if isinstance(suite, str) else suite, part, dtype, target)
-    if out is None:
-        return _run(solver, plan, target, BlockStore(None), quiet)
-    folder = Path(out)
-    if (folder / SUMMARY).exists():
-        record = read_record(folder)
-        refuse_other(folder, record.summary.plan, plan)
-        BlockStore(folder).clear()
-        return record
-    store = BlockStore.open(folder, plan)
-    with hold(folder):
-        record = _run(solver, plan, target, store, quiet)
-        record.write(folder)
-        store.clear()
-    return record
+    return make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32).run(out, quiet)
 
 
-def _run(solver: IterativeSolver, plan: Plan, device: torch.device, store: BlockStore, quiet: bool) -> Record:
-    began = time.perf_counter()
-    ours = copy.deepcopy(solver).to(device, getattr(torch, plan.dtype)).eval()
-    work = _Work(ours, plan, device, store)
-    with reference_arithmetic():
-        tables = [work.tabulate(cell, planned, bar) for cell, planned, bar in work.progress(quiet)]
-    limits = [table.limits for table in tables if table.limits is not None]
-    rows = pl.concat([table.rows for table in tables])
+def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: float) -> Record:
+    """Make the record of a plan from all its blocks. ``began``: ``time.perf_counter()`` at the start."""
+    tables = tabulate_all(plan, blocks)
     run = Run(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - began, 1),
         command=_command(),
     )
-    return Record.seal(plan, [table.result for table in tables], limits, rows, run)
+    limits = [table.limits for table in tables if table.limits is not None]
+    return Record.seal(plan, [table.result for table in tables], limits, pl.concat([t.rows for t in tables]), run)
 
 
 def _command() -> str:
@@ -85,69 +128,3 @@ def _command() -> str:
     if called.name == "extramaze" or called.parts[-2:] == ("benchmark", "__main__.py"):
         return shlex.join(["extramaze", *sys.argv[1:]])
     return "extramaze.evaluate"
-
-
-@dataclass(frozen=True)
-class _Work:
-    """The blocks of one evaluation."""
-
-    solver: IterativeSolver
-    plan: Plan
-    device: torch.device
-    store: BlockStore
-
-    def progress(self, quiet: bool) -> Iterator[tuple[Cell, CellPlan, tqdm]]:
-        """Go through the cells under one progress bar that counts blocks."""
-        total = sum(len(self._score_blocks(cell)) + len(self._watch_blocks(cell)) for cell in self.plan.cells)
-        with tqdm(total=total, unit="block", disable=quiet, leave=False) as bar:
-            for cell, planned in zip(self.plan.suite.cells, self.plan.cells, strict=True):
-                bar.set_description(f"{self.plan.solver.name} {cell.name}")
-                yield cell, planned, bar
-
-    def tabulate(self, cell: Cell, planned: CellPlan, bar: tqdm) -> CellTable:
-        """Compute, or read back, every block of a cell, and tabulate it."""
-        scores, watched = [], []
-        for block in self._score_blocks(planned):
-            scores.append(self._score(cell, planned, block))
-            bar.update()
-        for block in self._watch_blocks(planned):
-            watched.append(self._watch(cell, block))
-            bar.update()
-        return tabulate(self.plan.suite, cell, planned, scores, watched)
-
-    @contextmanager
-    def _blame(self) -> Iterator[None]:
-        """Turn a failure of code that does not come with extramaze into one error that names the solver."""
-        try:
-            yield
-        except (InputError, KeyboardInterrupt):
-            raise
-        except BaseException as problem:  # foreign code may call sys.exit
-            if self.plan.solver.code_sha256 is None:
-                raise
-            name, kind = self.plan.solver.name, type(problem).__name__
-            raise InputError(f"solver {name}: its code failed: {kind}: {problem}") from problem
-
-    def _score_blocks(self, planned: CellPlan) -> range:
-        return range(-(-planned.mazes // planned.block))
-
-    def _watch_blocks(self, planned: CellPlan) -> range:
-        return range(-(-planned.watched // self.plan.limit_block))
-
-    def _score(self, cell: Cell, planned: CellPlan, block: int) -> BlockScores:
-        name = f"{cell.name}-scores-{block}"
-        found = self.store.read(BlockScores, name)
-        if found is None:
-            with self._blame():
-                found = score_block(self.solver, self.plan.suite, cell, planned, block, self.device, self.plan.dtype)
-            self.store.save(name, found)
-        return found
-
-    def _watch(self, cell: Cell, block: int) -> BlockLimits:
-        name = f"{cell.name}-limits-{block}"
-        found = self.store.read(BlockLimits, name)
-        if found is None:
-            with self._blame():
-                found = watch_block(self.solver, self.plan.suite, cell, block, self.device)
-            self.store.save(name, found)
-        return found

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,26 +34,19 @@ class Drawing:
 
 def save_failures(drawings: Sequence[Drawing], heading: str, path: Path, columns: int = 4) -> None:
     """Save wrong answers with the true path, ``columns`` a row, as PNG."""
-    rows = [drawings[i : i + columns] for i in range(0, len(drawings), columns)]
-    _save(rows, heading, path, _answer_legend())
+    save_rows([drawings[i : i + columns] for i in range(0, len(drawings), columns)], heading, path)
 
 
-def save_rows(rows: Mapping[str, Sequence[Drawing]], heading: str, path: Path) -> None:
-    """Save answers in named rows, the name before each title, as PNG."""
-    titled = [
-        [replace(drawing, title=f"{name}: {drawing.title}") for drawing in drawings] for name, drawings in rows.items()
-    ]
-    _save(titled, heading, path, _answer_legend())
-
-
-def _answer_legend() -> list:
-    return [
+def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> None:
+    """Save answers with the true path, row by row, as PNG."""
+    legend = [
         Patch(color=BOTH, label="true path, found"),
         Patch(color=MISSED, label="true path, missed"),
         Patch(color=EXTRA, label="predicted, not on the path"),
         Line2D([], [], marker="^", color=ENDPOINT, linestyle="", label="start"),
         Line2D([], [], marker="*", color=ENDPOINT, linestyle="", label="goal"),
     ]
+    _save(rows, heading, path, legend)
 
 
 def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:

@@ -10,17 +10,18 @@ from typing import Literal
 import torch
 from pydantic import Field
 
+from extramaze.acceleration import Iteration, choose_iteration
 from extramaze.blocks import LIMIT_BLOCK, block_size, ladder
 from extramaze.dynamics import DYNAMICS_VERSION
 from extramaze.mazes import InputError
 from extramaze.mazes.randomness import GENERATOR_VERSION
-from extramaze.mazes.raster import RASTER_VERSION, raster_side
+from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
 from extramaze.models.devices import describe_device
 from extramaze.models.schema import Strict, check_model
 from extramaze.scoring import SCORE_VERSION
-from extramaze.suites import CellPlan, Suite
+from extramaze.suites import Cell, CellPlan, Suite, choose_cells
 
 CONTRACTS = {
     "generator": GENERATOR_VERSION,
@@ -30,17 +31,23 @@ CONTRACTS = {
     "dynamics": DYNAMICS_VERSION,
 }
 Precision = Literal["float32", "float64"]
+Mode = Literal["free-running", "own", "predictions"]
 PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars")
 
 
 class Part(Strict):
-    """How much of a suite to run: at most so many mazes a cell, and so many of them with their iterates watched."""
+    """How much of a suite to run: at most so many mazes a cell, and so many of them with their iterates watched.
+
+    cells: the names of those that are run; none for all.
+    """
 
     mazes: int = Field(ge=1)
     watched: int = Field(ge=1)
+    cells: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"at most {self.mazes} mazes a cell, {min(self.watched, self.mazes)} watched"
+        only = f"; of the cells, only {', '.join(self.cells)}" if self.cells else ""
+        return f"at most {self.mazes} mazes a cell, {min(self.watched, self.mazes)} watched{only}"
 
 
 class SolverInfo(Strict):
@@ -59,6 +66,8 @@ class Plan(Strict):
     """Everything that decides the numbers of an evaluation on one machine.
 
     part: None for the whole suite, which alone is ranked. limit_block: watched mazes computed together.
+    mode: the plain iteration, the solver's own inference, or answers that were handed in. iteration: how steps are
+    made (``extramaze.acceleration``). retire: whether settled mazes leave their block.
     contracts: versions of generator, stored path, raster, scores and limits.
     """
 
@@ -66,32 +75,52 @@ class Plan(Strict):
     suite_sha256: str
     part: Part | None
     solver: SolverInfo
-    mode: Literal["free-running", "predictions"]
+    mode: Mode
+    iteration: Iteration
+    retire: bool
     dtype: Precision
-    tf32: Literal[False]
+    tf32: bool
     device: str
     limit_block: int = Field(ge=1)
     cells: tuple[CellPlan, ...]
     contracts: dict[str, int]
     packages: dict[str, str]
 
+    def pairs(self) -> list[tuple[Cell, CellPlan]]:
+        """Return the suite's cells that are run, each with its plan."""
+        by_name = {cell.name: cell for cell in self.suite.cells}
+        return [(by_name[planned.name], planned) for planned in self.cells]
 
-def make_part(mazes: int, watched: int) -> Part:
+
+def make_part(mazes: int, watched: int, cells: tuple[str, ...] = ()) -> Part:
     """Make a part of a suite. Raises InputError for less than one maze."""
-    return check_model(Part, {"mazes": mazes, "watched": watched}, "a part of a suite")
+    return check_model(Part, {"mazes": mazes, "watched": watched, "cells": cells}, "a part of a suite")
 
 
-def make_plan(solver: IterativeSolver, suite: Suite, part: Part | None, dtype: Precision, device: torch.device) -> Plan:
-    """Settle an evaluation. Raises InputError for a solver made for another raster, or a precision there is not."""
+def make_plan(
+    solver: IterativeSolver,
+    suite: Suite,
+    part: Part | None,
+    dtype: Precision,
+    device: torch.device,
+    mode: Mode = "free-running",
+    retire: bool = False,
+    tf32: bool = False,
+) -> Plan:
+    """Settle an evaluation. Raises InputError for another raster's solver, an unknown cell or no such mode."""
     card = card_of(solver)
     if card.scale not in (None, suite.scale):
         raise InputError(
             f"{card.name} was made for rasters of scale {card.scale}, the suite {suite.name} has scale {suite.scale}; "
             "choose another suite or solver"
         )
+    if mode == "own" and not hasattr(solver, "own_inference"):
+        raise InputError(f"{card.name} has no inference of its own (own_inference); leave out --mode own")
+    if retire and mode != "free-running":
+        raise InputError("--retire goes with the plain iteration; leave out --mode")
     cells = []
-    for cell in suite.cells:
-        side = raster_side(cell.maze_spec.size, suite.scale)
+    for cell in choose_cells(suite, part.cells if part else ()):
+        height, width = raster_shape(cell.maze_spec.shape, suite.scale)
         mazes = min(cell.count, part.mazes) if part else cell.count
         watched = min(suite.limits.count, mazes) if cell.name in suite.limits.cells else 0
         cells.append(
@@ -99,8 +128,8 @@ def make_plan(solver: IterativeSolver, suite: Suite, part: Part | None, dtype: P
                 name=cell.name,
                 mazes=mazes,
                 watched=min(watched, part.watched) if part else watched,
-                block=block_size(side, device.type),
-                rungs=ladder(suite, solver, side),
+                block=block_size(height * width, device.type),
+                rungs=ladder(suite, solver, height, width),
             )
         )
     return Plan(
@@ -108,9 +137,11 @@ def make_plan(solver: IterativeSolver, suite: Suite, part: Part | None, dtype: P
         suite_sha256=suite.digest(),
         part=part,
         solver=_solver_info(solver),
-        mode="free-running",
+        mode=mode,
+        iteration=choose_iteration(solver, device, dtype) if mode == "free-running" else "plain",
+        retire=retire,
         dtype=dtype,
-        tf32=False,
+        tf32=tf32 and device.type == "cuda",
         device=describe_device(device),
         limit_block=LIMIT_BLOCK,
         cells=tuple(cells),

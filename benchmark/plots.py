@@ -1,161 +1,249 @@
-"""Charts of records: accuracy against difficulty, against iterations, and over size × percolation."""
+"""Pictures of a record: what it says about difficulty, iterations and failures. Okabe and Ito's colours throughout."""
 
+import copy
 import io
-import math
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+import polars as pl
+import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from extramaze.blocks import answer_block, draw_block, to_input
 from extramaze.mazes import MazeSpec
-from extramaze.mazes.files import write_atomically
+from extramaze.mazes.files import make_folder, write_atomically
+from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.devices import reference_arithmetic
+from extramaze.pictures import Drawing, save_failures, save_rows
 from extramaze.records import CellResult, Record
+from extramaze.suites import Cell, CellPlan
+from extramaze.work import way_of
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito
-MARKERS = "osD^vPX"
-DPI = 150
-PANEL = (3.4, 2.5)  # inches
-PALE = 0.6  # shares above it have a ground so pale that black is legible on it
-SCALE_RANGE = (0.1, 0.9)  # of the sequential colour map: its ends are too pale or too dark to print
-
-
-def plot_axes(records: Sequence[Record], path: Path) -> None:
-    """Plot optimal accuracy at the last rung against the difficulty of each axis, with Wilson's 95 % intervals."""
-    axes = list(dict.fromkeys(cell.axis for record in records for cell in record.summary.cells))
-
-    def draw(panel: Axes, axis: str) -> None:
-        for number, record in enumerate(records):
-            cells = [cell for cell in record.summary.cells if cell.axis == axis]
-            tallies = [cell.rungs[-1].optimal for cell in cells]
-            middle = np.array([tally.share for tally in tallies])
-            errors = [middle - [tally.low for tally in tallies], [tally.high for tally in tallies] - middle]
-            panel.errorbar(
-                np.arange(len(cells)) + 0.12 * (number - (len(records) - 1) / 2),
-                middle,
-                yerr=np.clip(errors, 0, None),
-                color=COLOURS[number % len(COLOURS)],
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=4,
-                linewidth=1,
-                capsize=2,
-                label=record.summary.plan.solver.name,
-            )
-        _label_cells(panel, axis, [cell for cell in records[0].summary.cells if cell.axis == axis])
-
-    title = f"{_suite(records)}: optimal answers at the last rung, 95 % intervals over mazes"
-    _save_panels(axes, draw, title, path)
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MARKERS = "osD^vP*"
+DPI = 160
+EACH_KIND = 4  # failures drawn of each kind
+FRAMES = 8  # of a maze being solved
 
 
-def plot_iterations(record: Record, path: Path) -> None:
-    """Plot optimal accuracy against iterations, a panel an axis, a line a cell, darker where it comes later."""
+def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None) -> list[Path]:
+    """Draw a record into a folder and return the PNGs; with its solver also failures and a maze being solved."""
+    make_folder(out)
+    drawn = [save_difficulty(record, out / "difficulty.png"), save_iterations(record, out / "iterations.png")]
+    if len(_plane(record)[0]) > 1 and len(_plane(record)[1]) > 1:
+        drawn.append(save_plane(record, out / "plane.png"))
+    if solver is not None:
+        drawings = failures_by_kind(solver, record)
+        if drawings:
+            name = record.summary.plan.solver.name
+            drawn.append(out / "failures.png")
+            save_rows(drawings, f"{name}: up to {EACH_KIND} failures of each kind", drawn[-1])
+        drawn.append(save_strip(solver, record, out / "solving.png"))
+    return drawn
+
+
+def save_difficulty(record: Record, path: Path) -> Path:
+    """Draw optimal accuracy at the last rung, with Wilson intervals: a panel an axis, a point a cell."""
     axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
-    colours = matplotlib.colormaps["viridis_r"]
-
-    def draw(panel: Axes, axis: str) -> None:
-        cells = [cell for cell in record.summary.cells if cell.axis == axis]
-        for shade, cell in zip(np.linspace(*SCALE_RANGE, len(cells)), cells, strict=True):
-            rungs = [rung.iterations for rung in cell.rungs]
-            shares = [rung.optimal.share for rung in cell.rungs]
-            panel.plot(rungs, shares, color=colours(shade), marker="o", markersize=3, label=_short(cell, axis))
-        rungs = sorted({rung.iterations for cell in cells for rung in cell.rungs})
-        panel.set_xscale("log")
-        panel.set_xticks(rungs, [f"{rung:,}" for rung in rungs])
-        panel.set_xticks([], minor=True)
-        panel.set_xlabel("iterations", fontsize=8)
-        panel.set_title(axis, fontsize=9)
-        panel.legend(fontsize=6, ncols=1 + (len(cells) > 4))
-
-    title = f"{record.summary.plan.solver.name} on {record.summary.plan.suite.name}: optimal answers"
-    _save_panels(axes, draw, title, path, legend=False)
-
-
-def plane_of(record: Record) -> dict[tuple[int, float], CellResult]:
-    """Return the cells that differ in size and percolation alone (whatever their start), by size and percolation."""
-    found: dict[tuple[int, float], CellResult] = {}
-    for cell in record.summary.cells:
-        spec = MazeSpec.parse(cell.spec)
-        if MazeSpec(spec.size, percolation=spec.percolation, start=spec.start) == spec and spec.start == "any":
-            found[spec.size, spec.percolation] = cell
-    return found
-
-
-def plot_plane(record: Record, path: Path) -> bool:
-    """Plot optimal accuracy over size × percolation; return False where a suite has no such plane."""
-    cells = plane_of(record)
-    sizes, shares = sorted({size for size, _ in cells}), sorted({p for _, p in cells})
-    if len(sizes) < 2 or len(shares) < 2:
-        return False
-    grid = np.full((len(sizes), len(shares)), np.nan)
-    for (size, p), cell in cells.items():
-        grid[sizes.index(size), shares.index(p)] = cell.rungs[-1].optimal.share
-    figure = Figure(figsize=(1.6 + 0.75 * len(shares), 1.5 + 0.55 * len(sizes)), layout="constrained")
-    FigureCanvasAgg(figure)
-    panel = figure.subplots()
-    image = panel.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto", origin="lower")
-    for (row, column), share in np.ndenumerate(grid):
-        if not math.isnan(share):
-            colour = "w" if share < PALE else "k"
-            panel.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=8)
-    panel.set_xticks(range(len(shares)), [f"{p:g}" for p in shares])
-    panel.set_yticks(range(len(sizes)), [str(size) for size in sizes])
-    panel.set_xlabel("percolation")
-    panel.set_ylabel("size")
-    name = record.summary.plan.solver.name
-    panel.set_title(f"{name}: optimal answers at the last rung", fontsize=9)
-    figure.colorbar(image, format=PercentFormatter(1))
-    _save(figure, path)
-    return True
-
-
-def _label_cells(panel: Axes, axis: str, cells: Sequence[CellResult]) -> None:
-    counts = sorted({cell.n for cell in cells})
-    mazes = f"{counts[0]} mazes" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} mazes"
-    panel.set_title(f"{axis} ({mazes})", fontsize=9)
-    names = [_short(cell, axis) for cell in cells]
-    slanted = max(map(len, names)) > 6 or len(names) > 7
-    panel.set_xticks(range(len(cells)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center")
-    panel.set_xlim(-0.5, len(cells) - 0.5)
-
-
-def _short(cell: CellResult, axis: str) -> str:
-    """Return a cell's name without its first word, where all that is left is a number; whole otherwise."""
-    head, dash, rest = cell.name.partition("-")
-    return rest if dash and (rest[0].isdigit() or head == axis) else cell.name
-
-
-def _suite(records: Sequence[Record]) -> str:
-    return ", ".join(dict.fromkeys(record.summary.plan.suite.name for record in records))
-
-
-def _save_panels(
-    names: Sequence[str], draw: Callable[[Axes, str], None], title: str, path: Path, legend: bool = True
-) -> None:
-    columns = min(3, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(columns * PANEL[0], rows * PANEL[1] + 0.7), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=10)
+    columns = min(3, len(axes))
+    rows = -(-len(axes) // columns)
+    figure = _figure(columns * 3.0, rows * 2.5 + 0.5)
+    figure.suptitle(f"{_title(record)}: optimal answers at the last rung, with 95 % intervals", fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False)
-    for panel, name in zip(grid.flat, names, strict=False):
-        panel.set_ylim(-0.03, 1.03)
-        panel.yaxis.set_major_formatter(PercentFormatter(1))
-        panel.grid(alpha=0.3, linewidth=0.5)
-        panel.tick_params(labelsize=7)
-        draw(panel, name)
-    for panel in grid.flat[len(names) :]:
+    for panel in grid.flat[len(axes) :]:
         panel.axis("off")
-    if legend:
-        handles, labels = grid.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=8)
-    _save(figure, path)
+    for panel, axis in zip(grid.flat, axes, strict=False):
+        _difficulty_panel(panel, axis, [cell for cell in record.summary.cells if cell.axis == axis])
+    return _save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _difficulty_panel(panel: Axes, axis: str, cells: list[CellResult]) -> None:
+    last = [cell.rungs[-1].optimal for cell in cells]
+    shares = np.array([tally.share for tally in last])
+    around = np.abs(np.array([[tally.low, tally.high] for tally in last]).T - shares)
+    panel.errorbar(range(len(cells)), shares, yerr=around, fmt="o", color=COLOURS[0], capsize=3, markersize=4)
+    panel.plot(
+        range(len(cells)), [cell.as_dead_end_filling.share for cell in cells], "_", color=COLOURS[1], ms=9, mew=2
+    )
+    panel.set_xticks(range(len(cells)), [short_name(cell) for cell in cells], rotation=45, ha="right", fontsize=7)
+    panel.set_xlim(-0.6, len(cells) - 0.4)
+    panel.set_title(axis, fontsize=9)
+    _percent(panel)
+    if panel.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+        panel.plot([], [], "o", color=COLOURS[0], markersize=4, label="optimal")
+        panel.plot([], [], "_", color=COLOURS[1], ms=9, mew=2, label="as dead-end filling")
+        panel.legend(fontsize=6, loc="lower left")
+
+
+def short_name(cell: CellResult) -> str:
+    """Return a cell's name without its axis: ``0.1`` for percolation-0.1 on the axis percolation."""
+    return cell.name.removeprefix(f"{cell.axis}-").removeprefix("plane-")
+
+
+def save_iterations(record: Record, path: Path) -> Path:
+    """Draw optimal accuracy against iterations: a panel an axis, a line a cell, the interval as a band."""
+    axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
+    columns = min(3, len(axes))
+    rows = -(-len(axes) // columns)
+    figure = _figure(columns * 3.2, rows * 2.6 + 0.5)
+    figure.suptitle(f"{_title(record)}: optimal answers after so many iterations", fontsize=10)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for panel in grid.flat[len(axes) :]:
+        panel.axis("off")
+    for panel, axis in zip(grid.flat, axes, strict=False):
+        for number, cell in enumerate(cell for cell in record.summary.cells if cell.axis == axis):
+            at = [rung.iterations for rung in cell.rungs]
+            style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4}
+            if number >= len(COLOURS):
+                style["linestyle"] = "--"
+            panel.plot(at, [rung.optimal.share for rung in cell.rungs], label=short_name(cell), lw=1.2, **style)
+            lows, highs = ([getattr(rung.optimal, end) for rung in cell.rungs] for end in ("low", "high"))
+            panel.fill_between(at, lows, highs, color=style["color"], alpha=0.12, lw=0)
+        panel.set_xscale("log")
+        panel.set_title(axis, fontsize=9)
+        panel.set_xlabel("iterations", fontsize=8)
+        panel.legend(fontsize=6, ncols=2, loc="best")
+        _percent(panel)
+    return _save(figure, path)
+
+
+def _plane(record: Record) -> tuple[list[int], list[float], dict[tuple[int, float], float]]:
+    """Return the sizes, percolations and accuracies of the cells that differ in these two alone.
+
+    The commonest way to draw the start is kept.
+    """
+    specs = [(cell, record_spec) for cell, record_spec in _specs(record) if _plain_but_for_plane(record_spec)]
+    starts = [spec.start for _, spec in specs if spec.percolation]
+    start = max(starts, key=starts.count, default="deadend")
+    found = {(spec.size, spec.percolation): cell.rungs[-1].optimal.share for cell, spec in specs if spec.start == start}
+    return sorted({size for size, _ in found}), sorted({p for _, p in found}), found
+
+
+def _specs(record: Record) -> list[tuple[CellResult, MazeSpec]]:
+    return [(cell, MazeSpec.parse(cell.spec)) for cell in record.summary.cells]
+
+
+def _plain_but_for_plane(spec: MazeSpec) -> bool:
+    return str(spec) == str(MazeSpec(size=spec.size, percolation=spec.percolation, start=spec.start))
+
+
+def save_plane(record: Record, path: Path) -> Path:
+    """Draw the size × percolation plane: optimal accuracy at the last rung, in figures and in shades."""
+    sizes, shares, found = _plane(record)
+    table = np.array([[found.get((size, share), np.nan) for share in shares] for size in sizes])
+    figure = _figure(1.6 + 0.62 * len(shares), 1.4 + 0.42 * len(sizes))
+    panel = figure.subplots()
+    panel.set_facecolor("#eeeeee")
+    picture = panel.imshow(table, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
+    for (row, column), value in np.ndenumerate(table):
+        if not np.isnan(value):
+            colour = "black" if value > 0.5 else "white"
+            panel.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=7, color=colour)
+    panel.set_xticks(range(len(shares)), [f"{share:g}" for share in shares], fontsize=8)
+    panel.set_yticks(range(len(sizes)), list(map(str, sizes)), fontsize=8)
+    panel.set_xlabel("percolation", fontsize=8)
+    panel.set_ylabel("size", fontsize=8)
+    panel.set_title(f"{_title(record)}: optimal at the last rung", fontsize=9)
+    figure.colorbar(picture, ax=panel, format=PercentFormatter(1.0))
+    return _save(figure, path)
+
+
+@dataclass(frozen=True)
+class _Maze:
+    cell: Cell
+    planned: CellPlan
+    index: int
+
+
+def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawing]]:
+    """Answer up to EACH_KIND wrong mazes of each failure kind once more, to be drawn, a row a kind."""
+    by_kind = []
+    wrong = record.mazes.filter(pl.col("failure").is_not_null())
+    for kind in wrong["failure"].value_counts(sort=True)["failure"].to_list():
+        rows = wrong.filter(pl.col("failure") == kind).unique(["cell"], keep="first", maintain_order=True)
+        chosen = pl.concat([rows, wrong.filter(pl.col("failure") == kind)]).unique(
+            ["cell", "index"], maintain_order=True
+        )
+        here = [_find(record, row["cell"], row["index"]) for row in chosen.head(EACH_KIND).iter_rows(named=True)]
+        by_kind.append([_answered(solver, record, m, f"{kind}: {m.cell.name} #{m.index}") for m in here])
+    return by_kind
+
+
+def _find(record: Record, cell: str, index: int) -> _Maze:
+    return next(_Maze(c, planned, index) for c, planned in record.summary.plan.pairs() if c.name == cell)
+
+
+def _answered(solver: IterativeSolver, record: Record, maze: _Maze, title: str) -> Drawing:
+    plan = record.summary.plan
+    ours, device = _ready(solver, plan.dtype)
+    number, at = divmod(maze.index, maze.planned.block)
+    with reference_arithmetic():
+        images, targets, answers, _, _ = answer_block(
+            ours, plan.suite, maze.cell, maze.planned, number, device, way_of(plan)
+        )
+    return Drawing(images[at], title, targets[at], answers.rungs[-1][at].cpu().numpy())
+
+
+def _ready(solver: IterativeSolver, dtype: str) -> tuple[IterativeSolver, torch.device]:
+    ours = copy.deepcopy(solver).to(getattr(torch, dtype)).eval()
+    return ours, next((p.device for p in ours.parameters()), torch.device("cpu"))
+
+
+def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
+    """Draw one maze iteration by iteration: the hardest that was solved, of the cell with the longest paths."""
+    plan = record.summary.plan
+    maze = _worth_watching(record)
+    ours, device = _ready(solver, plan.dtype)
+    number, at = divmod(maze.index, maze.planned.block)
+    _, images, targets = draw_block(plan.suite, maze.cell, number, maze.planned.block)
+    row = record.mazes.filter((pl.col("cell") == maze.cell.name) & (pl.col("index") == maze.index)).row(0, named=True)
+    end = row["first_right"] or maze.planned.rungs[-1]
+    shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)} | {end})
+    with reference_arithmetic():
+        x = to_input(images[at : at + 1], device, getattr(torch, plan.dtype))
+        state, drawings = ours.initial_state(x), []
+        for iteration in range(1, end + 1):
+            state = ours.step(state, x)
+            if iteration in shown:
+                said = answer(ours.readout(state), x)[0].cpu().numpy()
+                drawings.append(Drawing(images[at], f"after {iteration}", targets[at], said))
+    heading = f"{plan.solver.name} solving {maze.cell.name} #{maze.index}, iteration by iteration"
+    save_failures(drawings, heading, path, columns=4)
+    return path
+
+
+def _worth_watching(record: Record) -> _Maze:
+    """Choose the longest path among the mazes right at the last rung of the largest cells; of all where none is."""
+    right = record.mazes.filter(pl.col("optimal").list.last())
+    rows = (right if len(right) else record.mazes).sort("path_length", descending=True)
+    return _find(record, rows["cell"][0], rows["index"][0])
+
+
+def _title(record: Record) -> str:
+    plan = record.summary.plan
+    return f"{plan.solver.name} on {plan.suite.name}" + (" (partial)" if plan.part else "")
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _percent(panel: Axes) -> None:
+    panel.set_ylim(-0.03, 1.03)
+    panel.yaxis.set_major_formatter(PercentFormatter(1.0))
+    panel.tick_params(axis="y", labelsize=7)
+    panel.grid(axis="y", color="#dddddd", lw=0.6)
+    panel.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> Path:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
+    return path

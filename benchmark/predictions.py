@@ -2,26 +2,25 @@
 
 import json
 import platform
-from datetime import UTC, datetime
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import torch
 
-from extramaze.answer_files import Answers, read_answers
-from extramaze.blocks import LIMIT_BLOCK, BlockScores
-from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
-from extramaze.mazes.errors import unknown_name
+from extramaze.answer_files import AnswerFile, read_answers
+from extramaze.blocks import LIMIT_BLOCK, Answers, BlockLimits, BlockScores, score_answers
+from extramaze.evaluation import assemble
+from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
 from extramaze.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo
-from extramaze.records import SUMMARY, Record, Run, read_record
-from extramaze.scoring import score
+from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import refuse_other
-from extramaze.suites import Cell, CellPlan, Suite, load_suite
-from extramaze.tabulate import CellTable, tabulate
+from extramaze.suites import Cell, CellPlan, Suite, choose_cells, load_suite
 
 ONCE = (1,)  # an answer made elsewhere has one rung
+UNKNOWN = -1  # evaluations of a step that nobody saw
 
 
 def evaluate_predictions(
@@ -36,24 +35,26 @@ def evaluate_predictions(
     Nothing is known of how they were made, so the record has the mode ``predictions``, one rung and no limits, and
     boards keep it apart from solvers that were run. Raises InputError for a bad file, name or folder.
     """
+    began = time.perf_counter()
     loaded = load_suite(suite) if isinstance(suite, str) else suite
-    counts = {cell.name: min(cell.count, part.mazes) if part else cell.count for cell in loaded.cells}
+    cells = choose_cells(loaded, part.cells if part else ())
+    counts = {cell.name: min(cell.count, part.mazes) if part else cell.count for cell in cells}
     answers = read_answers(path, loaded, counts)
     plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
     if out is not None and (Path(out) / SUMMARY).exists():
         record = read_record(Path(out))
         refuse_other(Path(out), record.summary.plan, plan)
         return record
-    tables = [_table(loaded, cell, plan.cells[i], answers.masks[cell.name]) for i, cell in enumerate(loaded.cells)]
-    run = Run(finished=datetime.now(UTC).isoformat(timespec="seconds"), seconds=0.0, command="extramaze.evaluate")
-    rows = pl.concat([table.rows for table in tables])
-    record = Record.seal(plan, [table.result for table in tables], [], rows, run)
+    blocks: dict[str, BlockScores | BlockLimits] = {
+        f"{cell.name}-scores-0": _score(loaded, cell, answers.masks[cell.name]) for cell in cells
+    }
+    record = assemble(plan, blocks, began)
     if out is not None:
         record.write(Path(out))
     return record
 
 
-def _plan(card: SolverCard, answers: Answers, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
+def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
     unreadable = sum(answers.unreadable.values())
     notes = ["answers made elsewhere"]
     if unreadable:
@@ -73,6 +74,8 @@ def _plan(card: SolverCard, answers: Answers, suite: Suite, counts: dict[str, in
             notes=tuple(notes),
         ),
         mode="predictions",
+        iteration="plain",
+        retire=False,
         dtype="float32",
         tf32=False,
         device="elsewhere",
@@ -83,22 +86,12 @@ def _plan(card: SolverCard, answers: Answers, suite: Suite, counts: dict[str, in
     )
 
 
-def _table(suite: Suite, cell: Cell, planned: CellPlan, masks: np.ndarray) -> CellTable:
-    images, targets = raster(cell_mazes(suite, cell.name, planned.mazes), suite.scale)
-    outcome = score(images, targets, masks)
-    scores = BlockScores(outcome.exact[None], outcome.valid[None], outcome.optimal[None], outcome.failure)
-    return tabulate(suite, cell, planned, [scores], [])
-
-
-def cell_mazes(suite: Suite, cell: str, count: int | None = None) -> Mazes:
-    """Draw the mazes of a suite's cell, or the first ``count`` of them. Raises InputError for a cell it has not."""
-    cells = {found.name: found for found in suite.cells}
-    if cell not in cells:
-        raise unknown_name("cell", cell, cells)
-    chosen = cells[cell]
-    if count is not None and not 0 <= count <= chosen.count:
-        raise InputError(f"{cell} of {suite.name} has {chosen.count} mazes, asked for {count}")
-    return generate(chosen.maze_spec, chosen.count if count is None else count, split=suite.split)
+def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
+    count = len(masks)
+    images, targets = raster(generate(cell.maze_spec, count, split=suite.split), suite.scale)
+    nobody = np.zeros(count, bool)
+    answers = Answers([torch.from_numpy(masks.astype(bool))], nobody, np.full(count, UNKNOWN))
+    return score_answers(images, targets, answers, nobody, count)
 
 
 def questions(mazes: Mazes, cell: str) -> bytes:

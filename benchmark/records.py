@@ -18,34 +18,33 @@ import polars as pl
 from pydantic import Field
 
 from extramaze.mazes import InputError
+from extramaze.mazes.describe import COLUMNS, COUNTS
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import Strict, check_model
 from extramaze.parquet import open_table
 from extramaze.plan import Plan
-from extramaze.scoring import wilson
+from extramaze.scoring import clopper_pearson_high, wilson
 from extramaze.suites import Suite
 
-SCHEMA = "extramaze-record-1"
+SCHEMA = "extramaze-record-2"
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 MAX_BYTES = 256 * 2**20
 KINDS = ("exact", "valid", "optimal")
-MEASURES = ("path_length", "cycles", "n_shortest", "dead_ends", "start_degree", "goal_degree")  # of each maze
 
 PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "cell": pl.String,
     "index": pl.UInt32,
-    "path_length": pl.Int32,
-    "cycles": pl.Int32,
-    "n_shortest": pl.Int64,
-    "dead_ends": pl.Int32,
-    "start_degree": pl.Int8,
-    "goal_degree": pl.Int8,
+    **dict.fromkeys(COUNTS, pl.Int64),
+    "tortuosity": pl.Float64,
     "exact": pl.List(pl.Boolean),  # one a rung
     "valid": pl.List(pl.Boolean),
     "optimal": pl.List(pl.Boolean),
     "first_right": pl.Int32,  # iterations at the first rung where the answer was optimal; null: at none
     "last_right": pl.Int32,
     "failure": pl.String,  # at the last rung; null: optimal
+    "as_dead_end_filling": pl.Boolean,  # the answer at the last rung is dead-end filling's
+    "audit_agrees": pl.Boolean,  # the answer was the same as when it would have been retired; null: not audited
+    "evaluations": pl.Int32,  # of the step, up to the last rung; null: answers that were handed in
     "limit": pl.String,  # null: not watched
     "period": pl.Int32,
     "residual": pl.Float64,
@@ -77,13 +76,31 @@ class Rung(Strict):
     optimal: Tally
 
 
+class Audit(Strict):
+    """Retired mazes that ran to the end all the same: how many, how many then answered otherwise at some rung, and the
+    upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934) of their share.
+    """
+
+    audited: int = Field(ge=0)
+    disagree: int = Field(ge=0)
+    high: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, disagree: int, audited: int) -> "Audit":
+        """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
+        return cls(audited=audited, disagree=disagree, high=clopper_pearson_high(disagree, audited))
+
+
 class CellResult(Strict):
     """One cell's mazes and scores.
 
     drawn, rejected_split, rejected_endpoints, rejected_path: attempts at its mazes, and why some were not kept.
     acceptance: the share kept of those in the split; below 1 the mazes are a filtered population. layouts: distinct
     ones up to symmetry. means: of every measure of the mazes.
-    failures: wrong answers at the last rung by kind.
+    failures: wrong answers at the last rung by kind. overthought: right at an earlier rung, wrong at the last.
+    as_dead_end_filling: answers at the last rung equal to dead-end filling's. audit: None where none was retired.
+    mean_evaluations: of the step, a maze. batch: the fewest mazes computed together, less than the block where a GPU's
+    memory did not suffice.
     """
 
     name: str
@@ -101,6 +118,11 @@ class CellResult(Strict):
     rungs: tuple[Rung, ...] = Field(min_length=1)
     median_first_right: float | None
     failures: dict[str, int]
+    overthought: Tally
+    as_dead_end_filling: Tally
+    audit: Audit | None
+    mean_evaluations: float | None
+    batch: int = Field(ge=1)
 
 
 class LimitCount(Strict):
@@ -136,7 +158,7 @@ class Run(Strict):
 class Summary(Strict):
     """The summary of a record (``record.json``)."""
 
-    schema_: Literal["extramaze-record-1"] = Field(alias="schema")
+    schema_: Literal["extramaze-record-2"] = Field(alias="schema")
     plan: Plan
     cells: tuple[CellResult, ...]
     limits: tuple[LimitResult, ...]
@@ -191,6 +213,11 @@ def read_record(folder: Path) -> Record:
         content = json.loads(read_bytes(folder / SUMMARY, MAX_BYTES))
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{folder / SUMMARY}: not readable as JSON: {problem}") from problem
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA:
+        raise InputError(
+            f"{folder / SUMMARY}: of the schema {schema[:40]}, this version reads {SCHEMA}; evaluate again"
+        )
     summary = check_model(Summary, content, str(folder / SUMMARY))
     if content_sha256(content) != summary.sha256:
         raise InputError(f"{folder / SUMMARY}: altered since it was written (its sha256 differs); evaluate again")
@@ -219,10 +246,13 @@ def inconsistency(record: Record) -> str | None:
     plan, summary = record.summary.plan, record.summary
     if plan.suite.digest() != plan.suite_sha256:
         return "the suite is not the one whose sha256 is stated"
-    expected = [(cell.name, planned.mazes) for cell, planned in zip(plan.suite.cells, plan.cells, strict=False)]
-    if len(plan.cells) != len(plan.suite.cells) or expected != [(cell.name, cell.n) for cell in summary.cells]:
+    chosen = plan.part.cells if plan.part else ()
+    suites = [cell.name for cell in plan.suite.cells if not chosen or cell.name in chosen]
+    if suites != [planned.name for planned in plan.cells]:
+        return "its cells are not those of the suite"
+    if [(planned.name, planned.mazes) for planned in plan.cells] != [(cell.name, cell.n) for cell in summary.cells]:
         return "its cells are not those of the plan"
-    for cell, planned, result in zip(plan.suite.cells, plan.cells, summary.cells, strict=True):
+    for (cell, planned), result in zip(plan.pairs(), summary.cells, strict=True):
         rows = record.mazes.filter(pl.col("cell") == cell.name)
         if (cell.axis, cell.spec) != (result.axis, result.spec) or rows["index"].to_list() != list(range(result.n)):
             return f"{cell.name}: its rows are not those of the plan"
@@ -230,6 +260,8 @@ def inconsistency(record: Record) -> str | None:
             return f"{cell.name}: its rungs are not those of the plan"
         if tally_rungs(rows, planned.rungs) != result.rungs:
             return f"{cell.name}: its scores are not those of its rows"
+        if any(getattr(result, name) != value for name, value in tally_answers(rows, plan.retire).items()):
+            return f"{cell.name}: its counts are not those of its rows"
     if len(record.mazes) != sum(cell.n for cell in summary.cells):
         return "there are rows of no cell"
     watched = [c.name for c in plan.cells if c.watched]
@@ -247,6 +279,22 @@ def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
         Rung(iterations=rung, **{kind: Tally.of(int(counts[kind][r]), len(rows)) for kind in KINDS})
         for r, rung in enumerate(rungs)
     )
+
+
+def tally_answers(rows: pl.DataFrame, retire: bool) -> dict[str, Any]:
+    """Count what one cell's rows say beside the rungs, by the names of CellResult's fields."""
+    found, right = rows["first_right"].is_not_null(), rows["optimal"].list.last()
+    audited = rows["audit_agrees"].drop_nulls()
+    evaluations = rows["evaluations"].drop_nulls()
+    return {
+        "means": {name: float(rows[name].mean()) for name in COLUMNS},  # type: ignore[arg-type]
+        "failures": dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
+        "median_first_right": rows["first_right"].median(),
+        "overthought": Tally.of(int((found & ~right).sum()), len(rows)),
+        "as_dead_end_filling": Tally.of(int(rows["as_dead_end_filling"].sum()), len(rows)),
+        "audit": Audit.of(int((~audited).sum()), len(audited)) if retire else None,
+        "mean_evaluations": float(evaluations.to_numpy().mean()) if len(evaluations) else None,
+    }
 
 
 def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:

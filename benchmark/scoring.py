@@ -62,14 +62,14 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
     target = _binary("targets", targets, 3, floats=True)
     predicted = _binary("predictions", predictions, 3, floats=False)
     count, channels, height, width = image.shape
-    if channels != 3 or height != width or height < 5:
-        raise InputError(f"images must have shape (B, 3, H, H) with H of at least 5, got {image.shape}")
+    if channels != 3 or height % 2 != width % 2 or min(height, width) < 5:
+        raise InputError(f"images must have shape (B, 3, H, W), both odd or both even, at least 5; got {image.shape}")
     for name, array in (("targets", target), ("predictions", predicted)):
         if array.shape != (count, height, width):
             raise InputError(f"{name} must have shape {(count, height, width)}, got {array.shape}")
     scale = scale_of(height)
-    if scale == 2 and height % 4:
-        raise InputError(f"a raster of scale 2 has a side 2n + 6 with odd n, a multiple of 4; got {height}")
+    if scale == 2 and (height % 4 or width % 4):
+        raise InputError(f"a raster of scale 2 has sides 2n + 6 with odd n, multiples of 4; got {height}×{width}")
     flags = np.zeros((4, count), np.int8)
     over_blocks(_score_block, count, None, scale, image, target, predicted, flags)
     problems = {_NO_ENDPOINT: "the image has no single start and goal", _TARGET_NO_PATH: "the target is no path"}
@@ -87,6 +87,14 @@ def wilson(right: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def clopper_pearson_high(right: int, count: int) -> float:
+    """Return the upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934); 1 for a count of 0."""
+    if not count:
+        return 1.0
+    interval = binomtest(right, count, alternative="less").proportion_ci(CONFIDENCE, method="exact")
+    return float(interval.high)
+
+
 def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray:
     array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
     if array.ndim != dimensions:
@@ -102,23 +110,23 @@ def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray
 
 @numba.njit(cache=True, nogil=True)
 def _score_block(begin, end, scale, images, targets, predictions, flags):
-    pixels = images.shape[2]
-    side = (pixels - 2 * (scale - 1)) // scale
-    wide = side + 2
+    height, width = images.shape[2:]
+    rows, columns = (height - 2 * (scale - 1)) // scale, (width - 2 * (scale - 1)) // scale
+    wide, count_of_tiles = columns + 2, (rows + 2) * (columns + 2)
     # The lattice image's tiles, inside a ring that nothing reaches, so that no walk needs to look where they end.
-    predicted, stored = np.zeros(wide * wide, np.uint8), np.zeros(wide * wide, np.uint8)
-    queue = np.empty(wide * wide, np.int32)
+    predicted, stored = np.zeros(count_of_tiles, np.uint8), np.zeros(count_of_tiles, np.uint8)
+    queue = np.empty(count_of_tiles, np.int32)
     for i in range(begin, end):
         image, target, prediction = images[i], targets[i], predictions[i]
         same, walls, pieces = True, False, False
-        for row in range(pixels):
-            for column in range(pixels):
+        for row in range(height):
+            for column in range(width):
                 said = prediction[row, column]
                 same &= said == target[row, column]
                 walls |= said > (image[0, row, column] | image[1, row, column] | image[2, row, column])
         starts, goals, start, goal, count, shortest = 0, 0, 0, 0, 0, 0
-        for row in range(side):
-            for column in range(side):
+        for row in range(rows):
+            for column in range(columns):
                 y, x = scale * row + scale - 1, scale * column + scale - 1
                 tile = (row + 1) * wide + column + 1
                 red, green = image[0, y, x], image[1, y, x]

@@ -10,7 +10,7 @@ from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, r
 from extramaze.models.schema import parse_json
 from extramaze.plan import Plan
 
-PLAN, BLOCKS = "plan.json", "blocks"
+PLAN, BLOCKS, SHARD = "plan.json", "blocks", "shard.txt"
 
 
 def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
@@ -28,17 +28,21 @@ class BlockStore:
     out: Path | None
 
     @classmethod
-    def open(cls, out: Path | None, plan: Plan) -> "BlockStore":
-        """Make ``out`` ready for a plan's blocks, or see that it holds this very plan's."""
+    def open(cls, out: Path | None, plan: Plan, shard: str = "1/1") -> "BlockStore":
+        """Make ``out`` ready for the blocks of a plan, or of a shard of it, or see that it holds these very ones."""
         if out is None:
             return cls(None)
         path = out / PLAN
         if path.exists():
             refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
+            found = read_bytes(out / SHARD, 100).decode("utf-8", "replace").strip()
+            if found != shard:
+                raise InputError(f"{out} holds shard {found} of this evaluation, not {shard}; choose another --out")
         else:
             if out.exists() and (not out.is_dir() or not _is_ours(out)):
                 raise InputError(f"{out} exists and holds no evaluation; choose another --out")
             make_folder(out)
+            write_atomically(out / SHARD, f"{shard}\n".encode())
             write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
         make_folder(out / BLOCKS)
         remove_temporary(out)
@@ -65,6 +69,7 @@ class BlockStore:
         if self.out is not None:
             shutil.rmtree(self.out / BLOCKS, ignore_errors=True)
             (self.out / PLAN).unlink(missing_ok=True)
+            (self.out / SHARD).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path | None:
         return self.out / BLOCKS / f"{name}.npz" if self.out is not None else None
@@ -72,4 +77,4 @@ class BlockStore:
 
 def _is_ours(out: Path) -> bool:
     """Whether a folder without a plan holds nothing but what a killed start leaves."""
-    return all(path.name == LOCK or is_temporary(path) for path in out.iterdir())
+    return all(path.name in (LOCK, SHARD) or is_temporary(path) for path in out.iterdir())

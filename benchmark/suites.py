@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from extramaze.mazes import InputError, MazeSpec
+from extramaze.mazes import InputError, Mazes, MazeSpec, generate
+from extramaze.mazes.errors import unknown_name
 from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
 
 SUITES = files("extramaze") / "suites"
@@ -79,6 +80,22 @@ class CellPlan(Strict):
     watched: int = Field(ge=0)
     block: int = Field(ge=1)
     rungs: tuple[int, ...] = Field(min_length=1)
+
+
+def choose_cells(suite: Suite, names: tuple[str, ...]) -> tuple[Cell, ...]:
+    """Return a suite's cells of these names, in the suite's order; all for no names. Raises InputError."""
+    known = [cell.name for cell in suite.cells]
+    for name in names:
+        if name not in known:
+            raise unknown_name(f"cell of {suite.name}", name, known)
+    return tuple(cell for cell in suite.cells if not names or cell.name in names)
+
+
+def cell_mazes(suite: Suite | str, cell: str) -> Mazes:
+    """Draw the mazes of one cell, those that an evaluation asks. Raises InputError for an unknown suite or cell."""
+    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    (chosen,) = choose_cells(loaded, (cell,))
+    return generate(chosen.maze_spec, chosen.count, split=loaded.split)
 
 
 def suite_names() -> list[str]:

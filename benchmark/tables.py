@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from extramaze.costs import cell_cost, suite_cost
 from extramaze.dynamics import Limit
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
-from extramaze.records import Record
+from extramaze.noise import Noise
+from extramaze.records import Audit, Record
+from extramaze.suites import Suite
 
 HEADINGS = {"in-distribution": "in-dist."}
 
@@ -50,17 +53,62 @@ def mazes_summary(mazes: Mazes) -> str:
 def cell_table(record: Record) -> str:
     """Write one record cell by cell: optimal accuracy at every rung, with its interval at the last."""
     rungs = sorted({rung.iterations for cell in record.summary.cells for rung in cell.rungs})
-    header = ["cell", "mazes", *(f"@{r}" for r in rungs), "95 % interval", "valid", "exact", "acceptance"]
+    header = [
+        "cell",
+        "mazes",
+        *(f"@{r}" for r in rungs),
+        "95 % interval",
+        "valid",
+        "exact",
+        "overthought",
+        "as filling",
+        "acceptance",
+    ]
     lines = []
     for cell in record.summary.cells:
         shares = {rung.iterations: f"{rung.optimal.share:.1%}" for rung in cell.rungs}
         last = cell.rungs[-1]
         interval = f"{last.optimal.low:.1%} to {last.optimal.high:.1%}"
-        ends = [interval, f"{last.valid.share:.1%}", f"{last.exact.share:.1%}", f"{cell.acceptance:.1%}"]
+        ends = [interval, *(f"{share:.1%}" for share in (last.valid.share, last.exact.share, cell.overthought.share))]
+        ends += [f"{cell.as_dead_end_filling.share:.1%}", f"{cell.acceptance:.1%}"]
         lines.append([cell.name, str(cell.n), *(shares.get(r, "") for r in rungs), *ends])
     plan = record.summary.plan
     title = (
-        f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last"
+        f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last; "
+        "overthought: right before and wrong at the last; as filling: the answer is dead-end filling's"
+    )
+    if plan.part:
+        title += f". Partial ({plan.part}): not ranked"
+    audits = [cell.audit for cell in record.summary.cells if cell.audit]
+    notes = []
+    if audits:
+        seen, bad = sum(a.audited for a in audits), sum(a.disagree for a in audits)
+        high = Audit.of(bad, seen).high
+        notes = ["", f"retired when settled; of {seen} audited, {bad} changed later (95 %: at most {high:.1%})"]
+    return "\n".join([title, "", *layout(header, lines, markdown=False), *notes])
+
+
+def noise_table(noise: Sequence[Noise]) -> str:
+    """Write how many mazes change with the block's size and with the precision."""
+    header = ["cell", "mazes", "changed by block size", "changed in float64"]
+    lines = [[n.cell, str(n.mazes), str(n.block), str(n.dtype)] for n in noise]
+    lines.append(["all", *(str(sum(getattr(n, kind) for n in noise)) for kind in ("mazes", "block", "dtype"))])
+    title = "noise floor: mazes right in one run and wrong in the other, of the same solver, at the last rung"
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
+
+
+def suite_table(suite: Suite) -> str:
+    """Write a suite's cells with their counts, and what a width-32 DT-Net costs on them."""
+    header = ["cell", "axis", "mazes", "specification", "TFLOP", "minutes"]
+    lines = []
+    for cell in suite.cells:
+        cost = cell_cost(suite, cell)
+        lines.append([cell.name, cell.axis, f"{cell.count:,}", cell.spec, f"{cost.tflop:,.2f}", f"{cost.minutes:,.2f}"])
+    whole = suite_cost(suite)
+    title = (
+        f"{suite.name}: {len(suite.cells)} cells, {sum(cell.count for cell in suite.cells):,} mazes, "
+        f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
+        f"{whole.tflop:,.1f} TFLOP, about {whole.minutes:,.0f} minutes on two CPU cores"
     )
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
 

@@ -1,6 +1,5 @@
 """Turn the finished blocks of one cell into its summary and its per-maze rows."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,8 @@ import polars as pl
 
 from extramaze.blocks import BlockLimits, BlockScores
 from extramaze.mazes import describe, generate, layout_hashes
-from extramaze.records import KINDS, MEASURES, PER_MAZE, CellResult, LimitResult, tally_limits, tally_rungs
+from extramaze.mazes.describe import COLUMNS
+from extramaze.records import KINDS, PER_MAZE, CellResult, LimitResult, tally_answers, tally_limits, tally_rungs
 from extramaze.scoring import Failure
 from extramaze.suites import Cell, CellPlan, Suite
 
@@ -23,29 +23,36 @@ class CellTable:
 
 
 def tabulate(
-    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits]
+    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits], retire: bool
 ) -> CellTable:
     """Tabulate a cell from its blocks in order, the fillers of the last one left out."""
     count = plan.mazes
     right = {kind: np.concatenate([getattr(s, kind) for s in scores], axis=1)[:, :count].T for kind in KINDS}
     failures = np.concatenate([s.failure for s in scores])[:count].tolist()
+    joined = {
+        name: np.concatenate([getattr(block, name) for block in scores])[:count].tolist()
+        for name in ("filling", "audited", "disagrees", "evaluations")
+    }
     mazes = generate(cell.maze_spec, count, split=suite.split)
     drawn = mazes.generation
     assert drawn is not None
     description = describe(mazes)
     first, last = first_and_last(right["optimal"], np.array(plan.rungs))
+    audit, disagrees = joined["audited"], joined["disagrees"]
     columns = {
         "cell": [cell.name] * count,
         "index": np.arange(count),
-        **{name: getattr(description, name) for name in MEASURES},
+        **{name: getattr(description, name) for name in COLUMNS},
         **{kind: right[kind].tolist() for kind in KINDS},
         "first_right": first,
         "last_right": last,
         "failure": [None if failure == Failure.NONE else failure for failure in failures],
+        "as_dead_end_filling": joined["filling"],
+        "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
+        "evaluations": [None if steps < 0 else int(steps) for steps in joined["evaluations"]],
         **_limit_columns(watched, plan.watched, count),
     }
     rows = pl.DataFrame(columns, schema=PER_MAZE, strict=False)
-    found = rows["first_right"].drop_nulls()
     result = CellResult(
         name=cell.name,
         axis=cell.axis,
@@ -58,10 +65,9 @@ def tabulate(
         rejected_path=drawn.rejected_path,
         acceptance=drawn.acceptance,
         layouts=len(set(layout_hashes(mazes.connections).tolist())),
-        means={name: float(getattr(description, name).mean()) for name in MEASURES},
         rungs=tally_rungs(rows, plan.rungs),
-        median_first_right=float(np.median(found)) if len(found) else None,
-        failures=dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
+        batch=min(int(block.batch[0]) for block in scores),
+        **tally_answers(rows, retire),
     )
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
 

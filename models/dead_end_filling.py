@@ -33,6 +33,6 @@ class DeadEndFilling(IterativeSolver):
         """Answer with the pixels still open."""
         return torch.cat([1 - state, state], dim=1)
 
-    def step_budget(self, height: int, width: int) -> int:  # noqa: ARG002
-        """Return 2L², more layers than any dead branch has pixels."""
-        return 2 * lattice_of(width) ** 2
+    def step_budget(self, height: int, width: int) -> int:
+        """Return 2 · R · C, more layers than any dead branch has pixels."""
+        return 2 * lattice_of(height) * lattice_of(width)

@@ -44,6 +44,6 @@ class Wavefront(IterativeSolver):
         path = state[:, 1:]
         return torch.cat([1 - path, path], dim=1)
 
-    def step_budget(self, height: int, width: int) -> int:  # noqa: ARG002
-        """Return 4L²: at most 2L² pixels for the wave, and as many for the path."""
-        return 4 * lattice_of(width) ** 2
+    def step_budget(self, height: int, width: int) -> int:
+        """Return 4 · R · C: at most 2 · R · C pixels for the wave, and as many for the path."""
+        return 4 * lattice_of(height) * lattice_of(width)

@@ -10,6 +10,7 @@ VERBS = (  # as --help lists them
     "generate",
     "train",
     "evaluate",
+    "gather",
     "plot",
     "compare",
     "check",

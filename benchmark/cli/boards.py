@@ -36,12 +36,20 @@ def leaderboard(
 @app.command(name="ls")
 def list_names(
     what: Annotated[Literal["solvers", "suites", "recipes"], typer.Argument(help="What to list.")] = "solvers",
+    verbose: Annotated[bool, typer.Option("--verbose", help="Suites: their cells, counts and cost.")] = False,
 ) -> None:
     """List the shipped solvers, suites or recipes."""
+    from extramaze.mazes import InputError
     from extramaze.models.loading import ALGORITHMS, shipped_seeds
     from extramaze.models.recipe import recipe_names
-    from extramaze.suites import suite_names
+    from extramaze.suites import load_suite, suite_names
+    from extramaze.tables import suite_table
 
+    if verbose:
+        if what != "suites":
+            raise InputError(f"--verbose goes with suites, not {what}")
+        print("\n\n".join(suite_table(load_suite(name)) for name in suite_names()))
+        return
     trained = [f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds]
     names = {"solvers": [*ALGORITHMS, *trained], "suites": suite_names(), "recipes": recipe_names()}
     print("\n".join(names[what]))

@@ -1,6 +1,7 @@
 """Verbs about mazes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
@@ -34,10 +35,16 @@ def generate(
     max_path: Annotated[str | None, _field("Greatest length of the shortest path; 0: any.", "0")] = None,
     min_shortest: Annotated[str | None, _field("Least number of shortest paths.", "1")] = None,
     max_shortest: Annotated[str | None, _field("Greatest number of shortest paths; 0: any.", "0")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Instead of a specification: a suite's cell, all its mazes.")
+    ] = None,
+    cell: Annotated[str | None, typer.Option(help="The cell of --suite (extramaze ls suites --verbose).")] = None,
     count: Annotated[int, typer.Option(help="Mazes of each specification.")] = 4,
     split: Annotated[str | None, typer.Option(help="train, val, test or sealed; left out: all layouts.")] = None,
     first: Annotated[int, typer.Option(help="Index of the first maze.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the mazes as a .npz archive (one SPEC).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the mazes: .npz arrays, or .jsonl with # SGo strings.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a PNG, one row a SPEC (at most 12 mazes each).")] = None,
     show: Annotated[bool, typer.Option("--show", help="Draw the first 4 mazes of each with characters.")] = False,
     quiet: Quiet = False,
@@ -47,7 +54,7 @@ def generate(
     extramaze generate --size 9 --percolation 0.1 --count 1000 --out mazes.npz --show, or with the specification in one
     word, as results write it: extramaze generate size=9,percolation=0.1 --show.
     """
-    from extramaze.mazes import MazeSpec, write_npz
+    from extramaze.mazes import MazeSpec
     from extramaze.pictures import save_samples
     from extramaze.tables import mazes_summary
 
@@ -65,6 +72,9 @@ def generate(
         "min_shortest": min_shortest,
         "max_shortest": max_shortest,
     }
+    if suite is not None or cell is not None:
+        chosen = _suite_cell(suite, cell, bool(specs or any(fields.values())))
+        specs, count, split, first = [chosen.spec], chosen.count, chosen.split, 0
     parsed = [MazeSpec.parse(text) for text in _texts(specs or [], fields)]
     if out is not None and len(parsed) > 1:
         raise InputError(f"--out takes one specification, got {len(parsed)}; run generate once for each")
@@ -72,13 +82,34 @@ def generate(
         raise InputError(f"--picture draws 1 to {MAX_PICTURED} mazes of each specification, got {count}")
     drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
     if out is not None:
-        write_npz(drawn[0], out)
+        _write(drawn[0], out, cell or str(parsed[0]))
     if picture is not None:
         save_samples(dict(zip(parsed, drawn, strict=True)), picture)
     for mazes in drawn:
         if show:
             _show(mazes)
         print(mazes_summary(mazes))
+
+
+def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> Any:
+    from extramaze.suites import choose_cells, load_suite
+
+    if suite is None or cell is None or specified:
+        raise InputError("--suite and --cell go together, and instead of a specification")
+    loaded = load_suite(suite)
+    (chosen,) = choose_cells(loaded, (cell,))
+    return SimpleNamespace(spec=chosen.spec, count=chosen.count, split=loaded.split)
+
+
+def _write(mazes: Any, path: Path, name: str) -> None:
+    from extramaze.mazes import write_npz
+    from extramaze.mazes.files import write_atomically
+    from extramaze.predictions import questions
+
+    if path.suffix == ".jsonl":
+        write_atomically(path, questions(mazes, name))
+    else:
+        write_npz(mazes, path)
 
 
 def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:

@@ -1,7 +1,7 @@
 """Verbs that train and run solvers."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -53,35 +53,3 @@ def train(
         f"mazes after {result.mazes:,} training mazes and {result.wall_seconds:.0f} s{why[result.stopped]}\n"
         f"evaluate it: extramaze evaluate {out}"
     )
-
-
-@app.command()
-def evaluate(
-    target: Annotated[
-        str,
-        typer.Argument(metavar="SOLVER", help="A shipped name, a trained folder, module:factory, file.py:factory."),
-    ],
-    suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",
-    out: Annotated[Path | None, typer.Option(help="Folder for the record. Default: runs/SUITE/SOLVER.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many mazes a cell: a partial, unranked record.")] = None,
-    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision of the accuracy ladder.")] = "float32",
-    device: Device = "auto",
-    quiet: Quiet = False,
-) -> None:
-    """Evaluate a solver on a suite.
-
-    Writes a record. Stopped and started again, it goes on where it was.
-    """
-    from extramaze.evaluation import evaluate as run_evaluation
-    from extramaze.models import load
-    from extramaze.models.contract import card_of
-    from extramaze.plan import make_part
-    from extramaze.suites import load_suite
-    from extramaze.tables import cell_table, limits_table
-
-    solver, loaded = load(target), load_suite(suite)
-    part = None if limit is None else make_part(limit, limit)
-    variant = ("" if limit is None else f"-limit-{limit}") + ("" if dtype == "float32" else f"-{dtype}")
-    folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{variant}"
-    record = run_evaluation(solver, loaded, device, folder, part, dtype, quiet)
-    print(f"{cell_table(record)}\n\n{limits_table([record])}\n\nrecord: {folder}")

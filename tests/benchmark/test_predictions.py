@@ -2,15 +2,18 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-from extramaze.evaluation import evaluate
+from extramaze.blocks import answer_block
+from extramaze.evaluation import evaluate, way_of
 from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
 from extramaze.models import load
+from extramaze.models.devices import reference_arithmetic
 from extramaze.plan import make_part
-from extramaze.predictions import cell_mazes, evaluate_predictions, questions
+from extramaze.predictions import evaluate_predictions, questions
 from extramaze.records import read_record
-from extramaze.suites import load_suite
+from extramaze.suites import cell_mazes, load_suite
 
 
 @pytest.fixture
@@ -47,15 +50,12 @@ def test_right_answers_score_all_in_both_forms(suite, tmp_path):
 def test_the_answers_of_a_solver_score_as_the_solver_does(suite, tmp_path, tiny_records):
     """Masks read off a record's solver give its scores at the last rung, maze by maze."""
     solver = load("dead-end-filling")
-    from extramaze.blocks import answer_block
-    from extramaze.models.devices import reference_arithmetic
-
     record = evaluate(solver, suite, "cpu", quiet=True)
-    plan, masks = record.summary.plan, {}
+    plan, masks, cpu = record.summary.plan, {}, torch.device("cpu")
     for cell, planned in zip(suite.cells, plan.cells, strict=True):
         with reference_arithmetic():
             blocks = range(-(-planned.mazes // planned.block))
-            answers = [answer_block(solver, suite, cell, planned, b, "cpu", "float32")[2][-1] for b in blocks]
+            answers = [answer_block(solver, suite, cell, planned, b, cpu, way_of(plan))[2].rungs[-1] for b in blocks]
         masks[cell.name] = np.concatenate([a.numpy() for a in answers])[: planned.mazes]
     scored = evaluate_predictions(write_masks(tmp_path, suite, lambda _: masks), "replay", suite)
     for kind in ("exact", "valid", "optimal"):

@@ -8,7 +8,7 @@ from extramaze.cli import run
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.pictures import Drawing, save_failures, save_samples
-from extramaze.replay import failures
+from extramaze.quickstart import failures
 from extramaze.scoring import score
 
 

@@ -1,10 +1,18 @@
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from extramaze.mazes import InputError
-from extramaze.suites import load_suite, suite_names
+from extramaze.costs import FLOPS_PER_PIXEL, suite_cost, within_budget
+from extramaze.mazes import InputError, generate
+from extramaze.models.dt_net import dt_net
+from extramaze.suites import cell_mazes, choose_cells, load_suite, suite_names
 from tests.benchmark.conftest import TINY
 
-GOLDEN_DIGESTS = {"smoke-v1": "5d761aa419053db8af1d3d561f77a537b1c2713ddfff137f117dc65bfc5455a5"}
+GOLDEN_DIGESTS = {
+    "laptop-v1": "12a6e0ed92e9e259085d54fb5201742fe2a63f76f232bad07a2bc2b91a918854",
+    "paper-v1": "21017d258b05fd1c369f9dfdef70d5ac7abcda64012f73448f2cbcb28b165d2e",
+    "smoke-v1": "5d761aa419053db8af1d3d561f77a537b1c2713ddfff137f117dc65bfc5455a5",
+}
 
 
 @pytest.mark.parametrize("name", suite_names())
@@ -55,3 +63,56 @@ def test_an_unknown_suite_gets_a_suggestion():
     """A typing error is answered with the nearest name."""
     with pytest.raises(InputError, match="unknown suite 'smok-v1'; did you mean smoke-v1"):
         load_suite("smok-v1")
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_cell_can_be_drawn(name):
+    """No cell of a shipped suite asks for mazes that are not there."""
+    suite = load_suite(name)
+    for cell in suite.cells:
+        assert len(generate(cell.maze_spec, 2, split=suite.split)) == 2
+
+
+def test_the_cost_of_an_iteration_is_counted():
+    """A width-32 DT-Net's step takes the stated operations a pixel, counted by torch, to 1 %."""
+    solver, x = dt_net(32), torch.zeros(1, 3, 9, 9)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        solver.step(torch.zeros(1, 32, 9, 9), x)
+    assert counter.get_total_flops() / 81 == pytest.approx(FLOPS_PER_PIXEL, rel=0.01)
+
+
+def test_laptop_v1_keeps_to_its_budget():
+    """At most 100 TFLOP and 10 minutes; every cell of size 9 has at least 1,000 mazes."""
+    suite = load_suite("laptop-v1")
+    cost = suite_cost(suite)
+    assert cost.tflop <= 100
+    assert cost.minutes <= 10
+    assert all(cell.count >= 1000 for cell in suite.cells if cell.maze_spec.size == 9)
+
+
+@pytest.mark.parametrize("budget", ["20TFLOP", "1.5 TFLOP", "0.5min"])
+def test_a_budget_is_kept_and_used(budget):
+    """One more maze a cell would cost more than was given."""
+    suite = load_suite("laptop-v1")
+    mazes = within_budget(suite, suite.cells, budget)
+    unit = "minutes" if "min" in budget else "tflop"
+    amount = float(budget.removesuffix("min").removesuffix("TFLOP"))
+    costs = [getattr(suite_cost(suite, None, count), unit) for count in (mazes, mazes + 1)]
+    assert costs[0] <= amount < costs[1]
+
+
+@pytest.mark.parametrize("budget", ["20", "-1TFLOP", "nanmin", "infTFLOP", "xmin", "0.000001TFLOP"])
+def test_a_budget_without_sense_is_refused(budget):
+    """A unit is needed, and a positive number that pays for something."""
+    suite = load_suite("smoke-v1")
+    with pytest.raises(InputError, match="budget"):
+        within_budget(suite, suite.cells, budget)
+
+
+def test_cells_are_chosen_by_name():
+    """In the suite's order; a wrong name gets a suggestion; a cell's mazes are those that are evaluated."""
+    suite = load_suite("smoke-v1")
+    assert [cell.name for cell in choose_cells(suite, ("start-any", "size-9"))] == ["size-9", "start-any"]
+    with pytest.raises(InputError, match="did you mean size-9"):
+        choose_cells(suite, ("size9",))
+    assert cell_mazes("smoke-v1", "size-9").digest() == generate(suite.cells[0].maze_spec, 256, split="test").digest()

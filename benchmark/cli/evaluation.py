@@ -1,0 +1,152 @@
+"""Verbs that evaluate solvers and put shards together."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from extramaze.cli.app import Device, Quiet, app
+from extramaze.mazes import InputError
+
+if TYPE_CHECKING:
+    from extramaze.plan import Part
+    from extramaze.records import Record
+    from extramaze.suites import Suite
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print record.json instead of tables.")]
+
+
+@app.command()
+def evaluate(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[SOLVER]", help="A shipped name, a trained folder, module:factory, file.py:factory."),
+    ] = None,
+    suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",
+    out: Annotated[Path | None, typer.Option(help="Folder for the record. Default: runs/SUITE/SOLVER.")] = None,
+    cells: Annotated[str | None, typer.Option(help="Only these cells, commas between: a partial record.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many mazes a cell: a partial, unranked record.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="As many mazes a cell as cost so much: 20TFLOP or 5min. A partial record.")
+    ] = None,
+    mode: Annotated[
+        Literal["free-running", "own"], typer.Option(help="The plain iteration, or the solver's own inference.")
+    ] = "free-running",
+    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision of the accuracy ladder.")] = "float32",
+    tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round products to TF32.")] = False,
+    retire: Annotated[bool, typer.Option("--retire", help="Let settled mazes go; a tenth is audited.")] = False,
+    shard: Annotated[str | None, typer.Option(help="Only the i-th of k shares, 1/4; then extramaze gather.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Score answers from a .npz or .jsonl file; needs no SOLVER.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="With --predictions: who answered.")] = "predictions",
+    noise_floor: Annotated[
+        bool, typer.Option("--noise-floor", help="Count mazes that change with the block's size and in float64.")
+    ] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a solver on a suite.
+
+    Writes a record. Stopped and started again, it goes on where it was. Under torchrun the processes share the work.
+    """
+    from extramaze.evaluation import make_evaluation
+    from extramaze.models import load
+    from extramaze.models.contract import card_of
+    from extramaze.noise import noise_floor as measure_noise
+    from extramaze.predictions import evaluate_predictions
+    from extramaze.shards import run_together, torchrun_shard
+    from extramaze.suites import load_suite
+    from extramaze.tables import noise_table
+    from extramaze.work import Shard
+
+    if (target is None) == (predictions is None):
+        raise InputError("give a SOLVER to run, or --predictions FILE to score, and not both")
+    loaded = load_suite(suite)
+    part = _part(loaded, cells, limit, budget)
+    if predictions is not None:
+        if shard or noise_floor or retire or mode != "free-running":
+            raise InputError("--predictions goes with --suite, --cells, --limit, --name, --out and --json alone")
+        folder = out or Path("runs") / loaded.name / name
+        return _report(evaluate_predictions(predictions, name, loaded, folder, part), folder, as_json)
+    assert target is not None
+    solver = load(target)
+    if noise_floor:
+        print(noise_table(measure_noise(solver, loaded, device, part, quiet)))
+        return None
+    together = torchrun_shard()
+    if together and device in ("auto", "cuda"):
+        device = _own_device(device)
+    evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)
+    settings = (
+        ("limit", limit),
+        ("cells", cells),
+        ("budget", budget),
+        ("dtype", None if dtype == "float32" else dtype),
+    )
+    given = [f"-{key}-{value}" for key, value in settings if value is not None]
+    given += [f"-{key}" for key, on in (("own", mode == "own"), ("retire", retire), ("tf32", tf32)) if on]
+    folder = out or Path("runs") / loaded.name / (card_of(solver).name + "".join(given).replace(" ", ""))
+    if shard is not None:
+        share = Shard.parse(shard)
+        folder = out or folder.with_name(f"{folder.name}-shard-{share.index}-of-{share.count}")
+        evaluation.run_shard(share, folder, quiet)
+        print(f"shard {share} done: {folder}; gather all {share.count}: extramaze gather FOLDER... --out RECORD")
+    elif together:
+        record = run_together(evaluation, together, folder, quiet)
+        if together.index == 1:
+            _report(record, folder, as_json)
+    else:
+        _report(evaluation.run(folder, quiet), folder, as_json)
+    return None
+
+
+@app.command()
+def gather(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="The shards of one evaluation, all.")],
+    out: Annotated[Path, typer.Option(help="Folder for the record.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put the shards of one evaluation together.
+
+    The record is the one that a single process would have written.
+    """
+    from extramaze.shards import gather as gather_shards
+
+    _report(gather_shards(folders, out), out, as_json)
+
+
+def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":
+    """Make the part of a suite that --cells, --limit and --budget ask for; None where they ask for nothing."""
+    from extramaze.costs import within_budget
+    from extramaze.plan import make_part
+    from extramaze.suites import choose_cells
+
+    names = tuple(name.strip() for name in cells.split(",")) if cells is not None else ()
+    chosen = choose_cells(suite, names)
+    most = max(cell.count for cell in chosen)
+    affordable = within_budget(suite, chosen, budget) if budget is not None else most
+    if limit is None and not names and budget is None:
+        return None
+    mazes = min(most if limit is None else limit, affordable)
+    return make_part(mazes, mazes, tuple(cell.name for cell in chosen) if names else ())
+
+
+def _own_device(device: str) -> str:
+    """Give each process of torchrun a device of its own, where there are any."""
+    import os
+
+    import torch
+
+    count = torch.cuda.device_count()
+    return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % count}" if count else device
+
+
+def _report(record: "Record", folder: Path, as_json: bool) -> None:
+    from extramaze.tables import cell_table, limits_table
+
+    if as_json:
+        print(record.summary.model_dump_json(by_alias=True, indent=1))
+    else:
+        print(f"{cell_table(record)}\n\n{limits_table([record])}\n\nrecord: {folder}")

@@ -1,0 +1,82 @@
+"""What an evaluation costs, before it is run: for choosing counts, and for saying how long it takes."""
+
+import math
+from dataclasses import dataclass
+
+from extramaze.mazes import InputError
+from extramaze.mazes.raster import raster_shape
+from extramaze.suites import Cell, Suite
+
+FLOPS_PER_PIXEL = 94_000  # one iteration of a width-32 DT-Net: 2 · 9 · (35 · 32 + 4 · 32 · 32) = 93,888
+FLOPS_PER_SECOND = 250e9  # of float32 on two CPU cores with AVX-512; with AVX2 alone about half
+FLOPS_PER_SECOND_64 = 17e9  # the same in float64, for the watched trajectories
+TERA = 1e12
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A width-32 DT-Net's work: tera floating-point operations in float32 and in float64."""
+
+    ladder: float
+    watched: float
+
+    @property
+    def tflop(self) -> float:
+        """All of it, in TFLOP."""
+        return self.ladder + self.watched
+
+    @property
+    def minutes(self) -> float:
+        """Minutes on two CPU cores."""
+        return (self.ladder * TERA / FLOPS_PER_SECOND + self.watched * TERA / FLOPS_PER_SECOND_64) / 60
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.ladder + other.ladder, self.watched + other.watched)
+
+
+def cell_cost(suite: Suite, cell: Cell, mazes: int | None = None, watched: int | None = None) -> Cost:
+    """Estimate one cell: pixels × iterations × mazes; at most ``mazes`` and ``watched`` of them."""
+    count = min(cell.count, mazes or cell.count)
+    seen = min(suite.limits.count, count, watched or count) if cell.name in suite.limits.cells else 0
+    an_iteration = math.prod(raster_shape(cell.maze_spec.shape, suite.scale)) * FLOPS_PER_PIXEL / TERA
+    steps = suite.limits.burn_in + suite.limits.window
+    return Cost(an_iteration * suite.iterations[-1] * count, an_iteration * steps * seen)
+
+
+def suite_cost(suite: Suite, cells: tuple[Cell, ...] | None = None, mazes: int | None = None) -> Cost:
+    """Estimate a suite, or some of its cells with at most so many mazes each."""
+    return sum((cell_cost(suite, cell, mazes, mazes) for cell in cells or suite.cells), Cost(0.0, 0.0))
+
+
+def within_budget(suite: Suite, cells: tuple[Cell, ...], budget: str) -> int:
+    """Return the most mazes a cell for which the cells stay within a budget: ``20TFLOP`` or ``5min``.
+
+    Raises InputError for another unit, or a budget that one maze a cell exceeds.
+    """
+    amount, unit = _read_budget(budget)
+
+    def spent(mazes: int) -> float:
+        cost = suite_cost(suite, cells, mazes)
+        return cost.minutes if unit == "min" else cost.tflop
+
+    most = max(cell.count for cell in cells)
+    if spent(1) > amount:
+        raise InputError(f"budget {budget}: one maze a cell costs {spent(1):.2g} {unit}; give more, or choose --cells")
+    fits, beyond = 1, most + 1
+    while beyond - fits > 1:
+        middle = (fits + beyond) // 2
+        fits, beyond = (middle, beyond) if spent(middle) <= amount else (fits, middle)
+    return fits
+
+
+def _read_budget(text: str) -> tuple[float, str]:
+    for unit in ("TFLOP", "min"):
+        number = text.strip().removesuffix(unit).strip()
+        if number != text.strip():
+            try:
+                amount = float(number)
+            except ValueError:
+                break
+            if 0 < amount < float("inf"):
+                return amount, unit
+    raise InputError(f"budget must be a positive number of TFLOP or min, such as 20TFLOP or 5min, got {text!r}")

@@ -1,0 +1,104 @@
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from extramaze.evaluation import make_evaluation
+from extramaze.mazes import InputError
+from extramaze.models import load
+from extramaze.records import read_record
+from extramaze.shards import gather
+from extramaze.work import Shard
+from tests.benchmark.test_evaluation import numbers
+
+COMMAND = [sys.executable, "-m", "extramaze", "evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet"]
+
+
+def make_shards(name, suite, count, folder):
+    evaluation = make_evaluation(load(name), suite, "cpu")
+    folders = [folder / f"{index}-{count}" for index in range(1, count + 1)]
+    for index, out in enumerate(folders, start=1):
+        evaluation.run_shard(Shard(index=index, count=count), out, quiet=True)
+    return folders
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 40])
+def test_any_number_of_shards_gives_the_same_record(tiny_suite, tiny_records, tmp_path, count):
+    """Rows, scores and limits of a gathered record are those of one process, more shards than blocks included."""
+    folders = make_shards("dead-end-filling", tiny_suite, count, tmp_path)
+    record = gather(folders[::-1], tmp_path / "record")
+    assert numbers(record) == numbers(tiny_records["dead-end-filling"]) == numbers(read_record(tmp_path / "record"))
+    assert record.table == tiny_records["dead-end-filling"].table
+
+
+def test_gathering_refuses_what_is_not_whole(tiny_suite, tmp_path):
+    """Overlaps, gaps, mixtures, unfinished shards and other folders are refused by name."""
+    ours = make_shards("dead-end-filling", tiny_suite, 3, tmp_path / "ours")
+    others = make_shards("wavefront", tiny_suite, 3, tmp_path / "others")
+    halves = make_shards("dead-end-filling", tiny_suite, 2, tmp_path / "halves")
+    copy = shutil.copytree(ours[0], tmp_path / "copy")
+    for folders, problem in (
+        ([ours[0], ours[2]], "missing: shard 2/3"),
+        ([*ours, copy], r"copy and .*1-3 are both shard 1/3"),
+        ([*ours[:2], others[2]], r"3-3 is of another evaluation .*differs in: solver"),
+        ([ours[0], halves[1]], r"2-2 is shard 2/2, .*1-3 is one of 3"),
+        ([tmp_path], "holds no shard"),
+        ([], "no folders"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            gather(folders, tmp_path / "record")
+    block = next((ours[1] / "blocks").iterdir())
+    block.unlink()
+    with pytest.raises(InputError, match=f"2-3 lacks the block {block.stem}"):
+        gather(ours, tmp_path / "record")
+    assert not (tmp_path / "record").exists()
+
+
+def test_a_folder_keeps_to_its_shard(tiny_suite, tmp_path):
+    """A shard's folder is not gone on with as another, nor as a whole evaluation."""
+    evaluation = make_evaluation(load("dead-end-filling"), tiny_suite, "cpu")
+    evaluation.run_shard(Shard.parse("1/2"), tmp_path / "r", quiet=True)
+    with pytest.raises(InputError, match="holds shard 1/2 of this evaluation, not 2/2"):
+        evaluation.run_shard(Shard.parse("2/2"), tmp_path / "r", quiet=True)
+    with pytest.raises(InputError, match="holds shard 1/2 of this evaluation, not 1/1"):
+        evaluation.run(tmp_path / "r", quiet=True)
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", "-1/2", "1/2/3"])
+def test_a_shard_is_written_i_of_k(text):
+    """Anything but i/k with i from 1 to k is refused."""
+    with pytest.raises(InputError, match="i/k"):
+        Shard.parse(text)
+
+
+def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp_path):
+    """Two shards, each killed thrice whenever, end with one process's record; no finished block is computed again."""
+    moments, environment = random.Random(0), {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*COMMAND, "--suite", tiny_suite, "--out", tmp_path / "whole"], env=environment, check=True)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for index, out in enumerate(folders, start=1):
+        command = [*COMMAND, "--suite", tiny_suite, "--out", out, "--shard", f"{index}/2"]
+        for _ in range(3):
+            done = {path: path.stat().st_mtime_ns for path in out.glob("blocks/*.npz")}
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+            time.sleep(moments.uniform(1, 8))
+            process.kill()
+            process.wait()
+            assert all(path.stat().st_mtime_ns == moment for path, moment in done.items())
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert numbers(gather(folders, tmp_path / "record")) == numbers(read_record(tmp_path / "whole"))
+
+
+def test_torchrun_shares_the_work(tiny_suite, tmp_path):
+    """Two processes under torchrun leave the record that one leaves."""
+    arguments = ["evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet", "--suite", tiny_suite, "--out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    subprocess.run([*launcher, "-m", "extramaze", *arguments, together], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "extramaze", *arguments, alone], env=environment, check=True)
+    assert numbers(read_record(together)) == numbers(read_record(alone))

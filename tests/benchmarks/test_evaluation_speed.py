@@ -1,0 +1,119 @@
+"""How fast evaluation is: ``pytest tests/benchmarks/test_evaluation_speed.py --benchmark-only``, both sides in one run.
+
+The plain loop is how the accuracy ladder is usually written: contiguous float32, every maze in one batch, the readout
+kept and compared at every iteration. Threads are torch's default; set OMP_NUM_THREADS for others.
+"""
+
+import itertools
+import resource
+
+import numpy as np
+import pytest
+import torch
+
+from extramaze.acceleration import audited
+from extramaze.blocks import Way, block_size, make_answers, to_input
+from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.models import load
+from extramaze.models.contract import answer
+from extramaze.scoring import score
+
+MAZES = {9: 512, 21: 64, 33: 32}
+ITERATIONS = 50  # of 1,000: every iteration costs the same, but where mazes retire
+RUNGS = (10, 30, 100, 300, 1000)
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def drawn(size, count):
+    return raster(generate(MazeSpec(size), count, split="test"))
+
+
+def plain_loop(solver, images, rungs):
+    """Return the answers at the rungs and the last iteration at which each maze's answer changed."""
+    x = torch.from_numpy(images).float()
+    state, last, changed, answers = solver.initial_state(x), None, np.zeros(len(x), int), []
+    for iteration in range(1, rungs[-1] + 1):
+        state = solver.step(state, x)
+        current = answer(solver.readout(state), x)
+        if last is not None:
+            changed[(current != last).flatten(1).any(dim=1).numpy()] = iteration
+        last = current
+        if iteration in rungs:
+            answers.append(current)
+    return answers, changed
+
+
+def ours(solver, images, rungs, retire=False):
+    """Return the answers at the rungs, in blocks as an evaluation makes them."""
+    size = block_size(images.shape[-1], "cpu")
+    way = Way(iteration="fused", retire=retire)
+    chosen = audited("size=9 test", 0, len(images))
+    parts = [
+        make_answers(
+            solver,
+            to_input(images[i : i + size], torch.device("cpu"), torch.float32),
+            rungs,
+            way,
+            chosen[i : i + size],
+        )
+        for i in range(0, len(images), size)
+    ]
+    return [torch.cat(rung) for rung in zip(*(part.rungs for part in parts), strict=True)]
+
+
+def flips(images, targets, answers, others):
+    """Count the mazes that are optimal in one set of answers and not in the other."""
+    right, wrong = (score(images, targets, a).optimal for a in (answers, others))
+    return int((right != wrong).sum())
+
+
+@pytest.mark.benchmark(group="ladder")
+@pytest.mark.parametrize(("size", "way"), list(itertools.product(MAZES, ["plain", "ours"])))
+def test_ladder(benchmark, size, way):
+    """The accuracy ladder of dt-net-thin in blocks of fused steps, beside the plain loop; flips are reported."""
+    solver, (images, targets) = load("dt-net-thin@0"), drawn(size, MAZES[size])
+    run = {"plain": lambda: plain_loop(solver, images, (ITERATIONS,))[0], "ours": lambda: ours(solver, images, (50,))}
+    answers = benchmark.pedantic(run[way], rounds=3, warmup_rounds=1)
+    if way == "ours":
+        benchmark.extra_info["flips"] = flips(images, targets, answers[-1], run["plain"]()[-1])
+        benchmark.extra_info["mazes"] = MAZES[size]
+
+
+@pytest.mark.benchmark(group="ladder to 1,000 at size 9, retiring")
+@pytest.mark.parametrize("way", ["plain", "retiring"])
+def test_retiring_ladder(benchmark, way):
+    """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, beside the plain loop."""
+    solver, (images, targets) = load("dt-net-thin@0"), drawn(9, 128)
+    run = {
+        "plain": lambda: plain_loop(solver, images, RUNGS)[0],
+        "retiring": lambda: ours(solver, images, RUNGS, retire=True),
+    }
+    answers = benchmark.pedantic(run[way], rounds=1)
+    if way == "retiring":
+        benchmark.extra_info["flips"] = flips(images, targets, answers[-1], run["plain"]()[-1])
+
+
+@pytest.mark.benchmark(group="scorer")
+def test_scorer(benchmark):
+    """Predictions of 9×9 mazes scored by one call of 200,000: right ones, wrong ones and random ones."""
+    images, targets = drawn(9, 200_000)
+    noise = np.random.default_rng(0).random(targets.shape, np.float32) < 0.02
+    predictions = np.where(np.arange(len(targets))[:, None, None] % 2, targets, targets ^ noise)
+    benchmark.pedantic(lambda: score(images, targets, predictions), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["predictions"] = len(targets)
+
+
+@pytest.mark.benchmark(group="memory")
+@pytest.mark.parametrize("iterations", [100, 10_000])
+def test_memory(benchmark, iterations):
+    """Peak memory after 10,000 iterations is that after 100: nothing is kept but the answers at the rungs."""
+    solver, (images, _) = load("dt-net-thin@0"), drawn(9, 4)
+    x = to_input(images, torch.device("cpu"), torch.float32)
+    way = Way(iteration="fused")
+    benchmark.pedantic(lambda: make_answers(solver, x, (10, iterations), way, np.zeros(4, bool)), rounds=1)
+    benchmark.extra_info["peak_MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
