@@ -36,7 +36,7 @@ def _fill_block(begin, end, images, left):
     for i in range(begin, end):
         image, tiles = images[i], left[i].reshape(high * wide)
         ends = np.zeros(2, np.int64)
-        for row in range(wide - 2):
+        for row in range(high - 2):
             for column in range(wide - 2):
                 red, green, blue = image[0, row, column], image[1, row, column], image[2, row, column]
                 tile = (row + 1) * wide + column + 1
