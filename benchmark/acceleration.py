@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver, answer
-from extramaze.models.dt_net import DTNet
+from extramaze.models.dt_net import DTNet, ResidualBlock
 
 Iteration = Literal["plain", "fused"]
 Step = Callable[[Tensor], Tensor]
@@ -35,7 +35,7 @@ _ONES = [1, 1]
 def choose_iteration(solver: IterativeSolver, device: torch.device, dtype: str) -> Iteration:
     """Say how a solver's steps are made: a function of solver, device and precision, recorded in the plan."""
     ours = isinstance(solver, DTNet) and type(solver).step is DTNet.step
-    has_onednn = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    has_onednn = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
     return "fused" if ours and has_onednn and device.type == "cpu" and dtype == "float32" else "plain"
 
 
@@ -57,7 +57,11 @@ def _fused_step(solver: DTNet, x: Tensor) -> Step:
 
     recalled = functional.conv2d(x, solver.recall.weight[:, width:].contiguous(), padding=1)
     recall = packed(solver.recall.weight[:, :width])
-    blocks = [(packed(block.first.weight), packed(block.second.weight)) for block in solver.blocks]
+    blocks = [
+        (packed(block.first.weight), packed(block.second.weight))
+        for block in solver.blocks
+        if isinstance(block, ResidualBlock)
+    ]
 
     def step(state: Tensor) -> Tensor:
         state = with_other(state, recalled, recall, None, _ONES, _ONES, _ONES, 1, "add", 1.0, None, [], None)

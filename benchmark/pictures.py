@@ -93,7 +93,7 @@ def draw(axes: Axes, drawing: Drawing) -> None:
     for mask, colour in ((target & prediction, BOTH), (target & ~prediction, MISSED), (prediction & ~target, EXTRA)):
         colours[mask] = to_rgb(colour)
     axes.imshow(colours, interpolation="nearest")
-    size = 160 / image.shape[-1]
+    size = max(160 / image.shape[-1], 7.5)
     for channel, other, marker in ((1, 0, "^"), (0, 1, "*")):
         rows, columns = np.nonzero((image[channel] > 0) & (image[other] == 0))
         axes.scatter(columns.mean(), rows.mean(), marker=marker, s=size**2 / 3, color=ENDPOINT, zorder=3)

@@ -11,7 +11,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, PercentFormatter
 
 from extramaze.blocks import answer_block, draw_block, to_input
 from extramaze.mazes import MazeSpec
@@ -28,6 +29,7 @@ MARKERS = "osD^vP*"
 DPI = 160
 EACH_KIND = 4  # failures drawn of each kind
 FRAMES = 8  # of a maze being solved
+LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
 
 
 def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None) -> list[Path]:
@@ -58,6 +60,11 @@ def save_difficulty(record: Record, path: Path) -> Path:
         panel.axis("off")
     for panel, axis in zip(grid.flat, axes, strict=False):
         _difficulty_panel(panel, axis, [cell for cell in record.summary.cells if cell.axis == axis])
+    marks = [
+        Line2D([], [], marker="o", linestyle="", color=COLOURS[0], markersize=4, label="optimal"),
+        Line2D([], [], marker="_", linestyle="", color=COLOURS[1], ms=9, mew=2, label="equal to dead-end filling's"),
+    ]
+    figure.legend(handles=marks, loc="outside lower center", ncols=2, fontsize=8)
     return _save(figure, path)
 
 
@@ -73,10 +80,6 @@ def _difficulty_panel(panel: Axes, axis: str, cells: list[CellResult]) -> None:
     panel.set_xlim(-0.6, len(cells) - 0.4)
     panel.set_title(axis, fontsize=9)
     _percent(panel)
-    if panel.get_subplotspec().is_first_col():  # type: ignore[union-attr]
-        panel.plot([], [], "o", color=COLOURS[0], markersize=4, label="optimal")
-        panel.plot([], [], "_", color=COLOURS[1], ms=9, mew=2, label="as dead-end filling")
-        panel.legend(fontsize=6, loc="lower left")
 
 
 def short_name(cell: CellResult) -> str:
@@ -89,7 +92,7 @@ def save_iterations(record: Record, path: Path) -> Path:
     axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
     columns = min(3, len(axes))
     rows = -(-len(axes) // columns)
-    figure = _figure(columns * 3.2, rows * 2.6 + 0.5)
+    figure = _figure(columns * 3.2, rows * 3.1 + 0.5)
     figure.suptitle(f"{_title(record)}: optimal answers after so many iterations", fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for panel in grid.flat[len(axes) :]:
@@ -102,11 +105,14 @@ def save_iterations(record: Record, path: Path) -> Path:
                 style["linestyle"] = "--"
             panel.plot(at, [rung.optimal.share for rung in cell.rungs], label=short_name(cell), lw=1.2, **style)
             lows, highs = ([getattr(rung.optimal, end) for rung in cell.rungs] for end in ("low", "high"))
-            panel.fill_between(at, lows, highs, color=style["color"], alpha=0.12, lw=0)
+            panel.fill_between(at, lows, highs, color=style["color"], alpha=0.1, lw=0)
         panel.set_xscale("log")
+        rungs = sorted({rung.iterations for cell in record.summary.cells if cell.axis == axis for rung in cell.rungs})
+        panel.set_xticks(rungs, [f"{rung:,}" for rung in rungs], fontsize=7)
+        panel.xaxis.set_minor_locator(NullLocator())
         panel.set_title(axis, fontsize=9)
         panel.set_xlabel("iterations", fontsize=8)
-        panel.legend(fontsize=6, ncols=2, loc="best")
+        panel.legend(fontsize=6, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
         _percent(panel)
     return _save(figure, path)
 
@@ -120,7 +126,9 @@ def _plane(record: Record) -> tuple[list[int], list[float], dict[tuple[int, floa
     starts = [spec.start for _, spec in specs if spec.percolation]
     start = max(starts, key=starts.count, default="deadend")
     found = {(spec.size, spec.percolation): cell.rungs[-1].optimal.share for cell, spec in specs if spec.start == start}
-    return sorted({size for size, _ in found}), sorted({p for _, p in found}), found
+    cyclic = {size for size, percolation in found if percolation}
+    found = {key: share for key, share in found.items() if key[0] in cyclic}
+    return sorted(cyclic), sorted({p for _, p in found}), found
 
 
 def _specs(record: Record) -> list[tuple[CellResult, MazeSpec]]:
@@ -217,9 +225,12 @@ def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
 
 
 def _worth_watching(record: Record) -> _Maze:
-    """Choose the longest path among the mazes right at the last rung of the largest cells; of all where none is."""
-    right = record.mazes.filter(pl.col("optimal").list.last())
-    rows = (right if len(right) else record.mazes).sort("path_length", descending=True)
+    """Choose the longest path among mazes small enough to be seen, of those right at the last rung if there are any."""
+    legible = [cell.name for cell, _ in record.summary.plan.pairs() if cell.maze_spec.size <= LEGIBLE]
+    seen = record.mazes.filter(pl.col("cell").is_in(legible))
+    seen = seen if len(seen) else record.mazes
+    right = seen.filter(pl.col("optimal").list.last())
+    rows = (right if len(right) else seen).sort("path_length", descending=True)
     return _find(record, rows["cell"][0], rows["index"][0])
 
 

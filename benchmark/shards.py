@@ -73,7 +73,7 @@ def _refuse_wrong_set(shards: list[tuple[Path, Shard]]) -> None:
 
 
 def _read_block(folder: Path, task: Task) -> BlockScores | BlockLimits:
-    found = BlockStore(folder).read(BlockLimits if task.watched else BlockScores, task.name)
+    found = BlockStore(folder).read_either(task.name, task.watched)
     if found is None:
         raise InputError(f"{folder} lacks the block {task.name}; run its shard again, it goes on where it was")
     return found

@@ -58,6 +58,10 @@ class BlockStore:
         except Exception:  # zipfile, zlib and numpy each have their own for a damaged archive
             return None
 
+    def read_either(self, name: str, watched: bool) -> BlockScores | BlockLimits | None:
+        """Return a finished block of watched mazes, or of scores; None as ``read`` does."""
+        return self.read(BlockLimits, name) if watched else self.read(BlockScores, name)
+
     def save(self, name: str, block: BlockScores | BlockLimits) -> None:
         """Keep a finished block."""
         path = self._path(name)

@@ -122,8 +122,7 @@ class Worker:
         return cell_cost(self.plan.suite, found[0].cell, planned.mazes, planned.watched or 1).minutes
 
     def _compute(self, task: Task) -> BlockScores | BlockLimits:
-        kind = BlockLimits if task.watched else BlockScores
-        found = self.store.read(kind, task.name)
+        found = self.store.read_either(task.name, task.watched)
         if found is None:
             with self._blame():
                 found = self._watch(task) if task.watched else self._score(task)

@@ -209,3 +209,31 @@ def test_the_module_runs_as_the_command():
     )
     assert process.returncode == 2
     assert process.stderr.startswith("error: unknown solver 'nothing'")
+
+
+def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsys):
+    """Cells, budgets, shards, gathering, predictions and JSON, each as a command."""
+    import json
+
+    import numpy as np
+
+    from extramaze.suites import cell_mazes
+
+    monkeypatch.chdir(tmp_path)
+    usual = ["evaluate", "dead-end-filling", "--suite", "tiny-v1.yaml", "--quiet", "--device", "cpu"]
+    assert run([*usual, "--cells", "cycles", "--budget", "0.001TFLOP", "--out", "part", "--json"]) == 0
+    part = json.loads(capsys.readouterr().out)["plan"]["part"]
+    assert part["cells"] == ["cycles"]
+    assert 1 <= part["mazes"] < 70
+    for index in (1, 2):
+        assert run([*usual, "--shard", f"{index}/2", "--out", f"s{index}"]) == 0
+    assert run(["gather", "s1", "s2", "--out", "whole"]) == 0
+    assert run(["gather", "s1", "--out", "half"]) == 2
+    np.savez("p.npz", easy=np.zeros((40, 7, 7), bool))
+    assert len(cell_mazes("tiny-v1.yaml", "easy")) == 40
+    assert run(["evaluate", "--predictions", "p.npz", "--suite", "tiny-v1.yaml", "--name", "nobody"]) == 0
+    assert run(["evaluate", "--suite", "tiny-v1.yaml"]) == 2
+    assert run(["ls", "suites", "--verbose"]) == 0
+    assert "97.6 TFLOP" in capsys.readouterr().out
+    assert run(["plot", "whole"]) == 0
+    assert (tmp_path / "whole" / "plots" / "difficulty.png").exists()

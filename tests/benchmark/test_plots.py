@@ -1,0 +1,72 @@
+import struct
+
+import pytest
+
+from extramaze.evaluation import evaluate
+from extramaze.models import load
+from extramaze.noise import noise_floor
+from extramaze.plan import make_part
+from extramaze.plots import _plane, failures_by_kind, plot_record
+from extramaze.suites import load_suite
+
+
+def test_every_picture_of_a_record_is_drawn(tiny_records, tmp_path):
+    """With its solver a record gives five kinds of PNG but for the plane, which needs several sizes with cycles."""
+    paths = plot_record(tiny_records["dt-net-thin@0"], tmp_path / "plots", load("dt-net-thin@0"))
+    assert [path.stem for path in paths] == ["difficulty", "iterations", "failures", "solving"]
+    for path in paths:
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert min(struct.unpack(">II", content[16:24])) > 300
+
+
+def test_failures_are_those_of_the_record(tiny_records):
+    """Each drawn answer, made once more, is wrong in the very way that its row says."""
+    from extramaze.scoring import score
+
+    record = tiny_records["dead-end-filling"]
+    rows = failures_by_kind(load("dead-end-filling"), record)
+    kinds = set(record.mazes["failure"].drop_nulls())
+    assert {row[0].title.split(":")[0] for row in rows} == kinds
+    for drawing in (drawing for row in rows for drawing in row):
+        outcome = score(drawing.image[None], drawing.target[None], drawing.prediction[None])
+        assert outcome.failure[0] == drawing.title.split(":")[0]
+
+
+def test_the_plane_holds_what_differs_in_two_things(tmp_path):
+    """Sizes and percolations of laptop-v1 meet on the plane; cells with exact cycles, braids or other starts do not."""
+    part = make_part(1, 1, ("size-9", "start-any", "percolation-0.1", "plane-13-0.1", "plane-13-0.3", "cycles-4"))
+    record = evaluate(load("dead-end-filling"), "laptop-v1", "cpu", part=part, quiet=True)
+    sizes, shares, found = _plane(record)
+    assert (sizes, shares) == ([9, 13], [0.0, 0.1, 0.3])
+    assert found.keys() == {(9, 0.0), (9, 0.1), (13, 0.1), (13, 0.3)}
+    assert (tmp_path / "p" / "plane.png") in plot_record(record, tmp_path / "p")
+
+
+@pytest.mark.parametrize("name", ["dead-end-filling"])
+def test_an_algorithm_on_whole_numbers_has_no_noise(name, tiny_suite):
+    """Neither the block's size nor float64 changes an answer that is exact in float32; every maze is compared."""
+    noise = noise_floor(load(name), load_suite(tiny_suite), "cpu", None, quiet=True)
+    assert [(n.cell, n.mazes, n.block, n.dtype) for n in noise] == [
+        ("easy", 40, 0, 0),
+        ("cycles", 70, 0, 0),
+        ("large", 33, 0, 0),
+    ]
+
+
+def test_noise_is_seen(tiny_suite):
+    """A solver whose answers depend on precision and batch is told by the counts."""
+    import torch
+
+    from extramaze.models.dead_end_filling import DeadEndFilling
+
+    class Noisy(DeadEndFilling):
+        def readout(self, state):
+            usual = state.dtype == torch.float32 and len(state) in (32, 64, 128)
+            halved = len(state) in (32,) and state.shape[-1] == 11
+            return super().readout(state if usual and not halved else torch.zeros_like(state))
+
+    noise = {n.cell: n for n in noise_floor(Noisy(), load_suite(tiny_suite), "cpu", None, quiet=True)}
+    assert noise["large"].block > 0
+    assert noise["large"].dtype == noise["large"].block
+    assert noise["easy"].block == 0 < noise["easy"].dtype
