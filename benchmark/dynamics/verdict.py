@@ -75,11 +75,9 @@ def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs
     amplitude = float(magnitudes(frames).max())
     if amplitude <= floor:
         return Signs(Limit.FIXED_POINT, 1, residual, amplitude, floor, bitwise == 1)
-    if bitwise:
-        return Signs(Limit.CYCLE, bitwise, residual, amplitude, floor, True)
-    period = least_period(frames, floor)
+    period = least_period(frames, floor) or bitwise  # rounding can make the bits' period a multiple of the motion's
     if period:
-        return Signs(Limit.CYCLE, period, residual, amplitude, floor)
+        return Signs(Limit.CYCLE, period, residual, amplitude, floor, period == bitwise)
     if grows(sizes.cpu().numpy()):
         return Signs(Limit.DIVERGED, 0, residual, amplitude, floor)
     distances = pairwise_distances(frames)
