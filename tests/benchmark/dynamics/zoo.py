@@ -263,7 +263,7 @@ CASES = (
     Case("logistic 3.83", CYCLE, scalar(logistic(3.83), 0.2, 0.8), 3, burn_in=1500),
     Case("cubic", CHAOS, scalar(lambda x: 3 * x - 4 * x**3, 0.1, 0.9), 0, float(np.log(3))),
     Case("Hénon", CHAOS, planar(*HENON), 0, 0.41922),
-    Case("Hénon, periodic", CYCLE, planar(lambda x, y: (1 - 0.9 * x**2 + y, 0.3 * x), 0.1, 0.1), 2),
+    Case("Hénon, periodic", CYCLE, planar(lambda x, y: (1 - 0.8 * x**2 + y, 0.3 * x), 0.1, 0.1), 2),
     Case("Lozi", CHAOS, planar(lambda x, y: (1 - 1.7 * x.abs() + 0.5 * y, x), -0.1, 0.1), 0, 0.47023),
     Case("Holmes cubic", CHAOS, planar(lambda x, y: (y, -0.2 * x + 2.77 * y - y**3), 1.6, 0.0, 0.02), 0, 0.59458),
     Case("delayed logistic", CHAOS, planar(lambda x, y: (2.27 * x * (1 - y), x), 0.9, 0.9, 0.005), 0, 0.18312),
