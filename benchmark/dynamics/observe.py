@@ -164,7 +164,7 @@ class _Run:
             return unknown, None
         if sign.distances is None:
             return np.array([sign.period, 0]), None
-        found = persistence(sign.distances)
+        found = persistence(sign.distances.astype(self.betti.precision))
         return count(found, self.betti, sign.floor), found if self.diagrams else None
 
 

@@ -30,7 +30,7 @@ FALLING = 0.95  # share of falling return distances that makes shrinking sure wi
 class Signs:
     """The cheap signs of one trajectory: its limit where they decide, and what decided.
 
-    repeats: bit for bit. straightness, shrinkage, falling: see ``read_returns``. distances: between all frames of the
+    repeats: bit for bit. straightness, shrinkage, falling, stride: see ``read_returns``. distances: between all frames of the
     window, where it was needed.
     """
 
@@ -43,6 +43,7 @@ class Signs:
     straightness: float = np.nan
     shrinkage: float = np.nan
     falling: float = np.nan
+    stride: int = 1
     distances: np.ndarray | None = None
 
 
@@ -91,12 +92,12 @@ def grows(sizes: np.ndarray, steady: float = STEADY_GROWTH) -> bool:
     return bool(early + late >= np.log(GROWTH) and late >= steady * early and early > 0)
 
 
-def read_returns(distances: np.ndarray) -> tuple[float, float, float]:
-    """Read straightness, shrinkage and the share of falling return distances off all lags: distances (N, N).
+def read_returns(distances: np.ndarray) -> tuple[float, float, float, int]:
+    """Read straightness, shrinkage, the share of falling return distances, and the stride: distances (N, N).
 
-    Each lag k gives the distances from frame t to frame t + k. Straightness is told at the lag with the closest returns
-    among those that fit the window often, so that a drift that also alternates is seen; shrinkage at the closest lag up
-    to half the window.
+    Each lag k gives the distances from frame t to frame t + k. Straightness is told at the stride, the lag with the
+    closest returns among those that fit the window often, so that a drift that also alternates is seen; shrinkage at the
+    closest lag up to half the window.
     """
     last = len(distances) - 1
     means = [distances.diagonal(lag).mean() for lag in range(1, last // 2 + 1)]
@@ -108,7 +109,7 @@ def read_returns(distances: np.ndarray) -> tuple[float, float, float]:
     half = len(returns) // 2
     earlier, later = returns[:half].mean() if half else 0.0, returns[len(returns) - half :].mean() if half else 0.0
     falling = float((np.diff(returns) < 0).mean()) if len(returns) > 1 else 0.0
-    return straightness, float(later / earlier) if earlier > 0 else np.nan, falling
+    return straightness, float(later / earlier) if earlier > 0 else np.nan, falling, stride
 
 
 def nearest_return(distance: np.ndarray) -> float:
@@ -147,7 +148,8 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     period = later_period(pursuit.distance, signs.floor)
     if period:
         return Limit.CYCLE, period
-    if signs.straightness >= ONE_WAY and pursuit.distance[-1] >= ONE_WAY * pursuit.distance.max():
+    strides = pursuit.distance[signs.stride - 1 :: signs.stride]
+    if signs.straightness >= ONE_WAY and strides[-1] >= ONE_WAY * strides.max():
         return Limit.DRIFTING, 0
     contracts = pursuit.value < -SIGMA * pursuit.error
     if (contracts and signs.shrinkage < 1) or (signs.shrinkage < STILL and signs.falling >= FALLING):
