@@ -1,10 +1,10 @@
 """Does a limit go with being right? Limit × correct, over cells that differ in difficulty.
 
 Cells are strata: a limit that is common where mazes are hard would look harmful in a table of all cells together
-(Simpson's paradox). The common odds ratio is that of Mantel & Haenszel (J. Natl. Cancer Inst. 22, 1959) with the variance
-of Robins, Breslow & Greenland (Biometrics 42, 1986); where that has no value, because some count is 0, the interval is
-the exact conditional one: given the margins of every table the count in the corner follows a product of non-central
-hypergeometric laws (Gart, Biometrika 57, 1970).
+(Simpson's paradox). The common odds ratio is that of Mantel & Haenszel (J. Natl. Cancer Inst. 22, 1959) with the
+variance of Robins, Breslow & Greenland (Biometrics 42, 1986); where that has no value, because some count is 0, the
+interval is the exact conditional one: given the margins of every table the count in the corner follows a product of
+non-central hypergeometric laws (Gart, Biometrika 57, 1970).
 """
 
 from collections.abc import Mapping
@@ -98,7 +98,9 @@ def corner_law(tables: np.ndarray) -> tuple[int, np.ndarray]:
         corners = np.arange(least, most + 1)
         logs = _log_choose(column, corners) + _log_choose(total - column, row - corners)
         largest = (weights.max(), logs.max())
-        weights = np.log(np.convolve(np.exp(weights - largest[0]), np.exp(logs - largest[1])).clip(1e-300)) + sum(largest)
+        weights = np.log(np.convolve(np.exp(weights - largest[0]), np.exp(logs - largest[1])).clip(1e-300)) + sum(
+            largest
+        )
         lowest += int(least)
     return lowest, weights
 

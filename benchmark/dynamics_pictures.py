@@ -56,7 +56,9 @@ def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]]) -
     for row, kind in enumerate(kinds):
         right, wrong = counts[kind]
         axes.barh(row, right, color=RIGHT, label="right" if row == 0 else None)
-        axes.barh(row, wrong, left=right, color=WRONG, hatch="//", edgecolor="white", label="wrong" if row == 0 else None)
+        axes.barh(
+            row, wrong, left=right, color=WRONG, hatch="//", edgecolor="white", label="wrong" if row == 0 else None
+        )
         axes.text(right + wrong, row, f" {right} right, {wrong} wrong", va="center", fontsize=8)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_xlim(0, 1.45 * max((sum(counts[kind]) for kind in kinds), default=1))
@@ -104,7 +106,7 @@ def draw_amplitudes(axes: Axes, limits: Sequence[Limit], latent: np.ndarray, log
         axes.scatter(x, y, s=18, color=COLOURS[kind], marker=MARKERS[kind], label=kind, alpha=0.8)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.axline((1e-6, 1e-6), slope=1, color="#bbbbbb", linewidth=0.8, zorder=0)
+    axes.axline((1e-6, 1e-6), (1.0, 1.0), color="#bbbbbb", linewidth=0.8, zorder=0)
     axes.set_xlabel("amplitude in the latent space (root mean square)")
     axes.set_ylabel("amplitude of the logits")
     axes.legend(fontsize=8)

@@ -1,9 +1,9 @@
 """Convolutions in double precision as shifted matrix products.
 
 A CPU's convolution is tuned for single precision: in float64 it runs at a fraction of what its matrix products reach.
-A 3×3 convolution is the sum of nine products of a weight matrix with the image shifted by one pixel. On an image laid out
-with channels first, and with one row and one column of zeros between images, each shift is a view: nothing is unfolded.
-``extramaze`` measures the gain in tests/benchmarks/test_dynamics_speed.py.
+A 3×3 convolution is the sum of nine products of a weight matrix with the image shifted by one pixel. On an image laid
+out with channels first, and with one row and one column of zeros between images, each shift is a view: nothing is
+unfolded. ``extramaze`` measures the gain in tests/benchmarks/test_dynamics_speed.py.
 """
 
 import copy
@@ -18,8 +18,8 @@ CHUNK_NUMBERS = 2**20  # of one layer's output at a time: larger products were f
 def fast_float64(module: nn.Module) -> nn.Module:
     """Return a float64 copy of a module whose convolutions are computed as matrix products where that is faster.
 
-    On a CPU, stride 1, no dilation, no groups, zero padding that keeps the size, odd kernels: replaced. Anything else, and
-    everything on another device, is only converted. Results are equal to rounding, not to the bit; forward-mode
+    On a CPU, stride 1, no dilation, no groups, zero padding that keeps the size, odd kernels: replaced. Anything else,
+    and everything on another device, is only converted. Results are equal to rounding, not to the bit; forward-mode
     derivatives go through, gradients of the weights do not.
     """
     exact = copy.deepcopy(module).double()
@@ -48,7 +48,9 @@ def _suits(convolution: nn.Conv2d) -> bool:
 
 
 class ShiftedConvolution(nn.Module):
-    """A convolution that keeps the size, computed as one matrix product a kernel position: (B, C, H, W) → (B, D, H, W)."""
+    """A convolution that keeps the size, as one matrix product a kernel position: (B, C, H, W) → (B, D, H, W)."""
+
+    bias: Tensor | None
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
@@ -58,7 +60,7 @@ class ShiftedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve."""
-        out: Tensor = _Shifted.apply(x, self.weight)
+        out: Tensor = _Shifted.apply(x, self.weight)  # type: ignore[no-untyped-call]
         return out if self.bias is None else out + self.bias[:, None, None]
 
 
@@ -79,7 +81,7 @@ class _Shifted(torch.autograd.Function):
 
 
 def shifted_products(x: Tensor, weight: Tensor) -> Tensor:
-    """Convolve x (B, C, H, W) with weight (kh, kw, D, C), zeros around: (B, D, H, W), a view of channels-first storage."""
+    """Convolve x (B, C, H, W) with weight (kh, kw, D, C): (B, D, H, W), a view of channels-first storage."""
     batch, channels, height, width = x.shape
     rows, columns, channels_out, _ = weight.shape
     above, left = rows // 2, columns // 2

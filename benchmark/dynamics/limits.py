@@ -48,10 +48,9 @@ class LimitReport:
     repeats: bool (B,), whether the period was seen bit for bit. lyapunov, lyapunov_error: float64 (B,), the largest
     exponent in nats a step and its standard error, NaN where not estimated. nearest_return: float64 (B,), the closest
     return after having left, as a share of the farthest distance; straightness: float64 (B,), net displacement divided
-    by the length of the path along the best lag, 1 for motion one way; shrinkage: float64 (B,), the mean return distance
-    in the later half of the window divided by that in the earlier; NaN where not needed.
-    betti: int64 (B, 2), B0 and B1, -1 where not asked for. diagrams: per trajectory H0 and H1 as (n, 2) births and
-    deaths, where asked for.
+    by the length of the path along the best lag, 1 for motion one way; shrinkage: float64 (B,), the mean return
+    distance in the later half of the window divided by that in the earlier; NaN where not needed. betti: int64 (B, 2),
+    B0 and B1, -1 where not asked for. diagrams: per trajectory H0 and H1 as (n, 2) births and deaths, where asked for.
     """
 
     limit: list[Limit]

@@ -3,7 +3,8 @@
 Tangent vectors are carried along by the map's derivative and brought back to length 1 at every step; the mean logarithm
 of the growth is the exponent (Benettin et al., Meccanica 15, 1980, part 2). The derivative is exact, in forward mode,
 where every operation of the map has one, and a finite difference where one lacks it. Growth at successive steps is
-correlated, so the standard error is that of the means of blocks of steps (Flyvbjerg & Petersen, J. Chem. Phys. 91, 1989).
+correlated, so the standard error is that of the means of blocks of steps (Flyvbjerg & Petersen, J. Chem. Phys. 91,
+1989).
 """
 
 import warnings
@@ -19,6 +20,8 @@ from torch.autograd import forward_ad
 from extramaze.mazes import InputError
 
 Step = Callable[[Tensor], Tensor]
+make_dual: Callable[[Tensor, Tensor], Tensor] = forward_ad.make_dual
+unpack_dual: Callable[[Tensor], tuple[Tensor, Tensor | None]] = forward_ad.unpack_dual
 
 BLOCKS = 20  # means of so many stretches of the trajectory give the standard error
 ALIGNING = 0.1  # share of steps, before the measured ones, in which the tangent finds its direction
@@ -31,15 +34,13 @@ NUDGE = 2.0**-26  # length of a finite difference, as a share of the state's: th
 class Exponent:
     """The largest exponent of B trajectories in nats a step, with its standard error: float64 (B,) each.
 
-    steps: over how many it was measured. forward: exact derivatives; False for finite differences. final: the state at
-    the end, (B, …).
+    steps: over how many it was measured. forward: exact derivatives; False for finite differences.
     """
 
     value: np.ndarray
     error: np.ndarray
     steps: int
     forward: bool
-    final: Tensor
 
 
 class Tangent:
@@ -65,8 +66,8 @@ class Tangent:
         if self.forward:
             try:
                 with torch.inference_mode(False), forward_ad.dual_level():
-                    dual = self.step(forward_ad.make_dual(state.clone(), self.vector.clone()))
-                    new, moved = forward_ad.unpack_dual(dual)
+                    dual = make_dual(state.clone(), self.vector.clone())
+                    new, moved = unpack_dual(self.step(dual))
                     return new.clone(), torch.zeros_like(new) if moved is None else moved.clone()
             except (NotImplementedError, RuntimeError):
                 self.forward = False
@@ -86,11 +87,9 @@ def largest_exponent(step: Step, state: Tensor, steps: int = 1000, seed: int = 0
     if steps < BLOCKS:
         raise InputError(f"an exponent needs at least {BLOCKS} steps, got {steps}")
     tangent = Tangent(step, state, seed, forward)
-    growth = []
-    for state, logarithms in follow(tangent, state, steps):
-        growth.append(logarithms)
+    growth = [logarithms for _, logarithms in follow(tangent, state, steps)]
     value, error = summarise(np.array(growth), tangent.forward)
-    return Exponent(value, error, steps, tangent.forward, state)
+    return Exponent(value, error, steps, tangent.forward)
 
 
 def follow(tangent: Tangent, state: Tensor, steps: int) -> Iterator[tuple[Tensor, np.ndarray]]:
@@ -103,7 +102,7 @@ def follow(tangent: Tangent, state: Tensor, steps: int) -> Iterator[tuple[Tensor
 
 def summarise(growth: np.ndarray, forward: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return exponents and standard errors, (B,) each, from logarithms of growth (T, B), the aligning stretch first."""
-    measured = growth[len(growth) - int(round(len(growth) / (1 + ALIGNING))) :]
+    measured = growth[len(growth) - round(len(growth) / (1 + ALIGNING)) :]
     least = FORWARD_ERROR if forward else DIFFERENCE_ERROR
     with np.errstate(invalid="ignore"):
         value = measured.mean(axis=0)
@@ -133,7 +132,7 @@ def _load_forward_mode() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with forward_ad.dual_level():
-            forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
+            make_dual(torch.zeros(1), torch.zeros(1))
 
 
 def _norms(states: Tensor) -> Tensor:

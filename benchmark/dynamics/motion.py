@@ -17,9 +17,9 @@ from extramaze.mazes import InputError
 class Motion:
     """Motion of B trajectories over a window, about its first state: float64 (B,) each.
 
-    latent, logits: the largest distance, as a root mean square over the numbers of a state and of its logits; divided by
-    the same of the first state in latent_share, logits_share. flipping: the share of pixels whose prediction is not the
-    same throughout.
+    latent, logits: the largest distance, as a root mean square over the numbers of a state and of its logits; divided
+    by the same of the first state in latent_share, logits_share. flipping: the share of pixels whose prediction is not
+    the same throughout.
     """
 
     latent: np.ndarray

@@ -1,8 +1,8 @@
 """Run a map freely and report the limit of each trajectory.
 
-The map runs for a burn-in that keeps one state; then every state of a window is kept, in storage of its own, for as many
-trajectories at once as the memory allows. Where not all fit, the window is run again for the others: time is paid, memory
-is not. Trajectories that the window leaves open are pursued further with a tangent vector.
+The map runs for a burn-in that keeps one state; then every state of a window is kept, in storage of its own, for as
+many trajectories at once as the memory allows. Where not all fit, the window is run again for the others: time is paid,
+memory is not. Trajectories that the window leaves open are pursued further with a tangent vector.
 """
 
 import time

@@ -41,7 +41,7 @@ def least_period(centred: Tensor, floor: float) -> int:
     returns = magnitudes(centred[1 : longest + 1])
     for period in (torch.nonzero(returns <= floor).flatten() + 1).tolist():
         whole = len(centred) // period * period
-        phases = centred[:whole].unflatten(0, (-1, period))
+        phases = centred[:whole].reshape(-1, period, centred.shape[1])
         rest = centred[whole:] - centred[: len(centred) - whole]
         if float((phases - phases[:1]).abs().max()) <= floor and (not len(rest) or float(rest.abs().max()) <= floor):
             return period

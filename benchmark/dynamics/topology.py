@@ -4,10 +4,11 @@ Vietoris–Rips persistence by ripser (Bauer, J. Appl. Comput. Topol. 5, 2021; T
 matrix from ``recurrence.pairwise_distances``: the frames are never reduced by a singular value decomposition.
 
 A feature counts where its life (death − birth) exceeds a share of a scale and an absolute floor. Knutson et al. (arXiv
-2410.03020) take 0.3 to 0.7 of the largest finite death, in single precision, without a floor, so that rounding noise at a
-fixed point can count as many pieces and loops, and two small loops far apart count as none; ``study_rule`` reproduces it.
-Here a loop is held against the largest death of a loop. The counts of the study move with its threshold and precision
-(two-loops at 29×29: 16 for float32 and 0.3, 5 for float32 and 0.5, 1 for float64 and 0.7): state the rule with them.
+2410.03020) take 0.3 to 0.7 of the largest finite death, in single precision, without a floor, so that rounding noise at
+a fixed point can count as many pieces and loops, and two small loops far apart count as none; ``study_rule`` reproduces
+it. Here a loop is held against the largest death of a loop. The counts of the study move with its threshold and
+precision (two-loops at 29×29: 16 for float32 and 0.3, 5 for float32 and 0.5, 1 for float64 and 0.7): state the rule
+with them.
 """
 
 import warnings
@@ -43,8 +44,8 @@ class BettiRule:
 RELATIVE = BettiRule(0.5)
 
 
-def study_rule(threshold: Literal[0.3, 0.5, 0.7] = 0.5, precision: Literal["float32", "float64"] = "float32") -> BettiRule:
-    """Return the rule of Knutson et al.: relative to the largest finite death, no floor, single precision."""
+def study_rule(threshold: float = 0.5, precision: Literal["float32", "float64"] = "float32") -> BettiRule:
+    """Return the rule of Knutson et al.: relative to the largest finite death (0.3, 0.5 or 0.7), no floor."""
     return BettiRule(threshold, floor=False, loops_alone=False, precision=precision)
 
 

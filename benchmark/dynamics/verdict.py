@@ -30,8 +30,8 @@ FALLING = 0.95  # share of falling return distances that makes shrinking sure wi
 class Signs:
     """The cheap signs of one trajectory: its limit where they decide, and what decided.
 
-    repeats: bit for bit. straightness, shrinkage, falling, stride: see ``read_returns``. distances: between all frames of the
-    window, where it was needed.
+    repeats: bit for bit. straightness, shrinkage, falling, stride: see ``read_returns``. distances: between all frames
+    of the window, where it was needed.
     """
 
     limit: Limit
@@ -96,8 +96,8 @@ def read_returns(distances: np.ndarray) -> tuple[float, float, float, int]:
     """Read straightness, shrinkage, the share of falling return distances, and the stride: distances (N, N).
 
     Each lag k gives the distances from frame t to frame t + k. Straightness is told at the stride, the lag with the
-    closest returns among those that fit the window often, so that a drift that also alternates is seen; shrinkage at the
-    closest lag up to half the window.
+    closest returns among those that fit the window often, so that a drift that also alternates is seen; shrinkage at
+    the closest lag up to half the window.
     """
     last = len(distances) - 1
     means = [distances.diagonal(lag).mean() for lag in range(1, last // 2 + 1)]

@@ -6,8 +6,8 @@ from torch import nn
 from torch.autograd import forward_ad
 
 from extramaze.dynamics.lyapunov import largest_exponent
-from extramaze.models import load
 from extramaze.models import float64 as module
+from extramaze.models import load
 from extramaze.models.float64 import ShiftedConvolution, fast_float64
 
 

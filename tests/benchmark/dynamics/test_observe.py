@@ -87,7 +87,7 @@ ONE = torch.ones(2, 8, dtype=torch.float64)
     ids=["slow contraction", "late contraction", "drift", "alternating contraction", "slow rotation"],
 )
 def test_steps_below_the_floor_that_add_up_are_motion_one_way(step, state, burn_in):
-    """Motion slower than rounding in one step, and beyond it over the window, is neither a fixed point nor a cycle: it drifts."""
+    """Motion slower than rounding in one step, and beyond it over the window, drifts."""
     assert observe(step, state, burn_in, window=128).limit == [Limit.DRIFTING] * 2
 
 

@@ -19,8 +19,9 @@ MEAN = 50.0
 
 @dataclass(frozen=True)
 class Case:
-    """Maps that share a limit. build: (random, batch) → step on u (B, d), and u (B, d). period, exponent: None: not told.
+    """Maps that share a limit. build: (random, batch) → step on u (B, d), and u (B, d).
 
+    period, exponent: None where not told.
     limits: every verdict that counts as right; more than one where the case is undecidable.
     """
 
