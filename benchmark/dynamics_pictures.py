@@ -79,6 +79,7 @@ def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0) -> None:
     dots = axes.scatter(x, y, c=first + np.arange(len(frames)), cmap="cividis", s=12, zorder=2)
     axes.figure.colorbar(dots, ax=axes, label="iteration")
     share = values[-2:].sum() / values.sum() if values.sum() > 0 else 1.0
+    axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("first principal axis")
     axes.set_ylabel("second principal axis")
     axes.set_title(f"{share:.0%} of the motion", fontsize=9)

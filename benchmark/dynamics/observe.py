@@ -23,7 +23,7 @@ from extramaze.mazes import InputError
 Step = Callable[[Tensor], Tensor]
 Diagrams = tuple[np.ndarray, np.ndarray]
 
-EXPONENT_STEPS = 1000
+EXPONENT_STEPS = 500
 MEMORY = 2 * 2**30  # bytes of frames kept at once
 TRIAL_STEPS = 3
 TANGENT_COST = 3  # steps' time that a step with a tangent takes, about

@@ -123,7 +123,7 @@ def nearest_return(distance: np.ndarray) -> float:
 
 
 def later_period(distance: np.ndarray, floor: float) -> int:
-    """Return the lag of a return to within the floor that comes again after twice the lag, having left between; or 0."""
+    """Return the lag of a return to within the floor, after having left, that comes again at twice the lag; or 0."""
     away = np.flatnonzero(distance > 4 * floor)
     if not len(away):
         return 0

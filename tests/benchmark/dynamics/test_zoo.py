@@ -24,7 +24,7 @@ def verdicts(request):
     reports = {}
     for case in CASES:
         step, state = instances(case, count)
-        reports[case.name] = observe(step, state, case.burn_in, WINDOW, exponent_steps=500)
+        reports[case.name] = observe(step, state, case.burn_in, WINDOW)
     return reports
 
 
