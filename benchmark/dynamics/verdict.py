@@ -141,7 +141,7 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     it ever was, drifts; so does motion that shrinks, with an exponent below 0 or falling at nearly every step. Then the
     exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number
     of steps, which no polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors
-    and a near return was seen. Everything else stays undecided.
+    that are small enough to rule chaos out, and a near return was seen. Everything else stays undecided.
     """
     if not np.isfinite(pursuit.size).all() or grows(pursuit.size, STEADY_PURSUIT):
         return Limit.DIVERGED, 0
@@ -154,9 +154,9 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     contracts = pursuit.value < -SIGMA * pursuit.error
     if (contracts and signs.shrinkage < 1) or (signs.shrinkage < STILL and signs.falling >= FALLING):
         return Limit.DRIFTING, 0
-    steps = len(pursuit.distance)
-    if pursuit.value > SIGMA * pursuit.error and pursuit.value * steps > 2 * np.log(steps):
+    doubt, least = SIGMA * pursuit.error, 2 * np.log(len(pursuit.distance)) / len(pursuit.distance)
+    if pursuit.value > max(doubt, least):
         return Limit.CHAOTIC, 0
-    if abs(pursuit.value) <= SIGMA * pursuit.error and nearest_return(pursuit.distance) <= NEAR:
+    if abs(pursuit.value) <= doubt <= least and nearest_return(pursuit.distance) <= NEAR:
         return Limit.QUASIPERIODIC, 0
     return Limit.UNDECIDED, 0
