@@ -54,21 +54,22 @@ def test_a_tiny_cycle_on_a_large_mean_is_a_cycle():
 
 
 @pytest.mark.parametrize(
-    "step",
+    ("step", "limit", "period"),
     [
-        rotation(np.pi * (3 - np.sqrt(5))),  # golden angle: nearly returns, never does
-        lambda z: 3.9 * (z / 60) * (1 - z / 60) * 60,  # logistic map in its chaotic regime
-        lambda z: z + 1e-3,  # drift
-        lambda z: 14 + (z - 14) * (1 - 1e-4),  # a contraction still moving
-        rotation(2 * np.pi / 64),  # a period beyond half the window
+        (rotation(np.pi * (3 - np.sqrt(5))), Limit.QUASIPERIODIC, 0),  # golden angle: nearly returns, never does
+        (lambda z: 3.9 * (z / 60) * (1 - z / 60) * 60, Limit.CHAOTIC, 0),  # logistic map in its chaotic regime
+        (lambda z: z + 1e-3, Limit.DRIFTING, 0),
+        (lambda z: 14 + (z - 14) * (1 - 1e-4), Limit.DRIFTING, 0),  # a contraction still moving
+        (rotation(2 * np.pi / 64), Limit.CYCLE, 64),  # a period beyond half the window
     ],
     ids=["golden", "chaos", "drift", "slow", "long"],
 )
-def test_what_neither_rests_nor_returns_is_not_called_settled(step):
-    """Motion without return within half the window is undecided, never a fixed point or a cycle."""
+def test_what_the_window_leaves_open_is_pursued(step, limit, period):
+    """Motion without return within half the window is decided by following it; without that it stays undecided."""
     report = observe(step, start(), burn_in=100, window=100)
-    assert report.limit == [Limit.UNDECIDED] * 3
-    assert report.period.tolist() == [0, 0, 0]
+    assert report.limit == [limit] * 3
+    assert report.period.tolist() == [period] * 3
+    assert observe(step, start(), 100, 100, exponent_steps=0).limit == [Limit.UNDECIDED] * 3
 
 
 ONE = torch.ones(2, 8, dtype=torch.float64)
@@ -85,9 +86,9 @@ ONE = torch.ones(2, 8, dtype=torch.float64)
     ],
     ids=["slow contraction", "late contraction", "drift", "alternating contraction", "slow rotation"],
 )
-def test_steps_below_the_floor_that_add_up_are_no_cycle(step, state, burn_in):
-    """Motion slower than rounding in one step, and beyond it over the window, is neither a fixed point nor a cycle."""
-    assert observe(step, state, burn_in, window=128).limit == [Limit.UNDECIDED] * 2
+def test_steps_below_the_floor_that_add_up_are_motion_one_way(step, state, burn_in):
+    """Motion slower than rounding in one step, and beyond it over the window, drifts."""
+    assert observe(step, state, burn_in, window=128).limit == [Limit.DRIFTING] * 2
 
 
 @pytest.mark.parametrize("rate", [2.0, -1.9, 1.01, 1.3])
@@ -156,7 +157,7 @@ def test_each_trajectory_is_judged_alone():
     rates = torch.tensor([[0.5], [-1.0], [2.0], [1.0]], dtype=torch.float64)
     drift = torch.tensor([[0.0], [0.0], [0.0], [1.0]], dtype=torch.float64)
     report = observe(lambda z: z * rates + drift, start(4), burn_in=300, window=30)
-    assert report.limit == [Limit.FIXED_POINT, Limit.CYCLE, Limit.DIVERGED, Limit.UNDECIDED]
+    assert report.limit == [Limit.FIXED_POINT, Limit.CYCLE, Limit.DIVERGED, Limit.DRIFTING]
 
 
 def test_a_map_that_works_in_place_is_seen_through():

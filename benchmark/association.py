@@ -1,0 +1,129 @@
+"""Does a limit go with being right? Limit × correct, over cells that differ in difficulty.
+
+Cells are strata: a limit that is common where mazes are hard would look harmful in a table of all cells together
+(Simpson's paradox). The common odds ratio is that of Mantel & Haenszel (J. Natl. Cancer Inst. 22, 1959) with the
+variance of Robins, Breslow & Greenland (Biometrics 42, 1986); where that has no value, because some count is 0, the
+interval is the exact conditional one: given the margins of every table the count in the corner follows a product of
+non-central hypergeometric laws (Gart, Biometrika 57, 1970).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import gammaln, logsumexp
+from scipy.stats import norm
+
+from extramaze.dynamics.limits import Limit
+from extramaze.mazes import InputError
+
+LEVEL = 0.95
+WIDEST = 50.0  # logarithms of odds ratios beyond this count as infinite
+
+
+@dataclass(frozen=True)
+class Association:
+    """One limit against the rest, over cells. ``ratio``: odds of being right with it, divided by those without it.
+
+    low, high: the 95 % interval. p: of no association in any cell, exact and two-sided. informative: cells whose table
+    has both limits and both outcomes; without any, the ratio is NaN, the interval 0 to infinity and p is 1. exact: the
+    interval is the exact conditional one.
+    """
+
+    limit: Limit
+    ratio: float
+    low: float
+    high: float
+    p: float
+    informative: int
+    exact: bool
+
+
+def associate(counts: Mapping[str, Mapping[Limit, tuple[int, int]]]) -> list[Association]:
+    """Compare each limit that occurs with the rest: counts are cell → limit → (right, wrong).
+
+    Raises InputError for a negative count.
+    """
+    if any(number < 0 for cell in counts.values() for pair in cell.values() for number in pair):
+        raise InputError("counts of right and wrong answers must not be negative")
+    seen = [limit for limit in Limit if any(sum(cell.get(limit, (0, 0))) for cell in counts.values())]
+    return [_one(limit, tables_of(limit, counts)) for limit in seen]
+
+
+def tables_of(limit: Limit, counts: Mapping[str, Mapping[Limit, tuple[int, int]]]) -> np.ndarray:
+    """Return a table a cell: int64 (cells, 2, 2), with the limit and with any other, right and wrong."""
+    tables = []
+    for cell in counts.values():
+        total = np.array(list(cell.values()), dtype=np.int64).reshape(-1, 2).sum(axis=0)
+        here = np.array(cell.get(limit, (0, 0)), dtype=np.int64)
+        tables.append([here, total - here])
+    return np.array(tables, dtype=np.int64).reshape(-1, 2, 2)
+
+
+def _one(limit: Limit, tables: np.ndarray) -> Association:
+    tables = tables[(tables.sum(axis=1) > 0).all(axis=1) & (tables.sum(axis=2) > 0).all(axis=1)]
+    if not len(tables):
+        return Association(limit, np.nan, 0.0, np.inf, 1.0, 0, True)
+    ratio, error = mantel_haenszel(tables)
+    corner = int(tables[:, 0, 0].sum())
+    lowest, weights = corner_law(tables)
+    p = _two_sided(weights, corner - lowest)
+    if np.isfinite(error):
+        reach = norm.ppf(0.5 + LEVEL / 2) * error
+        return Association(limit, ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
+    return Association(limit, ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
+
+
+def mantel_haenszel(tables: np.ndarray) -> tuple[float, float]:
+    """Return the common odds ratio of tables (cells, 2, 2) and the standard error of its logarithm, NaN without one."""
+    (a, b), (c, d) = tables.astype(np.float64).transpose(1, 2, 0)
+    n = a + b + c + d
+    with_, against = a * d / n, b * c / n
+    r, s = with_.sum(), against.sum()
+    if r == 0 or s == 0:
+        return (0.0 if r == 0 else np.inf), np.nan
+    p, q = (a + d) / n, (b + c) / n
+    variance = (p * with_).sum() / (2 * r * r) + (q * against).sum() / (2 * s * s)
+    variance += (p * against + q * with_).sum() / (2 * r * s)
+    return float(r / s), float(np.sqrt(variance))
+
+
+def corner_law(tables: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return the least sum of corners given all margins, and the log-weights of every sum from there on at ratio 1."""
+    lowest, weights = 0, np.zeros(1)
+    for table in tables:
+        row, column, total = table[0].sum(), table[:, 0].sum(), table.sum()
+        least, most = max(0, row + column - total), min(row, column)
+        corners = np.arange(least, most + 1)
+        logs = _log_choose(column, corners) + _log_choose(total - column, row - corners)
+        largest = (weights.max(), logs.max())
+        weights = np.log(np.convolve(np.exp(weights - largest[0]), np.exp(logs - largest[1])).clip(1e-300)) + sum(
+            largest
+        )
+        lowest += int(least)
+    return lowest, weights
+
+
+def _two_sided(weights: np.ndarray, seen: int) -> float:
+    """Sum the probabilities of all sums that are at most as likely as the one seen."""
+    shares = np.exp(weights - logsumexp(weights))
+    return float(min(1.0, shares[shares <= shares[seen] * (1 + 1e-7)].sum()))
+
+
+def _exact_interval(weights: np.ndarray, seen: int) -> tuple[float, float]:
+    """Return the odds ratios at which a sum as large, and as small, as the one seen has half of 5 % probability."""
+    steps = np.arange(len(weights))
+
+    def tail(log_ratio: float, part: slice) -> float:
+        tilted = weights + steps * log_ratio
+        return float(np.exp(logsumexp(tilted[part]) - logsumexp(tilted))) - (1 - LEVEL) / 2
+
+    low = 0.0 if seen == 0 else np.exp(brentq(tail, -WIDEST, WIDEST, args=(slice(seen, None),)))
+    last = len(weights) - 1
+    high = np.inf if seen == last else np.exp(brentq(tail, -WIDEST, WIDEST, args=(slice(None, seen + 1),)))
+    return float(low), float(high)
+
+
+def _log_choose(n: int, k: np.ndarray) -> np.ndarray:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

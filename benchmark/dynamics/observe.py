@@ -1,0 +1,257 @@
+"""Run a map freely and report the limit of each trajectory.
+
+The map runs for a burn-in that keeps one state; then every state of a window is kept, in storage of its own, for as
+many trajectories at once as the memory allows. Where not all fit, the window is run again for the others: time is paid,
+memory is not. Trajectories that the window leaves open are pursued further with a tangent vector.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from extramaze.dynamics.limits import Limit, LimitReport
+from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS, Tangent, follow, summarise
+from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes
+from extramaze.dynamics.topology import BettiRule, count, persistence
+from extramaze.dynamics.verdict import Pursuit, Signs, decide, nearest_return, read_signs
+from extramaze.mazes import InputError
+
+Step = Callable[[Tensor], Tensor]
+Diagrams = tuple[np.ndarray, np.ndarray]
+
+EXPONENT_STEPS = 500
+MEMORY = 2 * 2**30  # bytes of frames kept at once
+TRIAL_STEPS = 3
+TANGENT_COST = 3  # steps' time that a step with a tangent takes, about
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an observation will cost at most.
+
+    steps, pursued: of the map for burn-in and windows, and with a tangent for what stays open. passes: how often the
+    window is run. frame_bytes: of frames kept at once. seconds: all of it, from the time of a few trial steps.
+    """
+
+    steps: int
+    pursued: int
+    passes: int
+    frame_bytes: int
+    seconds: float
+
+
+def estimate(
+    step: Step,
+    state: Tensor,
+    burn_in: int,
+    window: int,
+    *,
+    exponent_steps: int = EXPONENT_STEPS,
+    memory: int = MEMORY,
+) -> Estimate:
+    """Say before starting what ``observe`` with the same arguments will cost at most. Runs a few steps on a copy."""
+    _check(state, burn_in, window, exponent_steps)
+    size = _group(state, window, memory)
+    passes = -(-len(state) // size) if len(state) else 0
+    trial = state.clone()
+    with torch.inference_mode():
+        trial = step(trial)
+        began = time.perf_counter()
+        for _ in range(TRIAL_STEPS):
+            trial = step(trial)
+    each = (time.perf_counter() - began) / TRIAL_STEPS
+    steps, pursued = burn_in + passes * window, int((1 + ALIGNING) * exponent_steps)
+    frame_bytes = size * _frame_bytes(state, window)
+    return Estimate(steps, pursued, passes, frame_bytes, each * (steps + TANGENT_COST * pursued))
+
+
+def observe(
+    step: Step,
+    state: Tensor,
+    burn_in: int,
+    window: int,
+    *,
+    exponent_steps: int = EXPONENT_STEPS,
+    lyapunov: bool = False,
+    betti: BettiRule | None = None,
+    diagrams: bool = False,
+    memory: int = MEMORY,
+    seed: int = 0,
+) -> LimitReport:
+    """Run ``step``, a pure function (B, …) → (B, …), freely and report the limit of each trajectory.
+
+    A fixed point: no state of the window is farther from its first than the floor. A cycle: states repeat bit for bit
+    at any time of the run, or the least k up to half the window such that every state is within the floor of the first
+    of its phase. What neither rests, returns nor grows is pursued for ``exponent_steps`` more (``verdict.decide``);
+    with 0 it stays UNDECIDED. The floor follows the largest magnitude; integer states have none.
+
+    lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule by which to count Betti
+    numbers. diagrams: keep the persistence diagrams too. memory: bytes of frames kept at once. seed: of the tangents.
+    Time is burn_in + window steps, the window again for each group that memory separates, and about three steps for
+    each of exponent_steps where a trajectory is open. Raises InputError for a window or burn-in that is too short, a
+    memory that holds not one trajectory, a state that is neither float64 nor integer, or a step that changes shape or
+    type.
+    """
+    _check(state, burn_in, window, exponent_steps)
+    first = magnitudes(state).cpu().numpy()
+    run = _Run(step, state.is_floating_point(), window, betti, diagrams)
+    with torch.inference_mode():
+        bits = BitwisePeriods(state)
+        for _ in range(burn_in):
+            state = run.advance(state)
+            bits.see(state)
+        signs, shapes, final = run.windows(state, first, bits, _group(state, window, memory))
+    open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
+    wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
+    pursuits = _pursue(run, final, exponent_steps, seed) if wanted else None
+    return _report(signs, shapes, pursuits, final, lyapunov)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A map and what to look for in its window."""
+
+    step: Step
+    floating: bool
+    window: int
+    betti: BettiRule | None
+    diagrams: bool
+
+    def advance(self, state: Tensor) -> Tensor:
+        """Make one step. Raises InputError where it changes the shape or the type."""
+        shape, kind = tuple(state.shape), state.dtype
+        new = self.step(state)
+        if tuple(new.shape) != shape or new.dtype != kind:
+            raise InputError(
+                f"step must keep the state's shape and type, {shape} {kind}; got {tuple(new.shape)} {new.dtype}"
+            )
+        return new
+
+    def windows(
+        self, start: Tensor, first: np.ndarray, bits: BitwisePeriods, size: int
+    ) -> tuple[list[Signs], list[tuple[np.ndarray, Diagrams | None]], Tensor]:
+        """Run the window for one group of trajectories after another and read each one's signs and shape."""
+        signs: list[Signs] = []
+        shapes = []
+        start, final = start.clone(), start.clone()
+        for begin in range(0, len(start), size):
+            group = slice(begin, min(begin + size, len(start)))
+            frames = torch.empty((group.stop - begin, self.window + 1, start[0].numel()), dtype=torch.float64)
+            frames = frames.to(start.device)
+            state = start.clone()
+            frames[:, 0] = state[group].flatten(1) if state.dim() > 1 else state[group, None]
+            for index in range(1, self.window + 1):
+                state = self.advance(state)
+                if begin == 0:
+                    bits.see(state)
+                frames[:, index] = state[group].flatten(1) if state.dim() > 1 else state[group, None]
+            final[group] = state[group]
+            for b, trajectory in enumerate(frames, begin):
+                sign = read_signs(trajectory, float(first[b]), not self.floating, int(bits.period[b]))
+                signs.append(sign)
+                shapes.append(self.shape(sign))
+            del frames
+        return signs, shapes, final
+
+    def shape(self, sign: Signs) -> tuple[np.ndarray, Diagrams | None]:
+        """Return Betti numbers, (2,), and diagrams as far as they are asked for."""
+        unknown = np.array([-1, -1])
+        if self.betti is None or (sign.limit == Limit.DIVERGED and sign.distances is None):
+            return unknown, None
+        if sign.distances is None:
+            return np.array([sign.period, 0]), None
+        found = persistence(sign.distances.astype(self.betti.precision))
+        return count(found, self.betti, sign.floor), found if self.diagrams else None
+
+
+def _pursue(run: _Run, state: Tensor, steps: int, seed: int) -> list[Pursuit]:
+    """Follow trajectories from the end of the window, with a tangent where the state is real."""
+    anchor, sizes, distances, growth = state.clone(), [], [], []
+
+    def note(new: Tensor) -> None:
+        sizes.append(magnitudes(new).cpu().numpy())
+        distances.append(magnitudes(new.double() - anchor.double()).cpu().numpy())
+
+    if run.floating:
+        with torch.inference_mode(False):
+            start = state.clone()
+        tangent = Tangent(run.advance, start, seed)
+        for new, logarithms in follow(tangent, start, steps):
+            note(new)
+            growth.append(logarithms)
+        value, error = summarise(np.array(growth), tangent.forward)
+    else:
+        for _ in range(steps):
+            state = run.advance(state)
+            note(state)
+        value = error = np.full(len(anchor), np.nan)
+    columns = zip(np.array(distances).T, np.array(sizes).T, value, error, strict=True)
+    return [Pursuit(distance, size, float(v), float(e)) for distance, size, v, e in columns]
+
+
+def _report(
+    signs: list[Signs],
+    shapes: list[tuple[np.ndarray, Diagrams | None]],
+    pursuits: list[Pursuit] | None,
+    final: Tensor,
+    lyapunov: bool,
+) -> LimitReport:
+    """Join the signs of the window with what the pursuit showed."""
+    nothing = np.full(len(signs), np.nan)
+    value, error, nearest = nothing.copy(), nothing.copy(), nothing.copy()
+    for b, sign in enumerate(signs if pursuits else []):
+        pursuit = pursuits[b] if pursuits else None
+        if pursuit and (lyapunov or sign.limit == Limit.UNDECIDED):
+            value[b], error[b] = pursuit.value, pursuit.error
+        if pursuit and sign.limit == Limit.UNDECIDED:
+            nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
+            limit, period = decide(sign, pursuit)
+            signs[b] = replace(sign, limit=limit, period=period)
+            if limit == Limit.CYCLE and shapes[b][0][0] >= 0:
+                shapes[b] = np.array([period, 0]), shapes[b][1]
+
+    def column(name: str, kind: type = np.float64) -> np.ndarray:
+        return np.array([getattr(sign, name) for sign in signs], dtype=kind)
+
+    return LimitReport(
+        limit=[sign.limit for sign in signs],
+        period=column("period", np.int64),
+        residual=column("residual"),
+        amplitude=column("amplitude"),
+        floor=column("floor"),
+        final=final,
+        repeats=column("repeats", np.bool_),
+        lyapunov=value,
+        lyapunov_error=error,
+        nearest_return=nearest,
+        straightness=column("straightness"),
+        shrinkage=column("shrinkage"),
+        betti=np.array([shape[0] for shape in shapes], dtype=np.int64).reshape(-1, 2),
+        diagrams=[shape[1] for shape in shapes],
+    )
+
+
+def _check(state: Tensor, burn_in: int, window: int, exponent_steps: int) -> None:
+    if not (isinstance(burn_in, int) and isinstance(window, int) and burn_in >= 0 and window >= 2):
+        raise InputError(f"burn_in must be an integer of at least 0, window of at least 2; got {burn_in!r}, {window!r}")
+    if not (isinstance(exponent_steps, int) and (exponent_steps == 0 or exponent_steps >= BLOCKS)):
+        raise InputError(f"exponent_steps must be 0 or an integer of at least {BLOCKS}, got {exponent_steps!r}")
+    if (state.is_floating_point() and state.dtype != torch.float64) or state.is_complex():
+        raise InputError(f"limits are told in float64: the state is {state.dtype}; let initial_state follow x's type")
+
+
+def _frame_bytes(state: Tensor, window: int) -> int:
+    """Bytes of one trajectory's window."""
+    return 8 * (window + 1) * (state[0].numel() if len(state) else 0)
+
+
+def _group(state: Tensor, window: int, memory: int) -> int:
+    """Return how many trajectories' windows fit into ``memory`` bytes. Raises InputError where not one does."""
+    each = _frame_bytes(state, window)
+    if each > memory:
+        raise InputError(f"one window takes {each:,} bytes, memory is {memory:,}; raise it or shorten the window")
+    return max(1, min(len(state), memory // each if each else 1))

@@ -1,0 +1,113 @@
+"""Pictures of what iterates did. Plain data in, axes filled; colours are Okabe and Ito's."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from extramaze.dynamics.limits import Limit
+from extramaze.mazes.files import write_atomically
+
+COLOURS = {
+    Limit.FIXED_POINT: "#009e73",
+    Limit.CYCLE: "#0072b2",
+    Limit.QUASIPERIODIC: "#56b4e9",
+    Limit.CHAOTIC: "#d55e00",
+    Limit.DRIFTING: "#e69f00",
+    Limit.DIVERGED: "#000000",
+    Limit.UNDECIDED: "#999999",
+}
+MARKERS = dict(zip(Limit, "osD^v*x", strict=True))
+RIGHT, WRONG = "#009e73", "#d55e00"
+LEAST = 1e-18  # what is exactly 0 is drawn here on logarithmic axes
+DPI = 130
+
+
+def save(draw: Callable[[Axes], None], path: Path, inches: tuple[float, float] = (5.0, 3.6)) -> None:
+    """Save one picture as PNG: ``draw`` fills its axes."""
+    figure = Figure(figsize=inches, layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure.subplots())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    write_atomically(path, buffer.getvalue())
+
+
+def draw_residuals(axes: Axes, limits: Sequence[Limit], residuals: np.ndarray) -> None:
+    """Draw the length of the last step of each trajectory, (B,), by its limit; what was not finite is left out."""
+    kinds = [limit for limit in Limit if limit in limits]
+    for row, kind in enumerate(kinds):
+        chosen = residuals[[limit == kind for limit in limits]]
+        chosen = chosen[np.isfinite(chosen)].clip(LEAST)
+        height = row + 0.25 * np.sin(2.4 * np.arange(len(chosen)))  # spread out, the same each time
+        axes.scatter(chosen, height, s=14, color=COLOURS[kind], marker=MARKERS[kind], alpha=0.8)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(kinds)), [f"{kind} ({limits.count(kind)})" for kind in kinds])
+    axes.set_xlabel("length of the last step (largest difference)")
+
+
+def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]]) -> None:
+    """Draw the limit × correct table, limit → (right, wrong), as bars with their counts."""
+    kinds = [limit for limit in Limit if sum(counts.get(limit, (0, 0)))]
+    for row, kind in enumerate(kinds):
+        right, wrong = counts[kind]
+        axes.barh(row, right, color=RIGHT, label="right" if row == 0 else None)
+        axes.barh(
+            row, wrong, left=right, color=WRONG, hatch="//", edgecolor="white", label="wrong" if row == 0 else None
+        )
+        axes.text(right + wrong, row, f" {right} right, {wrong} wrong", va="center", fontsize=8)
+    axes.set_yticks(range(len(kinds)), kinds)
+    axes.set_xlim(0, 1.45 * max((sum(counts[kind]) for kind in kinds), default=1))
+    axes.invert_yaxis()
+    axes.set_xlabel("trajectories")
+    if kinds:
+        axes.legend(fontsize=8, loc="lower right")
+
+
+def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0) -> None:
+    """Draw frames (N, D) on their two principal axes, coloured by iteration; ``first`` is the first one's number."""
+    centred = frames - frames[0]
+    centred = centred - centred.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    points = vectors[:, -2:] * np.sqrt(values[-2:].clip(0))
+    x, y = points[:, 1], points[:, 0]
+    axes.plot(x, y, color="#bbbbbb", linewidth=0.4, zorder=1)
+    dots = axes.scatter(x, y, c=first + np.arange(len(frames)), cmap="cividis", s=12, zorder=2)
+    axes.figure.colorbar(dots, ax=axes, label="iteration")
+    share = values[-2:].sum() / values.sum() if values.sum() > 0 else 1.0
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xlabel("first principal axis")
+    axes.set_ylabel("second principal axis")
+    axes.set_title(f"{share:.0%} of the motion", fontsize=9)
+
+
+def draw_persistence(axes: Axes, diagrams: tuple[np.ndarray, np.ndarray]) -> None:
+    """Draw the births and deaths of H0 and H1, (n, 2) each; a feature that never dies lies on the upper line."""
+    finite = [diagram[np.isfinite(diagram[:, 1])] for diagram in diagrams]
+    top = 1.1 * max((float(diagram.max()) for diagram in finite if len(diagram)), default=1.0)
+    axes.plot([0, top], [0, top], color="#bbbbbb", linewidth=0.8)
+    axes.axhline(top, color="#bbbbbb", linewidth=0.8, linestyle="--")
+    for diagram, colour, marker, label in zip(diagrams, ("#0072b2", "#d55e00"), "o^", ("pieces", "loops"), strict=True):
+        deaths = np.where(np.isfinite(diagram[:, 1]), diagram[:, 1], top)
+        axes.scatter(diagram[:, 0], deaths, s=18, color=colour, marker=marker, label=label, alpha=0.8, clip_on=False)
+    axes.set_xlabel("birth")
+    axes.set_ylabel("death (dashed: never)")
+    axes.legend(fontsize=8, loc="lower right")
+
+
+def draw_amplitudes(axes: Axes, limits: Sequence[Limit], latent: np.ndarray, logits: np.ndarray) -> None:
+    """Draw motion through the readout against motion in the latent space, (B,) each, by limit."""
+    for kind in [limit for limit in Limit if limit in limits]:
+        chosen = [limit == kind for limit in limits]
+        x, y = latent[chosen].clip(LEAST), logits[chosen].clip(LEAST)
+        axes.scatter(x, y, s=18, color=COLOURS[kind], marker=MARKERS[kind], label=kind, alpha=0.8)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.axline((1e-6, 1e-6), (1.0, 1.0), color="#bbbbbb", linewidth=0.8, zorder=0)
+    axes.set_xlabel("amplitude in the latent space (root mean square)")
+    axes.set_ylabel("amplitude of the logits")
+    axes.legend(fontsize=8)

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import torch
+
+from extramaze.dynamics import RELATIVE, Limit, betti_numbers, observe, study_rule
+from extramaze.dynamics.recurrence import pairwise_distances
+from extramaze.mazes import InputError
+
+from .zoo import cycle, embed, golden, rotation
+
+
+def distances(points):
+    """Distances of points (N, d) hidden among many numbers on a large mean."""
+    random = np.random.default_rng(0)
+    frames = 50 + points @ np.linalg.qr(random.normal(size=(500, points.shape[1])))[0].T
+    return pairwise_distances(torch.from_numpy(frames - frames[0]))
+
+
+def circle(count, centre=(0.0, 0.0)):
+    turn = 2 * np.pi * np.arange(count) * (np.sqrt(5) - 1) / 2
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1) + centre
+
+
+def torus(count):
+    step = np.arange(count) * 2 * np.pi
+    one, two = step * (np.sqrt(5) - 1) / 2, step * np.sqrt(2)
+    return np.stack([np.cos(one), np.sin(one), np.cos(two), np.sin(two)], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (np.ones((100, 2)), (1, 0)),
+        (np.eye(2)[np.arange(100) % 2], (2, 0)),
+        (np.eye(5)[np.arange(100) % 5], (5, 0)),
+        (circle(150), (1, 1)),
+        (1e-6 * circle(150), (1, 1)),
+        (np.concatenate([circle(100), circle(100, (8.0, 0.0))]), (2, 2)),
+        (torus(400), (1, 2)),
+    ],
+    ids=["point", "2-cycle", "5-cycle", "circle", "tiny circle", "two circles", "torus"],
+)
+def test_betti_numbers_of_known_shapes(points, expected):
+    """Pieces and loops of point, k-cycle, circle, two circles and torus."""
+    found = betti_numbers(distances(points), RELATIVE, floor=1e-10)
+    assert tuple(found) == expected
+
+
+def test_gram_distances_are_the_plain_ones():
+    """Centred on the first frame, a motion of 1e-6 on a mean of 50 keeps its distances."""
+    random = np.random.default_rng(1)
+    frames = torch.from_numpy(50 + 1e-6 * random.normal(size=(40, 300)))
+    plain = torch.cdist(frames, frames, compute_mode="donot_use_mm_for_euclid_dist")
+    assert np.allclose(pairwise_distances(frames - frames[0]), plain, rtol=1e-6, atol=1e-14)
+
+
+def test_rounding_is_one_point_and_the_studys_rule_counts_it():
+    """A fixed point shaken by rounding is (1, 0); without a floor it is many pieces."""
+    noise = 1e-15 * np.random.default_rng(2).normal(size=(60, 4))
+    matrix = np.linalg.norm(noise[:, None] - noise[None], axis=2)
+    assert tuple(betti_numbers(matrix, RELATIVE, floor=1e-12)) == (1, 0)
+    assert betti_numbers(matrix, study_rule(0.3))[0] > 1
+
+
+def test_the_studys_counts_fall_with_the_threshold():
+    """A higher share of the largest death leaves fewer features, as in the study's table."""
+    points = np.random.default_rng(3).normal(size=(60, 4))
+    matrix = np.linalg.norm(points[:, None] - points[None], axis=2)
+    low, middle, high = (betti_numbers(matrix, study_rule(t)).sum() for t in (0.3, 0.5, 0.7))
+    assert low >= middle >= high
+    assert low > high
+
+
+@pytest.mark.parametrize(("period", "expected"), [(1, (1, 0)), (5, (5, 0)), (64, (64, 0))])
+def test_settled_windows_are_counted_exactly(period, expected):
+    """A cycle of k is k points, however close to a circle they lie; a fixed point is one."""
+    random = np.random.default_rng(0)
+    step, state = embed(*cycle(period)(random, 2), random)
+    report = observe(step, state, burn_in=10, window=130, betti=RELATIVE)
+    assert [tuple(pair) for pair in report.betti] == [expected] * 2
+
+
+def test_a_rotation_is_one_loop_with_diagrams_on_request():
+    """A golden rotation fills a circle; its diagram holds one long loop."""
+    random = np.random.default_rng(0)
+    step, state = embed(*rotation(golden)(random, 2), random)
+    report = observe(step, state, 10, 150, exponent_steps=0, betti=RELATIVE, diagrams=True)
+    assert [tuple(pair) for pair in report.betti] == [(1, 1)] * 2
+    lives = np.sort(np.diff(report.diagrams[0][1], axis=1).ravel())
+    assert len(lives) == 1 or lives[-1] > 3 * lives[-2]
+    assert report.limit == [Limit.UNDECIDED] * 2
+
+
+def test_a_matrix_that_is_not_square_is_refused():
+    """Distances are between all pairs."""
+    with pytest.raises(InputError, match="square"):
+        betti_numbers(np.ones((3, 2)))

@@ -1,0 +1,280 @@
+"""A labelled zoo of maps with known limits, batched, of the size of real latents.
+
+Each case moves a few numbers u by a known map; the state is a large mean plus u turned into 32×11×11 numbers by random
+orthonormal columns. Exponents: Sprott, "Chaos and Time-Series Analysis" (2003), appendix A, unless exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from extramaze.dynamics import Limit
+
+SHAPE = (32, 11, 11)
+SIZE = 32 * 11 * 11
+MEAN = 50.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """Maps that share a limit. build: (random, batch) → step on u (B, d), and u (B, d).
+
+    period, exponent: None where not told.
+    limits: every verdict that counts as right; more than one where the case is undecidable.
+    """
+
+    name: str
+    limits: tuple[Limit, ...]
+    build: Callable
+    period: int | None = None
+    exponent: float | None = None
+    burn_in: int = 400
+
+
+def embed(step, u, random):
+    """Turn a step on u (B, d) into one on states (B, 32, 11, 11), and u into states."""
+    frame = torch.from_numpy(np.linalg.qr(random.normal(size=(SIZE, u.shape[1])))[0])
+
+    def whole(state):
+        return (MEAN + step((state.flatten(1) - MEAN) @ frame) @ frame.T).unflatten(1, SHAPE)
+
+    return whole, (MEAN + u @ frame.T).unflatten(1, SHAPE)
+
+
+def tensor(values):
+    return torch.from_numpy(np.asarray(values, dtype=np.float64))
+
+
+def linear(matrices):
+    """u ← A u, a matrix (B, d, d) each."""
+    matrices = tensor(matrices)
+    return lambda u: torch.einsum("bij,bj->bi", matrices, u)
+
+
+def blocks(rates, angles):
+    """Block-diagonal matrices that scale by rates (B, k) and turn by angles (B, k): (B, 2k, 2k)."""
+    matrices = np.zeros((*rates.shape[:1], 2 * rates.shape[1], 2 * rates.shape[1]))
+    for k in range(rates.shape[1]):
+        c, s = rates[:, k] * np.cos(angles[:, k]), rates[:, k] * np.sin(angles[:, k])
+        matrices[:, 2 * k, 2 * k], matrices[:, 2 * k, 2 * k + 1] = c, -s
+        matrices[:, 2 * k + 1, 2 * k], matrices[:, 2 * k + 1, 2 * k + 1] = s, c
+    return matrices
+
+
+def contraction(low, high, sign=1.0, scale=30.0):
+    def build(random, batch):
+        rates = sign * random.uniform(low, high, (batch, 6))
+        return (lambda u: tensor(rates) * u), tensor(scale * random.normal(size=(batch, 6)))
+
+    return build
+
+
+def spiral(low, high):
+    def build(random, batch):
+        matrices = blocks(random.uniform(low, high, (batch, 2)), random.uniform(0, np.pi, (batch, 2)))
+        return linear(matrices), tensor(30 * random.normal(size=(batch, 4)))
+
+    return build
+
+
+def non_normal(low, high, coupling):
+    def build(random, batch):
+        upper = np.triu(random.normal(size=(batch, 8, 8)), 1) * coupling
+        rates = random.uniform(low, high, (batch, 8)) * random.choice([-1, 1], (batch, 8))
+        return linear(upper + np.eye(8) * rates[:, None, :]), tensor(30 * random.normal(size=(batch, 8)))
+
+    return build
+
+
+def cycle(period, scale=30.0, attracting=1.0):
+    """Visit random points in turn, and approach each by a share of what is left."""
+
+    def build(random, batch):
+        turns = 2 * np.pi * np.arange(period) / period
+        points = np.stack([np.cos(turns), np.sin(turns), *random.normal(size=(3, period))], axis=1)
+        phase = random.integers(period, size=batch)
+        here = tensor(scale * points[phase])
+        points = tensor(scale * points)
+
+        def step(u):
+            distances = (u[:, None] - points[None]).square().sum(dim=2)
+            nearest = distances.argmin(dim=1)
+            after = points[(nearest + 1) % period]
+            return after + (1 - attracting) * (u - points[nearest])
+
+        return step, here * (1 + 1e-3 * (1 - attracting))
+
+    return build
+
+
+def rotation(angles, scale=30.0, radii=1):
+    """Turn k planes by angles (B, k)."""
+
+    def build(random, batch):
+        drawn = angles(random, batch)
+        sizes = scale * random.uniform(0.7, 1.4, drawn.shape).repeat(2, axis=1)
+        turned = random.uniform(0, 2 * np.pi, drawn.shape)
+        start = np.stack([np.cos(turned), np.sin(turned)], axis=2).reshape(batch, -1)
+        return linear(blocks(np.ones_like(drawn), drawn)), tensor(sizes * start)
+
+    return build
+
+
+def badly_approximable(random, batch, planes=1):
+    """Angles whose share of a turn has a continued fraction with partial quotients 1 to 4: (B, k)."""
+    share = random.uniform(0.3, 0.7, (batch, planes))
+    for _ in range(40):
+        share = 1 / (random.integers(1, 5, (batch, planes)) + share)
+    return 2 * np.pi * share
+
+
+def golden(random, batch):
+    return np.full((batch, 1), np.pi * (3 - np.sqrt(5)))
+
+
+def turn_over(period):
+    def angles(random, batch):
+        coprime = [m for m in range(1, period) if np.gcd(m, period) == 1]
+        return 2 * np.pi * random.choice(coprime, (batch, 1)) / period
+
+    return angles
+
+
+def scalar(function, low, high, scale=30.0):
+    """A map of an interval, in the first number; ``scale`` stretches it."""
+
+    def build(random, batch):
+        return lambda u: scale * function(u / scale), tensor(scale * random.uniform(low, high, (batch, 1)))
+
+    return build
+
+
+def planar(function, x, y, spread=0.05, scale=30.0):
+    """A map of the plane from a start near (x, y)."""
+
+    def build(random, batch):
+        def step(u):
+            return scale * torch.stack(function(*(u / scale).unbind(dim=1)), dim=1)
+
+        return step, tensor(scale * (np.array([x, y]) + spread * random.uniform(-1, 1, (batch, 2))))
+
+    return build
+
+
+def logistic(r):
+    return lambda x: r * x * (1 - x)
+
+
+def coupled_logistic(r, coupling, count=4):
+    """Globally coupled logistic maps (Kaneko, Physica D 41, 1990). In step their exponent is the single map's."""
+
+    def build(random, batch):
+        def step(u):
+            moved = r * u / 30 * (1 - u / 30)
+            return 30 * ((1 - coupling) * moved + coupling * moved.mean(dim=1, keepdim=True))
+
+        return step, tensor(30 * random.uniform(0.2, 0.8, (batch, count)))
+
+    return build
+
+
+def drift(speed, wobble=0.0):
+    def build(random, batch):
+        way = random.normal(size=(batch, 4)) * speed
+        side = np.zeros(4)
+        side[0] = wobble
+
+        def step(u):
+            flipped = torch.cat([-u[:, :1], u[:, 1:]], dim=1)
+            return flipped + tensor(way) * tensor(np.array([0.0, 1, 1, 1]))
+
+        return step, tensor(random.normal(size=(batch, 4)) + side)
+
+    return build
+
+
+def growth(low, high):
+    def build(random, batch):
+        rates = random.uniform(low, high, (batch, 1)) * random.choice([-1, 1], (batch, 1))
+        return (lambda u: tensor(rates) * u), tensor(30 * random.normal(size=(batch, 4)))
+
+    return build
+
+
+def late_nan(random, batch):
+    """A countdown in one number that turns another into no number, from within the window on."""
+    counts = random.integers(401, 520, batch)
+
+    def step(u):
+        broken = torch.where(u[:, 0] < 1.5, torch.nan, 0.5 * u[:, 1])
+        return torch.stack([u[:, 0] - 1, broken], dim=1)
+
+    return step, tensor(np.stack([counts, np.ones(batch)], axis=1))
+
+
+def standard_torus(random, batch):
+    """A nonlinear circle map that is invertible, of badly approximable rotation: conjugate to a turn."""
+    angles = tensor(badly_approximable(random, batch))[:, 0]
+    bend = tensor(random.uniform(0.1, 0.3, batch))
+
+    def step(u):
+        x, y = u[:, 0] / 30, u[:, 1] / 30
+        phase = torch.atan2(y, x)
+        straight = phase
+        for _ in range(30):
+            straight = phase - bend * torch.sin(straight)
+        moved = straight + angles
+        bent = moved + bend * torch.sin(moved)
+        return 30 * torch.stack([torch.cos(bent), torch.sin(bent)], dim=1)
+
+    start = random.uniform(0, 2 * np.pi, batch)
+    return step, tensor(30 * np.stack([np.cos(start), np.sin(start)], axis=1))
+
+
+FIXED, CYCLE, QUASI, CHAOS = (Limit.FIXED_POINT,), (Limit.CYCLE,), (Limit.QUASIPERIODIC,), (Limit.CHAOTIC,)
+DRIFT, DIVERGED = (Limit.DRIFTING,), (Limit.DIVERGED,)
+LN2 = float(np.log(2))
+HENON = (lambda x, y: (1 - 1.4 * x**2 + y, 0.3 * x), 0.1, 0.1)
+CASES = (
+    Case("contraction", FIXED, contraction(0.1, 0.9), 1),
+    Case("alternating contraction", FIXED, contraction(0.1, 0.9, -1.0), 1),
+    Case("spiral", FIXED, spiral(0.3, 0.9), 1),
+    Case("non-normal contraction", FIXED, non_normal(0.3, 0.7, 3.0), 1),
+    Case("slow contraction", DRIFT, contraction(0.9990, 0.9999)),
+    Case("very slow contraction", DRIFT, contraction(1 - 1e-4, 1 - 1e-5)),
+    Case("slow alternating contraction", DRIFT, contraction(0.999, 0.9999, -1.0)),
+    Case("slow spiral", DRIFT, spiral(0.9990, 0.9999)),
+    Case("transient longer than the burn-in", DRIFT, contraction(0.95, 0.96), burn_in=60),
+    Case("approach to a cycle", DRIFT, cycle(5, attracting=0.02, scale=30.0), burn_in=100),
+    *(Case(f"cycle of {k}", CYCLE, cycle(k, attracting=0.5), k) for k in (2, 3, 5, 8, 16, 33, 64)),
+    *(Case(f"tiny cycle of {k}", CYCLE, cycle(k, 1e-6, 1.0), k) for k in (2, 7)),
+    *(Case(f"rotation over {k}", CYCLE, rotation(turn_over(k)), k) for k in (2, 3, 7, 12, 50, 64, 97)),
+    Case("rotation", QUASI, rotation(badly_approximable), 0),
+    Case("golden rotation", QUASI, rotation(golden), 0),
+    Case("tiny golden rotation", QUASI, rotation(golden, scale=1e-3), 0),
+    Case("bent rotation", QUASI, standard_torus, 0),
+    Case("torus", QUASI, rotation(lambda random, batch: badly_approximable(random, batch, 2)), 0),
+    Case("logistic 4", CHAOS, scalar(logistic(3.99999), 0.2, 0.8), 0, None),
+    Case("logistic 3.9", CHAOS, scalar(logistic(3.9), 0.2, 0.8), 0),
+    Case("logistic 2.8", FIXED, scalar(logistic(2.8), 0.2, 0.8), 1),
+    Case("logistic 3.2", CYCLE, scalar(logistic(3.2), 0.2, 0.8), 2),
+    Case("logistic 3.5", CYCLE, scalar(logistic(3.5), 0.2, 0.8), 4),
+    Case("logistic 3.83", CYCLE, scalar(logistic(3.83), 0.2, 0.8), 3, burn_in=1500),
+    Case("cubic", CHAOS, scalar(lambda x: 3 * x - 4 * x**3, 0.1, 0.9), 0, float(np.log(3))),
+    Case("Hénon", CHAOS, planar(*HENON), 0, 0.41922),
+    Case("Hénon, periodic", CYCLE, planar(lambda x, y: (1 - 0.8 * x**2 + y, 0.3 * x), 0.1, 0.1), 2),
+    Case("Lozi", CHAOS, planar(lambda x, y: (1 - 1.7 * x.abs() + 0.5 * y, x), -0.1, 0.1), 0, 0.47023),
+    Case("Holmes cubic", CHAOS, planar(lambda x, y: (y, -0.2 * x + 2.77 * y - y**3), 1.6, 0.0, 0.02), 0, 0.59458),
+    Case("delayed logistic", CHAOS, planar(lambda x, y: (2.27 * x * (1 - y), x), 0.9, 0.9, 0.005), 0, 0.18312),
+    Case("Tinkerbell", CHAOS, planar(
+        lambda x, y: (x**2 - y**2 + 0.9 * x - 0.6 * y, 2 * x * y + 2 * x + 0.5 * y), -0.72, -0.64, 1e-3), 0, 0.18997),
+    Case("coupled maps, chaotic", CHAOS, coupled_logistic(3.9, 0.6), 0),
+    Case("coupled maps, periodic", CYCLE, coupled_logistic(3.2, 0.6), 2),
+    Case("steady drift", DRIFT, drift(1e-3)),
+    Case("drift that alternates", DRIFT, drift(1e-2, wobble=5.0)),
+    Case("growth", DIVERGED, growth(1.02, 3.0)),
+    Case("slow growth", DIVERGED, growth(1.003, 1.01), burn_in=4000),
+    Case("late NaN", DIVERGED, late_nan),
+)  # fmt: skip
