@@ -37,8 +37,11 @@ def block_size(pixels: int, device_type: str) -> int:
 def ladder(suite: Suite, solver: IterativeSolver, height: int, width: int) -> tuple[int, ...]:
     """Return the rungs of a cell: the suite's, and one more for an algorithm that needs a larger budget to finish.
 
-    A solver with weights or buffers has the suite's budget, whatever it states: the last rung ranks.
+    A solver with weights or buffers has the suite's budget, whatever it states: the last rung ranks. One that passes
+    once has one rung.
     """
+    if solver.single_pass:
+        return (1,)
     budget = None if solver.state_dict() else solver.step_budget(height, width)
     if budget is not None and not (isinstance(budget, int) and 1 <= budget <= MAX_ITERATIONS):
         name = type(solver).__name__
@@ -253,13 +256,16 @@ def score_answers(
 def watch_block(solver: IterativeSolver, suite: Suite, cell: Cell, block: int, device: torch.device) -> BlockLimits:
     """Watch the raw float64 iterates of one block of a cell; correctness is read off the same trajectories."""
     _, images, targets = draw_block(suite, cell, block, LIMIT_BLOCK)
-    x = to_input(images, device, torch.float64)
-    exact_solver = copy.deepcopy(solver).double()
     plan = suite.limits
-    state = exact_solver.initial_state(x)
-    first_step(exact_solver, state, x)
-    report = observe(lambda s: exact_solver.step(s, x), state, plan.burn_in, plan.window)
-    right = score(images, targets, answer(exact_solver.readout(report.final), x)).optimal
+    with torch.inference_mode(False), torch.no_grad():  # tangents need tensors that may carry them
+        x = to_input(images, device, torch.float64)
+        exact_solver = copy.deepcopy(solver).double()
+        state = exact_solver.initial_state(x)
+        first_step(exact_solver, state, x)
+        report = observe(
+            lambda s: exact_solver.step(s, x), state, plan.burn_in, plan.window, exponent_steps=plan.pursuit
+        )
+        right = score(images, targets, answer(exact_solver.readout(report.final), x)).optimal
     return BlockLimits(np.array([str(limit) for limit in report.limit]), report.period, report.residual, right)
 
 

@@ -73,12 +73,12 @@ def fate_shares(records: Iterable[Record]) -> dict[str, float]:
 
 
 def function_evaluations(record: Record) -> float:
-    """Return the mean function evaluations spent on a maze: what the cells state, or the steps to the last rung.
+    """Return the mean function evaluations spent on a maze: as its cells state it, or the steps to the last rung.
 
     Free running, one iteration is one evaluation of the step function.
     """
     cells = record.summary.cells
-    each = [getattr(cell, "function_evaluations", None) or cell.rungs[-1].iterations for cell in cells]
+    each = [cell.mean_evaluations or cell.rungs[-1].iterations for cell in cells]
     return float(np.average(each, weights=[cell.n for cell in cells]))
 
 

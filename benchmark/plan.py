@@ -122,7 +122,8 @@ def make_plan(
     for cell in choose_cells(suite, part.cells if part else ()):
         height, width = raster_shape(cell.maze_spec.shape, suite.scale)
         mazes = min(cell.count, part.mazes) if part else cell.count
-        watched = min(suite.limits.count, mazes) if cell.name in suite.limits.cells else 0
+        seen = cell.name in suite.limits.cells and not solver.single_pass
+        watched = min(suite.limits.count, mazes) if seen else 0
         cells.append(
             CellPlan(
                 name=cell.name,

@@ -287,7 +287,7 @@ def tally_answers(rows: pl.DataFrame, retire: bool) -> dict[str, Any]:
     audited = rows["audit_agrees"].drop_nulls()
     evaluations = rows["evaluations"].drop_nulls()
     return {
-        "means": {name: float(rows[name].mean()) for name in COLUMNS},  # type: ignore[arg-type]
+        "means": {name: float(rows[name].to_numpy().mean()) for name in COLUMNS},
         "failures": dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
         "median_first_right": rows["first_right"].median(),
         "overthought": Tally.of(int((found & ~right).sum()), len(rows)),

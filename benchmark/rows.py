@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
-from extramaze.records import KINDS, PER_MAZE, CellResult, Record, tally_limits, tally_rungs
+from extramaze.records import KINDS, PER_MAZE, CellResult, Record, tally_answers, tally_limits, tally_rungs
 from extramaze.scoring import Failure
 from extramaze.suites import CellPlan
 
@@ -30,16 +30,17 @@ def row_problems(record: Record) -> Iterator[str]:
     strange = rows.filter(~pl.col("cell").is_in(known).fill_null(False))
     if len(strange):
         yield f"{len(strange)} rows are of no cell of the plan"
+    retired = summary.plan.retire
     for planned, result in zip(summary.plan.cells, summary.cells, strict=False):
         part = rows.filter(pl.col("cell") == planned.name)
-        yield from (f"{planned.name}: {wrong}" for wrong in _cell_problems(part, planned, result))
+        yield from (f"{planned.name}: {wrong}" for wrong in _cell_problems(part, planned, result, retired))
     whole = all(not rows[name].null_count() for name in KINDS)
     watched = [cell.name for cell in summary.plan.cells if cell.watched]
     if whole and tuple(tally_limits(rows, name, summary.plan.suite) for name in watched) != summary.limits:
         yield "limits: the summary's are not those of the rows"
 
 
-def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult) -> Iterator[str]:
+def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
     if rows["index"].to_list() != list(range(planned.mazes)):
         yield f"its rows are not mazes 0 to {planned.mazes - 1} in order"
         return
@@ -55,7 +56,7 @@ def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult) ->
     yield from _rung_problems(rows, optimal, np.array(planned.rungs))
     yield from _failure_problems(rows, valid[:, -1], optimal[:, -1])
     yield from _limit_problems(rows, planned.watched)
-    yield from _summary_problems(rows, planned, result)
+    yield from _summary_problems(rows, planned, result, retired)
 
 
 def _answers(rows: pl.DataFrame, kind: str, rungs: int) -> np.ndarray | None:
@@ -116,14 +117,14 @@ def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
     yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
 
 
-def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult) -> Iterator[str]:
+def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
     if tally_rungs(rows, planned.rungs) != result.rungs:
         yield "the summary's scores are not those of its rows"
     if dict(Counter(rows["failure"].drop_nulls())) != result.failures:
         yield "the summary's failures are not those of its rows"
-    found = rows["first_right"].drop_nulls()
-    if (float(np.median(found)) if len(found) else None) != result.median_first_right:
-        yield "the summary's median_first_right is not that of its rows"
+    for name, value in tally_answers(rows, retired).items():
+        if name not in ("means", "failures") and getattr(result, name) != value:
+            yield f"the summary's {name} is not that of its rows"
     for name, mean in result.means.items():
         if (
             name not in rows.columns

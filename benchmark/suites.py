@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from extramaze.dynamics.lyapunov import BLOCKS
 from extramaze.mazes import InputError, Mazes, MazeSpec, generate
 from extramaze.mazes.errors import unknown_name
 from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
@@ -35,12 +36,24 @@ class Cell(Strict):
 
 
 class LimitPlan(Strict):
-    """The declared subsample whose raw iterates are watched: the first ``count`` mazes of each of ``cells``."""
+    """The declared subsample whose raw iterates are watched: the first ``count`` mazes of each of ``cells``.
+
+    pursuit: steps by which trajectories that the window leaves open are followed further with a tangent, at three
+    times the cost of a step; 0: they stay undecided.
+    """
 
     burn_in: int = Field(ge=0, le=100_000)
     window: int = Field(ge=2, le=10_000)
     count: int = Field(ge=1)
     cells: tuple[str, ...]
+    pursuit: int = Field(default=0, ge=0, le=100_000)
+
+    @field_validator("pursuit")
+    @classmethod
+    def _long_enough(cls, steps: int) -> int:
+        if 0 < steps < BLOCKS:
+            raise ValueError(f"an exponent needs at least {BLOCKS} steps; give as many, or 0")
+        return steps
 
 
 class Suite(Strict):

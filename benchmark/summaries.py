@@ -1,16 +1,18 @@
 """What can be wrong with a record's summary by itself: versions, plan, and numbers that do not add up."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
 
-from extramaze.mazes import InputError, describe, generate, layout_hashes
+from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.plan import CONTRACTS
 from extramaze.records import KINDS, CellResult, Summary
 from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
 
+ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere
 MAX_REDRAWN = 50_000_000  # lattice cells drawn anew to hold digests against; some seconds
 MAX_ATTEMPTS = 200  # a maze, by the record's own word, beyond which its suite is not drawn anew
 
@@ -27,17 +29,19 @@ def summary_problems(summary: Summary) -> Iterator[str]:
     if not 0 <= summary.run.seconds < np.inf:
         yield f"run.seconds: {summary.run.seconds} is no duration"
     planned = [(cell.name, cell.mazes) for cell in plan.cells]
-    if [name for name, _ in planned] != [cell.name for cell in plan.suite.cells]:
+    chosen = plan.part.cells if plan.part else ()
+    cells = [cell for cell in plan.suite.cells if not chosen or cell.name in chosen]
+    if [name for name, _ in planned] != [cell.name for cell in cells]:
         yield "plan.cells: they are not the suite's"
         return
     if planned != [(cell.name, cell.n) for cell in summary.cells]:
         yield "cells: they are not the plan's"
         return
-    for cell, expected, result in zip(plan.suite.cells, plan.cells, summary.cells, strict=True):
+    for cell, expected, result in zip(cells, plan.cells, summary.cells, strict=True):
         yield from (f"{cell.name}: {wrong}" for wrong in _plan_problems(summary, cell, expected))
         yield from (f"{cell.name}: {wrong}" for wrong in _cell_problems(cell, expected, result))
     if plan.contracts == CONTRACTS and _is_quick(summary):
-        for cell, result in zip(plan.suite.cells, summary.cells, strict=True):
+        for cell, result in zip(cells, summary.cells, strict=True):
             yield from (f"{cell.name}: {wrong}" for wrong in _redrawn_problems(plan.suite, cell, result))
 
 
@@ -60,12 +64,14 @@ def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str
     mazes = min(cell.count, part.mazes) if part else cell.count
     watched = min(limits.count, mazes) if cell.name in limits.cells else 0
     watched = min(watched, part.watched) if part else watched
+    if plan.rungs == ONCE:
+        watched = 0
     if (plan.mazes, plan.watched) != (mazes, watched):
         yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
     ladder = summary.plan.suite.iterations
     rising = all(a < b for a, b in zip(plan.rungs, plan.rungs[1:], strict=False))
-    if plan.rungs[: len(ladder)] != ladder or len(plan.rungs) > len(ladder) + 1 or not rising:
-        yield f"rungs {list(plan.rungs)} are not the suite's {list(ladder)}, with at most one beyond"
+    if plan.rungs != ONCE and (plan.rungs[: len(ladder)] != ladder or len(plan.rungs) > len(ladder) + 1 or not rising):
+        yield f"rungs {list(plan.rungs)} are neither one pass nor the suite's {list(ladder)}, with at most one beyond"
 
 
 def _cell_problems(cell: Cell, plan: CellPlan, result: CellResult) -> Iterator[str]:
@@ -95,8 +101,7 @@ def _cell_problems(cell: Cell, plan: CellPlan, result: CellResult) -> Iterator[s
 
 
 def _is_quick(summary: Summary) -> bool:
-    cells = zip(summary.plan.suite.cells, summary.cells, strict=True)
-    work = sum(max(result.drawn, result.n) * cell.maze_spec.lattice**2 for cell, result in cells)
+    work = sum(max(cell.drawn, cell.n) * math.prod(MazeSpec.parse(cell.spec).shape) for cell in summary.cells)
     return work <= MAX_REDRAWN and all(result.drawn <= MAX_ATTEMPTS * result.n for result in summary.cells)
 
 
@@ -115,8 +120,8 @@ def _redrawn_problems(suite: Suite, cell: Cell, result: CellResult) -> Iterator[
             yield f"{name}: {getattr(result, name)} is stated; drawing its mazes gives {getattr(drawn, name)}"
     if len(set(layout_hashes(mazes.connections).tolist())) != result.layouts:
         yield f"layouts: {result.layouts} is not the number its mazes have"
-    measured = describe(mazes)
-    means = {name: float(getattr(measured, name).mean()) for name in COLUMNS}
+    measured = describe(mazes).frame()
+    means = {name: float(measured[name].to_numpy().mean()) for name in COLUMNS}
     for name in sorted(means.keys() | result.means.keys()):
         if means.get(name) != result.means.get(name):
             yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"

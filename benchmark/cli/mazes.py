@@ -35,16 +35,12 @@ def generate(
     max_path: Annotated[str | None, _field("Greatest length of the shortest path; 0: any.", "0")] = None,
     min_shortest: Annotated[str | None, _field("Least number of shortest paths.", "1")] = None,
     max_shortest: Annotated[str | None, _field("Greatest number of shortest paths; 0: any.", "0")] = None,
-    suite: Annotated[
-        str | None, typer.Option(help="A suite whose --cell is drawn, in place of a SPEC.")
-    ] = None,
+    suite: Annotated[str | None, typer.Option(help="A suite whose --cell is drawn, in place of a SPEC.")] = None,
     cell: Annotated[str | None, typer.Option(help="The cell of --suite (extramaze ls suites --verbose).")] = None,
     count: Annotated[int, typer.Option(help="Mazes of each specification.")] = 4,
     split: Annotated[str | None, typer.Option(help="train, val, test or sealed; left out: all layouts.")] = None,
     first: Annotated[int, typer.Option(help="Index of the first maze.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Write .npz arrays, or .jsonl with # SGo strings.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write .npz arrays, or .jsonl with # SGo strings.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a PNG, one row a SPEC (at most 12 mazes each).")] = None,
     show: Annotated[bool, typer.Option("--show", help="Draw the first 4 mazes of each with characters.")] = False,
     quiet: Quiet = False,
