@@ -18,8 +18,8 @@ from extramaze.models import load
 from extramaze.models.contract import answer
 from extramaze.scoring import score
 
-MAZES = {9: 512, 21: 64, 33: 32}
-ITERATIONS = 50  # of 1,000: every iteration costs the same, but where mazes retire
+MAZES = {9: 256, 21: 64, 33: 32}
+ITERATIONS = 20  # of 1,000: every iteration costs the same, but where mazes retire
 RUNGS = (10, 30, 100, 300, 1000)
 
 
@@ -77,8 +77,11 @@ def flips(images, targets, answers, others):
 def test_ladder(benchmark, size, way):
     """The accuracy ladder of dt-net-thin in blocks of fused steps, beside the plain loop; flips are reported."""
     solver, (images, targets) = load("dt-net-thin@0"), drawn(size, MAZES[size])
-    run = {"plain": lambda: plain_loop(solver, images, (ITERATIONS,))[0], "ours": lambda: ours(solver, images, (50,))}
-    answers = benchmark.pedantic(run[way], rounds=3, warmup_rounds=1)
+    run = {
+        "plain": lambda: plain_loop(solver, images, (ITERATIONS,))[0],
+        "ours": lambda: ours(solver, images, (ITERATIONS,)),
+    }
+    answers = benchmark.pedantic(run[way], rounds=3)
     if way == "ours":
         benchmark.extra_info["flips"] = flips(images, targets, answers[-1], run["plain"]()[-1])
         benchmark.extra_info["mazes"] = MAZES[size]
@@ -88,7 +91,7 @@ def test_ladder(benchmark, size, way):
 @pytest.mark.parametrize("way", ["plain", "retiring"])
 def test_retiring_ladder(benchmark, way):
     """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, beside the plain loop."""
-    solver, (images, targets) = load("dt-net-thin@0"), drawn(9, 128)
+    solver, (images, targets) = load("dt-net-thin@0"), drawn(9, 64)
     run = {
         "plain": lambda: plain_loop(solver, images, RUNGS)[0],
         "retiring": lambda: ours(solver, images, RUNGS, retire=True),
