@@ -105,7 +105,8 @@ def boards(records: Iterable[Record]) -> list[Board]:
         mazes = tuple(cell.mazes_sha256 for cell in record.summary.cells)
         versions = tuple(sorted(plan.contracts.items()))
         suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
-        groups[(*suite, mazes, versions, plan.dtype, plan.mode)].append(record)
+        arithmetic = (plan.dtype, plan.tf32, plan.retire, plan.mode)
+        groups[(*suite, mazes, versions, *arithmetic)].append(record)
     return [_board(groups[key]) for key in sorted(groups)]
 
 

@@ -1,4 +1,4 @@
-"""Run with ``pytest tests/benchmarks/test_dynamics_speed.py --benchmark-only``; each group holds both sides."""
+"""Run with ``pytest tests/speed/test_dynamics.py``; each group holds both sides."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""How fast evaluation is: ``pytest tests/benchmarks/test_evaluation_speed.py --benchmark-only``, both sides in one run.
+"""How fast evaluation is: ``pytest tests/speed/test_evaluation.py``, both sides in one run.
 
 The plain loop is how the accuracy ladder is usually written: contiguous float32, every maze in one batch, the readout
 kept and compared at every iteration. Threads are torch's default; set OMP_NUM_THREADS for others.
@@ -50,7 +50,7 @@ def plain_loop(solver, images, rungs):
 
 def ours(solver, images, rungs, retire=False):
     """Return the answers at the rungs, in blocks as an evaluation makes them."""
-    size = block_size(images.shape[-1], "cpu")
+    size = block_size(images[0, 0].size, "cpu")
     way = Way(iteration="fused", retire=retire)
     chosen = audited("size=9 test", 0, len(images))
     parts = [
