@@ -34,7 +34,7 @@ _ONES = [1, 1]
 
 def choose_iteration(solver: IterativeSolver, device: torch.device, dtype: str) -> Iteration:
     """Say how a solver's steps are made: a function of solver, device and precision, recorded in the plan."""
-    ours = isinstance(solver, DTNet) and type(solver).step is DTNet.step
+    ours = isinstance(solver, DTNet) and type(solver).step is DTNet.step and solver.recall is not None
     has_onednn = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
     return "fused" if ours and has_onednn and device.type == "cpu" and dtype == "float32" else "plain"
 
@@ -55,8 +55,10 @@ def _fused_step(solver: DTNet, x: Tensor) -> Step:
     def packed(weight: Tensor) -> Tensor:
         return pack(weight.contiguous(), _ONES, _ONES, _ONES, 1, shape)
 
-    recalled = functional.conv2d(x, solver.recall.weight[:, width:].contiguous(), padding=1)
-    recall = packed(solver.recall.weight[:, :width])
+    assert solver.recall is not None
+    weight = solver.recall.weight
+    recalled = functional.conv2d(x, weight[:, width:].contiguous(), padding=1)
+    recall = packed(weight[:, :width])
     blocks = [
         (packed(block.first.weight), packed(block.second.weight))
         for block in solver.blocks

@@ -17,7 +17,7 @@ import torch  # noqa: E402
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the zoo of maps be as large as one has time for: ``pytest tests/benchmark/dynamics --zoo 100``."""
-    parser.addoption("--zoo", type=int, default=4, help="maps of each kind in the zoo of known limits")
+    parser.addoption("--zoo", type=int, default=2, help="maps of each kind in the zoo of known limits")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,8 @@ from extramaze.evaluation import evaluate
 from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import IterativeSolver, load
-from extramaze.models.dt_net import DTNet
+from extramaze.models.dt_net import DTNet, dt_net
+from extramaze.models.pi_net import pi_net
 from extramaze.plan import make_part
 from extramaze.scoring import clopper_pearson_high
 
@@ -26,11 +27,15 @@ def images(size, count, **spec):
     return to_input(drawn, CPU, torch.float32)
 
 
-@pytest.mark.parametrize("name", ["dt-net-thin@0", "it-net-thin@0"])
+FUSED = {"dt-net": lambda: load("dt-net-thin@0"), "it-net": lambda: load("it-net-thin@0"), "pi-net": lambda: pi_net(8)}
+
+
+@pytest.mark.parametrize("name", FUSED)
 @pytest.mark.parametrize(("size", "count"), [(9, 64), (13, 5), (21, 1)])
 def test_the_fused_iteration_is_the_plain_one(name, size, count):
     """Three fused steps equal three plain ones to rounding, for every size and batch, and change neither argument."""
-    solver, x = load(name), images(size, count)
+    solver, x = FUSED[name](), images(size, count)
+    assert choose_iteration(solver, CPU, "float32") == "fused"
     step, state = make_step(solver, x, "fused"), solver.initial_state(x)
     plain = state
     before, image = state.clone(), x.clone()
@@ -56,6 +61,7 @@ def test_only_what_is_known_is_fused():
     assert choose_iteration(load("dt-net-thin"), torch.device("cuda"), "float32") == "plain"
     assert choose_iteration(load("wavefront"), CPU, "float32") == "plain"
     assert choose_iteration(changed(4), CPU, "float32") == "plain"
+    assert choose_iteration(dt_net(4, recall=False), CPU, "float32") == "plain"
 
 
 def test_the_audited_tenth_is_addressed():

@@ -231,7 +231,13 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     assert run(["gather", "s1", "--out", "half"]) == 2
     np.savez("p.npz", easy=np.zeros((40, 7, 7), bool))
     assert len(cell_mazes("tiny-v1.yaml", "easy")) == 40
-    assert run(["evaluate", "--predictions", "p.npz", "--suite", "tiny-v1.yaml", "--name", "nobody"]) == 0
+    answers = ["evaluate", "--predictions", "p.npz", "--suite", "tiny-v1.yaml", "--name", "nobody"]
+    assert run(answers) == 2
+    assert "70 of 70 mazes of cycles have no answer" in capsys.readouterr().err
+    assert run([*answers, "--cells", "easy"]) == 0
+    command = ["generate", "--suite", "tiny-v1.yaml", "--cell", "easy", "--out", "q.jsonl"]
+    assert run(command) == 0
+    assert len((tmp_path / "q.jsonl").read_text().splitlines()) == 40
     assert run(["evaluate", "--suite", "tiny-v1.yaml"]) == 2
     assert run(["ls", "suites", "--verbose"]) == 0
     assert "97.6 TFLOP" in capsys.readouterr().out

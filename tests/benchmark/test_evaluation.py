@@ -140,7 +140,7 @@ class Learned(Counting):
 
 def test_a_solver_with_weights_cannot_extend_its_budget():
     """The suite's last rung ranks, whatever a learned solver states."""
-    assert ladder(load_suite("smoke-v1"), Learned(), 11) == (10, 30, 100, 300)
+    assert ladder(load_suite("smoke-v1"), Learned(), 11, 11) == (10, 30, 100, 300)
 
 
 def impure(**methods):

@@ -186,7 +186,7 @@ def read_all(place, sound):
 
 
 @given(data=st.data())
-@cases(250)
+@cases(60)
 def test_summaries(place, data):
     """Junk in a record.json, under a digest stated anew, is found or refused by every verb that reads records."""
     path = place / "spoilt" / "record.json"
@@ -205,7 +205,7 @@ def test_summaries(place, data):
 
 
 @given(data=st.data())
-@cases(120)
+@cases(30)
 def test_tables(place, data):
     """Garbled Parquet, under digests stated anew, is found or refused by every verb that reads records."""
     summary, table = (place / "spoilt" / name for name in ("record.json", "mazes.parquet"))
@@ -224,7 +224,7 @@ def test_tables(place, data):
 
 
 @given(data=st.data())
-@cases(150)
+@cases(80)
 def test_baselines(place, data):
     """Junk in a baseline.json is refused, or is still the baseline."""
     path = place / "baseline" / "baseline.json"

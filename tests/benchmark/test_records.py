@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from extramaze.mazes import InputError
-from extramaze.mazes.describe import COLUMNS as MEASURES
 from extramaze.records import PER_MAZE, SCHEMA, Tally, content_sha256, read_record
 
 STORED = Path(__file__).parent / "data" / "record-2"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
@@ -162,7 +161,14 @@ def test_rows_are_compact(tiny_records):
 COLUMNS = {
     "cell": "String",
     "index": "UInt32",
-    **dict.fromkeys(MEASURES, "Int64"),
+    "path_length": "Int64",
+    "cycles": "Int64",
+    "n_shortest": "Int64",
+    "dead_ends": "Int64",
+    "start_degree": "Int64",
+    "goal_degree": "Int64",
+    "path_junctions": "Int64",
+    "tortuosity": "Float64",
     "exact": "List(Boolean)",
     "valid": "List(Boolean)",
     "optimal": "List(Boolean)",

@@ -136,7 +136,7 @@ def test_arrays_and_tensors_of_any_integer_type_score_alike(kind):
         (lambda i, t, p: (i, t, p.astype(float)), "argmax"),
         (lambda i, t, p: (i, t, p * 2), "only 0 and 1"),
         (lambda i, t, p: (i, t, p[:, 1:]), "shape"),
-        (lambda i, t, p: (i[:, :2], t, p), r"\(B, 3, H, H\)"),
+        (lambda i, t, p: (i[:, :2], t, p), r"\(B, 3, H, W\)"),
         (lambda i, t, p: (i, t, p[0]), "3 dimensions"),
         (lambda i, t, p: (np.ones_like(i), t, p), "no single start"),
         (lambda i, t, p: (i, np.zeros_like(t), p), "target is no path"),

@@ -9,8 +9,8 @@ from extramaze.suites import cell_mazes, choose_cells, load_suite, suite_names
 from tests.benchmark.conftest import TINY
 
 GOLDEN_DIGESTS = {
-    "laptop-v1": "12a6e0ed92e9e259085d54fb5201742fe2a63f76f232bad07a2bc2b91a918854",
-    "paper-v1": "21017d258b05fd1c369f9dfdef70d5ac7abcda64012f73448f2cbcb28b165d2e",
+    "laptop-v1": "e0194c8d20deb9867f51ceec032bfc44279ed92dc2b3cba0ee49dfc79d30bf22",
+    "paper-v1": "06379c63483027baae526382a666285059e9429e8cbff265a356315a0751433b",
     "smoke-v1": "5d761aa419053db8af1d3d561f77a537b1c2713ddfff137f117dc65bfc5455a5",
 }
 
