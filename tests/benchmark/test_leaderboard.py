@@ -230,6 +230,7 @@ def test_every_shipped_record_is_whole_and_on_the_board():
         "dt-net-thin@2",
         "it-net-thin@0",
         "dead-end-filling",
+        "wall-follower",
         "wavefront",
     }
     (board,) = boards(records)
