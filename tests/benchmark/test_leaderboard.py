@@ -239,6 +239,7 @@ def test_every_shipped_record_is_whole_and_on_the_board():
         "dt-net-thin": (0, 1, 2),
         "it-net-thin": (0,),
         "dead-end-filling": (),
+        "wall-follower": (),
         "wavefront": (),
     }
 
