@@ -117,9 +117,7 @@ def test_more_work_is_regressed(good, baseline):
     slow = Record.seal(good.summary.plan, list(good.summary.cells), list(good.summary.limits), good.mazes, run_)
     found = verdicts(check(slow, read_baseline(baseline)))
     assert found["wall-clock, s"] is None
-    cells = [
-        cell.model_copy(update={"mean_evaluations": 2 * cell.rungs[-1].iterations}) for cell in good.summary.cells
-    ]
+    cells = [cell.model_copy(update={"mean_evaluations": 2 * cell.rungs[-1].iterations}) for cell in good.summary.cells]
     costly = Record.seal(good.summary.plan, cells, list(good.summary.limits), good.mazes, run_)
     assert verdicts(check(costly, read_baseline(baseline)))["function evaluations a maze"] == Verdict.REGRESSED
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, ks_2samp
 
-from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_splits
+from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_splits, solve
 from extramaze.mazes.describe import COLUMNS
 from extramaze.mazes.spec import ALGORITHMS, SPLITS
 from tests.mazes.plain import graph
@@ -15,6 +15,10 @@ GOLDEN_DIGESTS = {
     ("size=9", None): "347eede48be39864468b7abda9155649e7917d21ac09df3f43fb519b260889a9",
     ("size=13,percolation=0.1", "test"): "2388c201d83ce1b545394459718d6f13106dd31fc370b56a5449c0aa0b045975",
     ("size=9,percolation=0.3,start=any", "sealed"): "e37e5d74ceda025656d356a3c6fa3b3aea3022a9fdba18da855b5f5d170a8b44",
+    ("size=5,width=13", "test"): "fe5b3f0d025f48f33a0402946a2adbde9f1c7153e9242814cb5751f6f30e44d6",
+    ("size=13,width=5,percolation=0.1,start=any", "train"): (
+        "e3faac0700b7e678888b389b6ec506dbad3f30a378c739284301324f0f046391"
+    ),
     ("size=59", "val"): "37441fdb6dd0a95c5ea1f6ba8751633c1e7327ba74956ada05858bc2ebe8e980",
 }
 SPECS = [
@@ -184,3 +188,16 @@ def test_progress_adds_up():
     generate(MazeSpec(9), 5000, workers=2, progress=done.append)
     assert sum(done) == 5000
     assert len(done) > 20
+
+
+@pytest.mark.parametrize("text", ["size=999", "size=3,width=999", "size=999,width=5,algorithm=wilson"])
+def test_large_mazes_are_trees_with_one_path(text):
+    """At size 999, square or not: one edge fewer than cells, one shortest path, which joins start and goal."""
+    mazes = generate(MazeSpec.parse(text), 1, split="test")
+    rows, columns = mazes.shape
+    assert mazes.connections.sum() == rows * columns - 1
+    measured, path = describe(mazes), solve(mazes)[0]
+    assert (measured.cycles, measured.n_shortest, measured.path_length) == (0, 1, len(path) - 1)
+    assert path[0].tolist() == mazes.start[0].tolist()
+    assert path[-1].tolist() == mazes.goal[0].tolist()
+    assert (np.abs(np.diff(path, axis=0)).sum(axis=1) == 1).all()
