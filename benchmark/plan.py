@@ -114,7 +114,7 @@ def make_plan(
             f"{card.name} was made for rasters of scale {card.scale}, the suite {suite.name} has scale {suite.scale}; "
             "choose another suite or solver"
         )
-    if mode == "own" and not hasattr(solver, "own_inference"):
+    if mode == "own" and type(solver).own_inference is IterativeSolver.own_inference:
         raise InputError(f"{card.name} has no inference of its own (own_inference); leave out --mode own")
     if retire and mode != "free-running":
         raise InputError("--retire goes with the plain iteration; leave out --mode")

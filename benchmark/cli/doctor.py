@@ -16,9 +16,10 @@ def doctor(
         typer.Argument(metavar="SOLVER", help="A shipped name, a trained folder, module:factory, file.py:factory."),
     ],
 ) -> None:
-    """Check that a solver keeps the contract, one line for each part it breaks.
+    """Check that a solver keeps the contract.
 
-    Exit code 0: it does; 1: it does not. Runs the solver's code, on the CPU.
+    One line for each part it breaks, with the likely cause. Exit code 0: it does; 1: it does not. Runs the solver's
+    code, on the CPU.
     """
     from extramaze.models import load
     from extramaze.models.contract import card_of

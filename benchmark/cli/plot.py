@@ -19,7 +19,10 @@ def plot(
         ),
     ] = None,
 ) -> None:
-    """Draw a record: accuracy by axis and by iterations, size × percolation, failures, a maze being solved."""
+    """Draw a record as charts and mazes.
+
+    Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved.
+    """
     from extramaze.models import load
     from extramaze.models.loading import ALGORITHMS, shipped_seeds
     from extramaze.plots import plot_record

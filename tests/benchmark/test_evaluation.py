@@ -11,17 +11,21 @@ import torch
 import extramaze
 from extramaze.blocks import BlockScores, block_size, iterate, ladder, to_input
 from extramaze.evaluation import evaluate
+from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.files import hold
 from extramaze.mazes.raster import raster_side
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer
+from extramaze.models.ff_net import ff_net
+from extramaze.models.pi_net import pi_net
 from extramaze.plan import make_part, make_plan
 from extramaze.records import read_record
 from extramaze.scoring import score
 from extramaze.store import BlockStore
 from extramaze.suites import load_suite
 from extramaze.tabulate import first_and_last
+from extramaze.validate import problems
 
 
 def flawless_block(count):
@@ -336,3 +340,30 @@ def test_inputs_are_laid_out_for_their_precision():
     assert single.is_contiguous(memory_format=torch.channels_last)
     assert double.is_contiguous()
     assert np.array_equal(single.numpy(), images)
+
+
+def test_a_network_that_passes_once_has_one_rung_and_no_limits(tiny_suite, tiny_records, tmp_path):
+    """It is evaluated once, validated, and ranked on the board of those that iterate."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        solver = ff_net(width=4, blocks=1)
+    record = evaluate(solver, tiny_suite, "cpu", tmp_path / "record", quiet=True)
+    assert [len(cell.rungs) for cell in record.summary.cells] == [1, 1, 1]
+    assert record.summary.limits == ()
+    assert {cell.mean_evaluations for cell in record.summary.cells} == {1.0}
+    assert problems(tmp_path / "record") == []
+    (board,) = boards([record, tiny_records["dead-end-filling"]])
+    assert {row.recipe for row in board.rows} == {"FFNet", "dead-end-filling"}
+
+
+def test_its_own_inference_is_run_under_the_same_budget(tiny_suite, tmp_path):
+    """PI-Net's root finder uses at most the rung's evaluations of its step; others have no inference of their own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        solver = pi_net(width=4, blocks=1)
+    record = evaluate(solver, tiny_suite, "cpu", tmp_path / "record", quiet=True, mode="own")
+    assert record.mazes["evaluations"].max() <= 20
+    assert record.summary.plan.mode == "own"
+    assert problems(tmp_path / "record") == []
+    with pytest.raises(InputError, match="no inference of its own"):
+        evaluate(load("dt-net-thin"), tiny_suite, "cpu", quiet=True, mode="own")
