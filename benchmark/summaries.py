@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_hashes
+from extramaze.mazes import InputError, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.plan import CONTRACTS
 from extramaze.records import KINDS, CellResult, Summary
@@ -40,7 +40,7 @@ def summary_problems(summary: Summary) -> Iterator[str]:
     for cell, expected, result in zip(cells, plan.cells, summary.cells, strict=True):
         yield from (f"{cell.name}: {wrong}" for wrong in _plan_problems(summary, cell, expected))
         yield from (f"{cell.name}: {wrong}" for wrong in _cell_problems(cell, expected, result))
-    if plan.contracts == CONTRACTS and _is_quick(summary):
+    if plan.contracts == CONTRACTS and _is_quick(summary, cells):
         for cell, result in zip(cells, summary.cells, strict=True):
             yield from (f"{cell.name}: {wrong}" for wrong in _redrawn_problems(plan.suite, cell, result))
 
@@ -100,8 +100,9 @@ def _cell_problems(cell: Cell, plan: CellPlan, result: CellResult) -> Iterator[s
         yield f"{result.layouts} layouts of {result.n} mazes"
 
 
-def _is_quick(summary: Summary) -> bool:
-    work = sum(max(cell.drawn, cell.n) * math.prod(MazeSpec.parse(cell.spec).shape) for cell in summary.cells)
+def _is_quick(summary: Summary, cells: list[Cell]) -> bool:
+    pairs = zip(cells, summary.cells, strict=True)
+    work = sum(max(result.drawn, result.n) * math.prod(cell.maze_spec.shape) for cell, result in pairs)
     return work <= MAX_REDRAWN and all(result.drawn <= MAX_ATTEMPTS * result.n for result in summary.cells)
 
 
