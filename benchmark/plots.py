@@ -50,15 +50,8 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
 
 def save_difficulty(record: Record, path: Path) -> Path:
     """Draw optimal accuracy at the last rung, with Wilson intervals: a panel an axis, a point a cell."""
-    axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
-    columns = min(3, len(axes))
-    rows = -(-len(axes) // columns)
-    figure = _figure(columns * 3.0, rows * 2.5 + 0.5)
-    figure.suptitle(f"{_title(record)}: optimal answers at the last rung, with 95 % intervals", fontsize=10)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for panel in grid.flat[len(axes) :]:
-        panel.axis("off")
-    for panel, axis in zip(grid.flat, axes, strict=False):
+    figure, panels = _panel_an_axis(record, "optimal answers at the last rung, with 95 % intervals", (3.0, 2.5))
+    for axis, panel in panels.items():
         _difficulty_panel(panel, axis, [cell for cell in record.summary.cells if cell.axis == axis])
     marks = [
         Line2D([], [], marker="o", linestyle="", color=COLOURS[0], markersize=4, label="optimal"),
@@ -89,15 +82,8 @@ def short_name(cell: CellResult) -> str:
 
 def save_iterations(record: Record, path: Path) -> Path:
     """Draw optimal accuracy against iterations: a panel an axis, a line a cell, the interval as a band."""
-    axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
-    columns = min(3, len(axes))
-    rows = -(-len(axes) // columns)
-    figure = _figure(columns * 3.2, rows * 3.1 + 0.5)
-    figure.suptitle(f"{_title(record)}: optimal answers after so many iterations", fontsize=10)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    for panel in grid.flat[len(axes) :]:
-        panel.axis("off")
-    for panel, axis in zip(grid.flat, axes, strict=False):
+    figure, panels = _panel_an_axis(record, "optimal answers after so many iterations", (3.2, 3.1))
+    for axis, panel in panels.items():
         for number, cell in enumerate(cell for cell in record.summary.cells if cell.axis == axis):
             at = [rung.iterations for rung in cell.rungs]
             style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4}
@@ -243,6 +229,19 @@ def _figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _panel_an_axis(record: Record, heading: str, inches: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure with a panel of so many inches for each axis of a record, three a row."""
+    axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
+    columns = min(3, len(axes))
+    rows = -(-len(axes) // columns)
+    figure = _figure(columns * inches[0], rows * inches[1] + 0.5)
+    figure.suptitle(f"{_title(record)}: {heading}", fontsize=10)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for panel in grid.flat[len(axes) :]:
+        panel.axis("off")
+    return figure, dict(zip(axes, grid.flat, strict=False))
 
 
 def _percent(panel: Axes) -> None:
