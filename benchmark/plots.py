@@ -86,12 +86,12 @@ def save_iterations(record: Record, path: Path) -> Path:
     for axis, panel in panels.items():
         for number, cell in enumerate(cell for cell in record.summary.cells if cell.axis == axis):
             at = [rung.iterations for rung in cell.rungs]
-            style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4}
-            if number >= len(COLOURS):
-                style["linestyle"] = "--"
-            panel.plot(at, [rung.optimal.share for rung in cell.rungs], label=short_name(cell), lw=1.2, **style)
+            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+            line = "-" if number < len(COLOURS) else "--"
+            shares = [rung.optimal.share for rung in cell.rungs]
+            panel.plot(at, shares, line, color=colour, marker=marker, ms=4, lw=1.2, label=short_name(cell))
             lows, highs = ([getattr(rung.optimal, end) for rung in cell.rungs] for end in ("low", "high"))
-            panel.fill_between(at, lows, highs, color=style["color"], alpha=0.1, lw=0)
+            panel.fill_between(at, lows, highs, color=colour, alpha=0.1, lw=0)
         panel.set_xscale("log")
         rungs = sorted({rung.iterations for cell in record.summary.cells if cell.axis == axis for rung in cell.rungs})
         panel.set_xticks(rungs, [f"{rung:,}" for rung in rungs], fontsize=7)
