@@ -97,13 +97,15 @@ def audited(text: str, first: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Retired:
-    """Answers of B mazes at each rung, bool (B, H, W), and which of the mazes disagree, bool (B,).
+    """Answers of B mazes at each rung, bool (B, H, W).
 
-    disagrees: a maze that was kept on after it would have been retired, and answered otherwise at a later rung.
+    disagrees: bool (B,), mazes that were kept on after they would have been retired, and answered otherwise at a later
+    rung. evaluations: int (B,), of the step on each maze, until it left or to the last rung.
     """
 
     answers: list[Tensor]
     disagrees: np.ndarray
+    evaluations: np.ndarray
 
 
 def iterate_retiring(
@@ -118,6 +120,7 @@ def iterate_retiring(
     settled = torch.zeros_like(keep)
     disagrees = torch.zeros_like(keep)
     alike = torch.zeros(x.shape[0], dtype=torch.int64, device=x.device)
+    evaluations = torch.full_like(alike, rungs[-1])
     current = torch.zeros_like(settled_on)
     last_check = torch.zeros_like(settled_on)
     answers: list[Tensor] = []
@@ -138,10 +141,11 @@ def iterate_retiring(
             settled_on[new], settled = current[new], settled | new
             stays = ~settled[here] | keep[here]
             if not stays.all():
+                evaluations[here[~stays]] = now
                 here, state = here[stays], state[stays].contiguous(memory_format=_layout_of(state))
                 images = images[stays].contiguous(memory_format=_layout_of(images))
                 step = make_step(solver, images, way)
-    return Retired(answers, (disagrees & keep).cpu().numpy())
+    return Retired(answers, (disagrees & keep).cpu().numpy(), evaluations.cpu().numpy())
 
 
 def _layout_of(tensor: Tensor) -> torch.memory_format:

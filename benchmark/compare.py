@@ -106,9 +106,9 @@ def circumstances(first: Record, second: Record) -> list[str]:
 
 
 def noise_floor(record: Record) -> float | None:
-    """Return the share of answers that a mere change of rounding turns, where a record states it."""
-    stated = getattr(record.summary, "noise_floor", None)
-    return float(stated) if isinstance(stated, int | float) else None
+    """Return the share of mazes that a mere change of rounding turns, where a record states it."""
+    noise = record.summary.noise
+    return sum(cell.either for cell in noise) / sum(cell.mazes for cell in noise) if noise else None
 
 
 def _compared(first: Measure, second: Measure) -> Compared:

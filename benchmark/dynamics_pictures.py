@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from extramaze.dynamics.limits import Limit
 from extramaze.mazes.files import write_atomically
+from extramaze.record_schema import LimitOdds
+from extramaze.tables import odds_text
 
 COLOURS = {
     Limit.FIXED_POINT: "#009e73",
@@ -50,25 +52,35 @@ def draw_residuals(axes: Axes, limits: Sequence[Limit], residuals: np.ndarray) -
     axes.set_xlabel("length of the last step (largest difference)")
 
 
-def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]]) -> None:
-    """Draw the limit × correct table, limit → (right, wrong), as bars with their counts."""
+def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]], odds: Sequence[LimitOdds] = ()) -> None:
+    """Draw the limit × correct table, limit → (right, wrong), as bars with counts and odds of being right."""
     kinds = [limit for limit in Limit if sum(counts.get(limit, (0, 0)))]
+    said = {found.limit: f"; odds {odds_text(found)}" for found in odds if found.informative}
     for row, kind in enumerate(kinds):
         right, wrong = counts[kind]
-        axes.barh(row, right, color=RIGHT, label="right" if row == 0 else None)
+        axes.barh(row, right, height=0.5, color=RIGHT, label="right" if row == 0 else None)
         axes.barh(
-            row, wrong, left=right, color=WRONG, hatch="//", edgecolor="white", label="wrong" if row == 0 else None
+            row,
+            wrong,
+            left=right,
+            height=0.5,
+            color=WRONG,
+            hatch="//",
+            edgecolor="white",
+            label="wrong" if row == 0 else None,
         )
-        axes.text(right + wrong, row, f" {right} right, {wrong} wrong", va="center", fontsize=8)
+        text = f"{right} right, {wrong} wrong{said.get(str(kind), '')}"
+        axes.text(0, row - 0.46, text, va="bottom", fontsize=8)
     axes.set_yticks(range(len(kinds)), kinds)
-    axes.set_xlim(0, 1.45 * max((sum(counts[kind]) for kind in kinds), default=1))
+    axes.set_ylim(-0.8, len(kinds) - 0.4)
     axes.invert_yaxis()
     axes.set_xlabel("trajectories")
+    axes.set_title("limit × correct; odds of being right with the limit, within cells", fontsize=9)
     if kinds:
         axes.legend(fontsize=8, loc="lower right")
 
 
-def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0) -> None:
+def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0, title: str = "") -> None:
     """Draw frames (N, D) on their two principal axes, coloured by iteration; ``first`` is the first one's number."""
     centred = frames - frames[0]
     centred = centred - centred.mean(axis=0)
@@ -82,11 +94,12 @@ def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0) -> None:
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("first principal axis")
     axes.set_ylabel("second principal axis")
-    axes.set_title(f"{share:.0%} of the motion", fontsize=9)
+    axes.set_title("\n".join(filter(None, (title, f"{share:.0%} of the motion"))), fontsize=9)
 
 
-def draw_persistence(axes: Axes, diagrams: tuple[np.ndarray, np.ndarray]) -> None:
+def draw_persistence(axes: Axes, diagrams: tuple[np.ndarray, np.ndarray], title: str = "") -> None:
     """Draw the births and deaths of H0 and H1, (n, 2) each; a feature that never dies lies on the upper line."""
+    axes.set_title(title, fontsize=9)
     finite = [diagram[np.isfinite(diagram[:, 1])] for diagram in diagrams]
     top = 1.1 * max((float(diagram.max()) for diagram in finite if len(diagram)), default=1.0)
     axes.plot([0, top], [0, top], color="#bbbbbb", linewidth=0.8)

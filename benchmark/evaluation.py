@@ -12,15 +12,17 @@ from typing import get_args
 import polars as pl
 import torch
 
-from extramaze.blocks import BlockLimits, BlockScores
+from extramaze.blocks import BlockScores
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.devices import resolve_device
+from extramaze.models.devices import peak_memory, resolve_device
 from extramaze.plan import Mode, Part, Plan, Precision, make_plan
-from extramaze.records import SUMMARY, Record, Run, read_record
+from extramaze.record_schema import Run
+from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import BlockStore, refuse_other
 from extramaze.suites import Suite, load_suite
+from extramaze.watching import BlockLimits
 from extramaze.work import WHOLE, Shard, Worker, tabulate_all, way_of
 
 __all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation", "way_of"]
@@ -118,6 +120,7 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: fl
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - began, 1),
         command=_command(),
+        peak_memory_bytes=peak_memory(),
     )
     limits = [table.limits for table in tables if table.limits is not None]
     return Record.seal(plan, [table.result for table in tables], limits, pl.concat([t.rows for t in tables]), run)

@@ -82,8 +82,6 @@ def function_evaluations(record: Record) -> float:
     return float(np.average(each, weights=[cell.n for cell in cells]))
 
 
-def peak_memory(record: Record) -> float | None:
-    """Return the largest peak memory that a record states, in bytes; None where it states none."""
-    run = record.summary.run
-    stated = [getattr(part, "peak_memory_bytes", None) for part in (run, *record.summary.cells)]
-    return max((float(value) for value in stated if value is not None), default=None)
+def peak_memory(record: Record) -> int | None:
+    """Return the peak memory that a record states, in bytes; None where it states none."""
+    return record.summary.run.peak_memory_bytes

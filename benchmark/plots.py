@@ -14,13 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from extramaze.blocks import answer_block, draw_block, to_input
+from extramaze.answering import answer_block
+from extramaze.blocks import draw_block, to_input
+from extramaze.dynamics_plots import plot_dynamics
 from extramaze.mazes import MazeSpec
 from extramaze.mazes.files import make_folder, write_atomically
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures import Drawing, save_failures, save_rows
-from extramaze.records import CellResult, Record
+from extramaze.record_schema import CellResult
+from extramaze.records import Record
 from extramaze.suites import Cell, CellPlan
 from extramaze.work import way_of
 
@@ -33,7 +36,7 @@ LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where the
 
 
 def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None) -> list[Path]:
-    """Draw a record into a folder and return the PNGs; with its solver also failures and a maze being solved."""
+    """Draw a record into a folder and return the PNGs; with its solver also failures, a maze being solved, iterates."""
     make_folder(out)
     drawn = [save_difficulty(record, out / "difficulty.png"), save_iterations(record, out / "iterations.png")]
     if len(_plane(record)[0]) > 1 and len(_plane(record)[1]) > 1:
@@ -45,7 +48,7 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
             drawn.append(out / "failures.png")
             save_rows(drawings, f"{name}: up to {EACH_KIND} failures of each kind", drawn[-1])
         drawn.append(save_strip(solver, record, out / "solving.png"))
-    return drawn
+    return [*drawn, *plot_dynamics(record, out, solver)]
 
 
 def save_difficulty(record: Record, path: Path) -> Path:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from extramaze.answer_files import AnswerFile, read_answers
-from extramaze.blocks import LIMIT_BLOCK, Answers, BlockLimits, BlockScores, score_answers
+from extramaze.answering import Answers, score_answers
+from extramaze.blocks import LIMIT_BLOCK, BlockScores
 from extramaze.evaluation import assemble
 from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
@@ -18,6 +19,7 @@ from extramaze.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import refuse_other
 from extramaze.suites import Cell, CellPlan, Suite, choose_cells, load_suite
+from extramaze.watching import BlockLimits
 
 ONCE = (1,)  # an answer made elsewhere has one rung
 UNKNOWN = -1  # evaluations of a step that nobody saw

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import torch
 
-from extramaze.blocks import answer_block
+from extramaze.answering import answer_block
 from extramaze.board_text import board_table
 from extramaze.evaluation import evaluate, way_of
 from extramaze.leaderboard import boards

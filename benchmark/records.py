@@ -7,164 +7,23 @@ altered record is noticed.
 import hashlib
 import io
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import polars as pl
-from pydantic import Field
 
 from extramaze.mazes import InputError
-from extramaze.mazes.describe import COLUMNS, COUNTS
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
-from extramaze.models.schema import Strict, check_model
+from extramaze.models.schema import check_model
 from extramaze.parquet import open_table
 from extramaze.plan import Plan
-from extramaze.scoring import clopper_pearson_high, wilson
-from extramaze.suites import Suite
+from extramaze.record_schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, Run, Summary, widest_list
+from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
 
-SCHEMA = "extramaze-record-2"
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 MAX_BYTES = 256 * 2**20
-KINDS = ("exact", "valid", "optimal")
-
-PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
-    "cell": pl.String,
-    "index": pl.UInt32,
-    **dict.fromkeys(COUNTS, pl.Int64),
-    "tortuosity": pl.Float64,
-    "exact": pl.List(pl.Boolean),  # one a rung
-    "valid": pl.List(pl.Boolean),
-    "optimal": pl.List(pl.Boolean),
-    "first_right": pl.Int32,  # iterations at the first rung where the answer was optimal; null: at none
-    "last_right": pl.Int32,
-    "failure": pl.String,  # at the last rung; null: optimal
-    "as_dead_end_filling": pl.Boolean,  # the answer at the last rung is dead-end filling's
-    "audit_agrees": pl.Boolean,  # the answer was the same as when it would have been retired; null: not audited
-    "evaluations": pl.Int32,  # of the step, up to the last rung; null: answers that were handed in
-    "limit": pl.String,  # null: not watched
-    "period": pl.Int32,
-    "residual": pl.Float64,
-    "limit_right": pl.Boolean,  # optimal at the watched trajectory's last iterate
-}
-
-
-class Tally(Strict):
-    """A share with Wilson's 95 % interval."""
-
-    right: int = Field(ge=0)
-    share: float = Field(ge=0, le=1)
-    low: float = Field(ge=0, le=1)
-    high: float = Field(ge=0, le=1)
-
-    @classmethod
-    def of(cls, right: int, count: int) -> "Tally":
-        """Count ``right`` of ``count``."""
-        low, high = wilson(right, count)
-        return cls(right=right, share=right / count, low=low, high=high)
-
-
-class Rung(Strict):
-    """Scores after a number of iterations."""
-
-    iterations: int
-    exact: Tally
-    valid: Tally
-    optimal: Tally
-
-
-class Audit(Strict):
-    """Retired mazes that ran to the end all the same: how many, how many then answered otherwise at some rung, and the
-    upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934) of their share.
-    """
-
-    audited: int = Field(ge=0)
-    disagree: int = Field(ge=0)
-    high: float = Field(ge=0, le=1)
-
-    @classmethod
-    def of(cls, disagree: int, audited: int) -> "Audit":
-        """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
-        return cls(audited=audited, disagree=disagree, high=clopper_pearson_high(disagree, audited))
-
-
-class CellResult(Strict):
-    """One cell's mazes and scores.
-
-    drawn, rejected_split, rejected_endpoints, rejected_path: attempts at its mazes, and why some were not kept.
-    acceptance: the share kept of those in the split; below 1 the mazes are a filtered population. layouts: distinct
-    ones up to symmetry. means: of every measure of the mazes.
-    failures: wrong answers at the last rung by kind. overthought: right at an earlier rung, wrong at the last.
-    as_dead_end_filling: answers at the last rung equal to dead-end filling's. audit: None where none was retired.
-    mean_evaluations: of the step, a maze. batch: the fewest mazes computed together, less than the block where a GPU's
-    memory did not suffice.
-    """
-
-    name: str
-    axis: str
-    spec: str
-    n: int = Field(ge=1)
-    mazes_sha256: str
-    drawn: int = Field(ge=1)
-    rejected_split: int = Field(ge=0)
-    rejected_endpoints: int = Field(ge=0)
-    rejected_path: int = Field(ge=0)
-    acceptance: float = Field(ge=0, le=1)
-    layouts: int = Field(ge=1)
-    means: dict[str, float]
-    rungs: tuple[Rung, ...] = Field(min_length=1)
-    median_first_right: float | None
-    failures: dict[str, int]
-    overthought: Tally
-    as_dead_end_filling: Tally
-    audit: Audit | None
-    mean_evaluations: float | None
-    batch: int = Field(ge=1)
-
-
-class LimitCount(Strict):
-    """Watched trajectories with one limit, by whether they ended on an optimal answer."""
-
-    limit: str
-    right: int = Field(ge=0)
-    wrong: int = Field(ge=0)
-
-
-class LimitResult(Strict):
-    """What the raw iterates of one cell's watched mazes did, in float64. ``periods``: trajectories by cycle length."""
-
-    cell: str
-    n: int
-    burn_in: int
-    window: int
-    counts: tuple[LimitCount, ...]
-    periods: dict[int, int]
-
-
-class Run(Strict):
-    """When and how an evaluation was run; the only part that differs between two runs of one plan.
-
-    seconds: wall-clock of the run that finished it; a resumed one read back what was done before.
-    """
-
-    finished: str
-    seconds: float
-    command: str
-
-
-class Summary(Strict):
-    """The summary of a record (``record.json``)."""
-
-    schema_: Literal["extramaze-record-2"] = Field(alias="schema")
-    plan: Plan
-    cells: tuple[CellResult, ...]
-    limits: tuple[LimitResult, ...]
-    table_sha256: str
-    run: Run
-    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +36,13 @@ class Record:
 
     @classmethod
     def seal(
-        cls, plan: Plan, cells: list[CellResult], limits: list[LimitResult], mazes: pl.DataFrame, run: Run
+        cls,
+        plan: Plan,
+        cells: Sequence[CellResult],
+        limits: Sequence[LimitResult],
+        mazes: pl.DataFrame,
+        run: Run,
+        noise: Sequence[CellNoise] = (),
     ) -> "Record":
         """Put a record together and state its digests."""
         buffer = io.BytesIO()
@@ -188,10 +53,17 @@ class Record:
             "plan": plan.model_dump(mode="json"),
             "cells": [cell.model_dump(mode="json") for cell in cells],
             "limits": [limit.model_dump(mode="json") for limit in limits],
+            "odds": [odds.model_dump(mode="json") for odds in tally_odds(limits)],
+            "noise": [cell.model_dump(mode="json") for cell in noise],
             "table_sha256": hashlib.sha256(table).hexdigest(),
             "run": run.model_dump(mode="json"),
         }
         return cls(Summary.model_validate({**content, "sha256": content_sha256(content)}), mazes, table)
+
+    def with_noise(self, noise: Sequence[CellNoise]) -> "Record":
+        """Return the same record, with its noise floor."""
+        old = self.summary
+        return Record.seal(old.plan, old.cells, old.limits, self.mazes, old.run, noise)
 
     def write(self, folder: Path) -> None:
         """Write the two files, each atomically, the summary last."""
@@ -226,9 +98,7 @@ def read_record(folder: Path) -> Record:
         raise InputError(f"{folder / TABLE}: altered or not this record's (its sha256 differs); evaluate again")
     cells = summary.plan.cells
     try:
-        mazes = open_table(
-            table, sum(cell.mazes for cell in cells), max((len(cell.rungs) for cell in cells), default=0)
-        )
+        mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells))
     except InputError as problem:
         raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
     if any(mazes.schema.get(name) != kind for name, kind in PER_MAZE.items()):
@@ -267,46 +137,6 @@ def inconsistency(record: Record) -> str | None:
     watched = [c.name for c in plan.cells if c.watched]
     if tuple(tally_limits(record.mazes, name, plan.suite) for name in watched) != summary.limits:
         return "its limits are not those of its rows"
+    if tally_odds(summary.limits) != summary.odds:
+        return "its odds are not those of its limits"
     return None
-
-
-def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
-    """Count right answers of one cell's rows at every rung."""
-    counts = {kind: np.array(rows[kind].to_list(), dtype=int).reshape(len(rows), -1).sum(axis=0) for kind in KINDS}
-    if any(len(count) != len(rungs) for count in counts.values()):
-        return ()
-    return tuple(
-        Rung(iterations=rung, **{kind: Tally.of(int(counts[kind][r]), len(rows)) for kind in KINDS})
-        for r, rung in enumerate(rungs)
-    )
-
-
-def tally_answers(rows: pl.DataFrame, retire: bool) -> dict[str, Any]:
-    """Count what one cell's rows say beside the rungs, by the names of CellResult's fields."""
-    found, right = rows["first_right"].is_not_null(), rows["optimal"].list.last()
-    audited = rows["audit_agrees"].drop_nulls()
-    evaluations = rows["evaluations"].drop_nulls()
-    return {
-        "means": {name: float(rows[name].to_numpy().mean()) for name in COLUMNS},
-        "failures": dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
-        "median_first_right": rows["first_right"].median(),
-        "overthought": Tally.of(int((found & ~right).sum()), len(rows)),
-        "as_dead_end_filling": Tally.of(int(rows["as_dead_end_filling"].sum()), len(rows)),
-        "audit": Audit.of(int((~audited).sum()), len(audited)) if retire else None,
-        "mean_evaluations": float(evaluations.to_numpy().mean()) if len(evaluations) else None,
-    }
-
-
-def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
-    """Count the limits of one cell's watched mazes, by whether they ended on an optimal answer."""
-    seen = mazes.filter((pl.col("cell") == cell) & pl.col("limit").is_not_null())
-    right = Counter(seen.filter(pl.col("limit_right"))["limit"])
-    wrong = Counter(seen.filter(~pl.col("limit_right"))["limit"])
-    return LimitResult(
-        cell=cell,
-        n=len(seen),
-        burn_in=suite.limits.burn_in,
-        window=suite.limits.window,
-        counts=tuple(LimitCount(limit=name, right=right[name], wrong=wrong[name]) for name in sorted(right | wrong)),
-        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == "cycle")["period"]).items())),
-    )

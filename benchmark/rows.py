@@ -7,15 +7,19 @@ import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
-from extramaze.records import KINDS, PER_MAZE, CellResult, Record, tally_answers, tally_limits, tally_rungs
+from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Summary
+from extramaze.records import Record
 from extramaze.scoring import Failure
 from extramaze.suites import CellPlan
+from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
 
 # A fixed point's last step is at most FLOOR_ULPS × 2.2e-16 ≈ 9e-13 of the largest magnitude: beyond this, the state
 # would have to exceed a million.
 MAX_REST = 1e-6
+ROUNDING = 1e-6  # of a cosine in float32
 ENDED_BADLY = Limit.DIVERGED
-LIMIT_COLUMNS = ("limit", "period", "residual", "limit_right")
+MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
+MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
 
 
 def row_problems(record: Record) -> Iterator[str]:
@@ -38,6 +42,17 @@ def row_problems(record: Record) -> Iterator[str]:
     watched = [cell.name for cell in summary.plan.cells if cell.watched]
     if whole and tuple(tally_limits(rows, name, summary.plan.suite) for name in watched) != summary.limits:
         yield "limits: the summary's are not those of the rows"
+    if tally_odds(summary.limits) != summary.odds:
+        yield "odds: the summary's are not those of its limits"
+    yield from (f"noise: {wrong}" for wrong in _noise_problems(summary))
+
+
+def _noise_problems(summary: Summary) -> Iterator[str]:
+    if summary.noise and [cell.cell for cell in summary.noise] != [cell.name for cell in summary.plan.cells]:
+        yield "its cells are not those of the plan"
+    for cell in summary.noise:
+        if not max(cell.block, cell.dtype) <= cell.either <= min(cell.mazes, cell.block + cell.dtype):
+            yield f"{cell.cell}: {cell.block} and {cell.dtype} of {cell.mazes} do not make {cell.either} together"
 
 
 def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
@@ -100,8 +115,10 @@ def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray
 
 def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
     seen = np.arange(len(rows)) < watched
-    for name in LIMIT_COLUMNS:
+    for name in MEASURED:
         yield from _each(rows[name].is_not_null().to_numpy() != seen, f"{name} on a maze not watched, or missing")
+    for name in MEASURABLE:
+        yield from _each(rows[name].is_not_null().to_numpy() & ~seen, f"{name} on a maze not watched")
     limit = rows["limit"]
     yield from _each(
         (~limit.is_in([str(kind) for kind in Limit])).fill_null(False).to_numpy(), "a limit not known here"
@@ -115,6 +132,27 @@ def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
     yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
     diverged = (limit == ENDED_BADLY).fill_null(False).to_numpy()
     yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
+    yield from _evidence_problems(rows, period, at_rest | cycle, diverged)
+
+
+def _evidence_problems(
+    rows: pl.DataFrame, period: np.ndarray, settled: np.ndarray, diverged: np.ndarray
+) -> Iterator[str]:
+    """Name what cannot be in the measurements beside the limit: bool (N,) each, of all mazes of a cell."""
+    for name in ("betti", "study_betti"):
+        yield from _each((rows[name].list.len() != 2).fill_null(False).to_numpy(), f"{name} that are no two numbers")
+        counted = rows[name].list.min().fill_null(0).to_numpy()
+        yield from _each(counted < 0, f"{name} below 0")
+    pieces = rows["betti"].list.first().fill_null(-1).to_numpy()
+    loops = rows["betti"].list.last().fill_null(-1).to_numpy()
+    yield from _each(settled & ((pieces != period) | (loops != 0)), "Betti numbers that its limit does not have")
+    for name, least, most in (("latent_motion", 0, np.inf), ("logit_motion", 0, np.inf), ("flipping", 0, 1)):
+        value = rows[name].fill_null(0.0).to_numpy()
+        yield from _each(~((value >= least) & (value <= most)) & ~diverged, f"{name} outside {least} to {most}")
+    cosine = rows["alignment"].fill_null(0.0).to_numpy()
+    yield from _each(np.abs(cosine) > 1 + ROUNDING, "an alignment beyond 1")
+    error = rows["exponent_error"].fill_null(0.0).to_numpy()
+    yield from _each(error < 0, "an exponent's error below 0")
 
 
 def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from extramaze.blocks import BlockLimits, BlockScores
+from extramaze.blocks import BlockScores
 from extramaze.evaluation import Evaluation, assemble
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes
@@ -13,6 +13,7 @@ from extramaze.models.schema import parse_json
 from extramaze.plan import Plan
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import PLAN, SHARD, BlockStore
+from extramaze.watching import BlockLimits
 from extramaze.work import Shard, Task, tasks
 
 POLL_SECONDS = 0.2

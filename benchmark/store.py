@@ -1,16 +1,22 @@
 """Finished blocks on disk, so that a killed evaluation goes on where it stopped."""
 
+import io
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
-from extramaze.blocks import Block, BlockLimits, BlockScores, read_block, save_block
+import numpy as np
+
+from extramaze.blocks import BlockScores
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
 from extramaze.models.schema import parse_json
 from extramaze.plan import Plan
+from extramaze.watching import BlockLimits
 
 PLAN, BLOCKS, SHARD = "plan.json", "blocks", "shard.txt"
+Block = TypeVar("Block", BlockScores, BlockLimits)
 
 
 def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
@@ -82,3 +88,16 @@ class BlockStore:
 def _is_ours(out: Path) -> bool:
     """Whether a folder without a plan holds nothing but what a killed start leaves."""
     return all(path.name in (LOCK, SHARD) or is_temporary(path) for path in out.iterdir())
+
+
+def save_block(path: Path, block: BlockScores | BlockLimits) -> None:
+    """Write a finished block, atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{field.name: getattr(block, field.name) for field in fields(block)})
+    write_atomically(path, buffer.getvalue())
+
+
+def read_block(kind: type[Block], path: Path) -> Block:
+    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged."""
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+        return kind(**{field.name: content[field.name] for field in fields(kind)})

@@ -9,7 +9,7 @@ import numpy as np
 from extramaze.mazes import InputError, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.plan import CONTRACTS
-from extramaze.records import KINDS, CellResult, Summary
+from extramaze.record_schema import KINDS, CellResult, Summary
 from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
 
 ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere

@@ -1,43 +1,67 @@
 """Records and limits as text: aligned for the terminal, or Markdown."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.dynamics import Limit
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
-from extramaze.noise import Noise
-from extramaze.records import Audit, Record
+from extramaze.record_schema import Audit, CellNoise, LimitOdds
+from extramaze.records import Record
 from extramaze.suites import Suite
 
 HEADINGS = {"in-distribution": "in-dist."}
 
 
 def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
-    """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells."""
+    """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells.
+
+    Then the odds of being right with a limit, divided by those without it, within cells (Mantel & Haenszel): a limit
+    that is common where mazes are hard is not blamed for it.
+    """
     plan = records[0].summary.plan.suite.limits
     if not any(record.summary.limits for record in records):
         return "limit × correct: no iterates were watched"
-    header = ["solver", "limit", "right", "wrong", "of trajectories", "periods"]
-    lines = []
-    for record in records:
-        right, wrong, periods = Counter[str](), Counter[str](), Counter[int]()
-        for result in record.summary.limits:
-            right.update({count.limit: count.right for count in result.counts})
-            wrong.update({count.limit: count.wrong for count in result.counts})
-            periods.update(result.periods)
-        seen = sum(right.values()) + sum(wrong.values())
-        for limit in Limit:
-            if right[limit] + wrong[limit]:
-                lengths = ", ".join(f"{k}×{n}" for k, n in sorted(periods.items())) if limit == Limit.CYCLE else ""
-                name = record.summary.plan.solver.name
-                lines.append([name, limit, str(right[limit]), str(wrong[limit]), str(seen), lengths])
+    header = ["solver", "limit", "right", "wrong", "of", "answer flips", "depends on start", "odds of right", "periods"]
+    lines = [line for record in records for line in _limit_lines(record)]
     title = (
         f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
-        f"cells {', '.join(plan.cells)}"
+        f"cells {', '.join(plan.cells)}; odds: with the limit against without it, within cells, 95 % interval"
     )
     return "\n".join([title, "", *layout(header, lines, markdown)])
+
+
+def _limit_lines(record: Record) -> Iterator[list[str]]:
+    """Write one solver's limits, a line each, over its watched cells."""
+    summary = record.summary
+    periods = sum((Counter(result.periods) for result in summary.limits), Counter[int]())
+    odds = {found.limit: found for found in summary.odds}
+    for limit in Limit:
+        counts = [count for result in summary.limits for count in result.counts if count.limit == limit]
+        if not counts:
+            continue
+        right, wrong = sum(c.right for c in counts), sum(c.wrong for c in counts)
+        depends = [c.depends for c in counts if c.depends is not None]
+        yield [
+            summary.plan.solver.name,
+            str(limit),
+            str(right),
+            str(wrong),
+            str(sum(result.n for result in summary.limits)),
+            str(sum(c.flips for c in counts)),
+            str(sum(depends)) if depends else "–",
+            odds_text(odds[limit]),
+            ", ".join(f"{k}×{n}" for k, n in sorted(periods.items())) if limit == Limit.CYCLE else "",
+        ]
+
+
+def odds_text(found: LimitOdds) -> str:
+    """Write odds with their interval; a dash where no cell has both limits and both outcomes."""
+    if not found.informative:
+        return "–"
+    ratio, high = ("∞" if value is None else f"{value:.2g}" for value in (found.ratio, found.high))
+    return f"{ratio} ({found.low:.2g} to {high})"
 
 
 def mazes_summary(mazes: Mazes) -> str:
@@ -88,11 +112,12 @@ def cell_table(record: Record) -> str:
     return "\n".join([title, "", *layout(header, lines, markdown=False), *notes])
 
 
-def noise_table(noise: Sequence[Noise]) -> str:
+def noise_table(noise: Sequence[CellNoise]) -> str:
     """Write how many mazes change with the block's size and with the precision."""
-    header = ["cell", "mazes", "changed by block size", "changed in float64"]
-    lines = [[n.cell, str(n.mazes), str(n.block), str(n.dtype)] for n in noise]
-    lines.append(["all", *(str(sum(getattr(n, kind) for n in noise)) for kind in ("mazes", "block", "dtype"))])
+    header = ["cell", "mazes", "changed by block size", "changed in float64", "by either"]
+    kinds = ("mazes", "block", "dtype", "either")
+    lines = [[cell.cell, *(str(getattr(cell, kind)) for kind in kinds)] for cell in noise]
+    lines.append(["all", *(str(sum(getattr(cell, kind) for cell in noise)) for kind in kinds)])
     title = "noise floor: mazes right in one run and wrong in the other, of the same solver, at the last rung"
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
 

@@ -1,16 +1,18 @@
 """Turn the finished blocks of one cell into its summary and its per-maze rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
 
-from extramaze.blocks import BlockLimits, BlockScores
+from extramaze.blocks import BlockScores
 from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
-from extramaze.records import KINDS, PER_MAZE, CellResult, LimitResult, tally_answers, tally_limits, tally_rungs
+from extramaze.record_schema import KINDS, PER_MAZE, CellResult, LimitResult
 from extramaze.scoring import Failure
 from extramaze.suites import Cell, CellPlan, Suite
+from extramaze.tallies import tally_answers, tally_limits, tally_rungs
+from extramaze.watching import UNKNOWN, BlockLimits
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,17 @@ def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[list[int | Non
 
 
 def _limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
-    """Join watched blocks into columns, null for the mazes that were not watched."""
-    names = {"limit": "limit", "period": "period", "residual": "residual", "limit_right": "right"}
+    """Join watched blocks into columns, null for the mazes that were not watched and for what was not measured."""
+    names = {column: column for column in PER_MAZE if column in {field.name for field in fields(BlockLimits)}}
+    names["limit_right"] = "right"
     nulls = [None] * (rows - count)
-    return {
+    columns = {
         column: [value for block in watched for value in getattr(block, name).tolist()][:count] + nulls
         for column, name in names.items()
     }
+    for column in ("exponent", "exponent_error", "alignment"):
+        columns[column] = [None if value is None or np.isnan(value) else value for value in columns[column]]
+    for column in ("betti", "study_betti"):
+        columns[column] = [None if pair is None or pair[0] < 0 else pair for pair in columns[column]]
+    columns["depends"] = [None if value in (None, UNKNOWN) else bool(value) for value in columns["depends"]]
+    return columns

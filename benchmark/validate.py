@@ -21,7 +21,8 @@ from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_json
 from extramaze.parquet import open_table
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE, Record, Summary, content_sha256
+from extramaze.record_schema import Summary, widest_list
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE, Record, content_sha256
 from extramaze.rows import row_problems
 from extramaze.summaries import summary_problems
 
@@ -76,7 +77,7 @@ def _record_problems(folder: Path) -> Iterator[str]:
         return
     expected = sum(cell.mazes for cell in summary.plan.cells)
     try:
-        table = open_table(contents[TABLE], expected, max(len(cell.rungs) for cell in summary.plan.cells))
+        table = open_table(contents[TABLE], expected, widest_list(summary.plan.cells))
     except InputError as problem:
         yield f"{TABLE}: {problem}"
         return

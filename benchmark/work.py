@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from tqdm import tqdm
 
 from extramaze.acceleration import tensor_float
-from extramaze.blocks import BlockLimits, BlockScores, Way, score_block, watch_block
+from extramaze.answering import Way, score_block
+from extramaze.blocks import BlockScores
 from extramaze.costs import cell_cost
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
@@ -20,6 +21,7 @@ from extramaze.plan import Plan
 from extramaze.store import BlockStore
 from extramaze.suites import Cell, CellPlan
 from extramaze.tabulate import CellTable, tabulate
+from extramaze.watching import BlockLimits, watch_block
 
 
 class Shard(Strict):

@@ -1,6 +1,8 @@
 """Where to compute, how exactly, and what the place is called."""
 
+import os
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +40,32 @@ def has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
+def total_memory(device: torch.device) -> int:
+    """Return the bytes of memory that a device has, used or not; 0 where it cannot be told."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        return 0
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes this process ever held: allocated on GPUs where it used them, else resident.
+
+    None where the system does not tell.
+    """
+    allocated = [torch.cuda.max_memory_allocated(index) for index in range(torch.cuda.device_count())]
+    if any(allocated):
+        return max(allocated)
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _processor() -> str:

@@ -41,7 +41,8 @@ def evaluate(
     ] = None,
     name: Annotated[str, typer.Option(help="With --predictions: who answered.")] = "predictions",
     noise_floor: Annotated[
-        bool, typer.Option("--noise-floor", help="Count mazes that change with the block's size and in float64.")
+        bool,
+        typer.Option("--noise-floor", help="Count mazes that rounding alone turns: another block size, float64."),
     ] = False,
     device: Device = "auto",
     quiet: Quiet = False,
@@ -58,7 +59,6 @@ def evaluate(
     from extramaze.predictions import evaluate_predictions
     from extramaze.shards import run_together, torchrun_shard
     from extramaze.suites import load_suite
-    from extramaze.tables import noise_table
     from extramaze.work import Shard
 
     if (target is None) == (predictions is None):
@@ -72,10 +72,9 @@ def evaluate(
         return _report(evaluate_predictions(predictions, name, loaded, folder, part), folder, as_json)
     assert target is not None
     solver = load(target)
-    if noise_floor:
-        print(noise_table(measure_noise(solver, loaded, device, part, quiet)))
-        return None
     together = torchrun_shard()
+    if noise_floor and (shard or together or retire or mode != "free-running"):
+        raise InputError("--noise-floor needs the plain iteration in one process: no --shard, --retire, --mode")
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
     evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)
@@ -98,7 +97,11 @@ def evaluate(
         if together.index == 1:
             _report(record, folder, as_json)
     else:
-        _report(evaluation.run(folder, quiet), folder, as_json)
+        record = evaluation.run(folder, quiet)
+        if noise_floor and not record.summary.noise:
+            record = record.with_noise(measure_noise(solver, loaded, device, part, quiet))
+            record.write(folder)
+        _report(record, folder, as_json)
     return None
 
 
@@ -144,9 +147,11 @@ def _own_device(device: str) -> str:
 
 
 def _report(record: "Record", folder: Path, as_json: bool) -> None:
-    from extramaze.tables import cell_table, limits_table
+    from extramaze.tables import cell_table, limits_table, noise_table
 
     if as_json:
         print(record.summary.model_dump_json(by_alias=True, indent=1))
-    else:
-        print(f"{cell_table(record)}\n\n{limits_table([record])}\n\nrecord: {folder}")
+        return
+    tables = [cell_table(record), limits_table([record])]
+    tables += [noise_table(record.summary.noise)] if record.summary.noise else []
+    print("\n\n".join([*tables, f"record: {folder}"]))

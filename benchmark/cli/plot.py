@@ -21,7 +21,8 @@ def plot(
 ) -> None:
     """Draw a record as charts and mazes.
 
-    Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved.
+    Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved; what the
+    iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
     from extramaze.models import load
     from extramaze.models.loading import ALGORITHMS, shipped_seeds

@@ -49,8 +49,9 @@ class LimitReport:
     exponent in nats a step and its standard error, NaN where not estimated. nearest_return: float64 (B,), the closest
     return after having left, as a share of the farthest distance; straightness: float64 (B,), net displacement divided
     by the length of the path along the best lag, 1 for motion one way; shrinkage: float64 (B,), the mean return
-    distance in the later half of the window divided by that in the earlier; NaN where not needed. betti: int64 (B, 2),
-    B0 and B1, -1 where not asked for. diagrams: per trajectory H0 and H1 as (n, 2) births and deaths, where asked for.
+    distance in the later half of the window divided by that in the earlier; NaN where not needed. betti_by_rule: int64
+    (B, rules, 2), B0 and B1, -1 where it diverged. diagrams: per trajectory H0 and H1 as (n, 2) births and deaths,
+    where asked for.
     """
 
     limit: list[Limit]
@@ -65,8 +66,13 @@ class LimitReport:
     nearest_return: np.ndarray
     straightness: np.ndarray
     shrinkage: np.ndarray
-    betti: np.ndarray
+    betti_by_rule: np.ndarray
     diagrams: list[tuple[np.ndarray, np.ndarray] | None]
+
+    @property
+    def betti(self) -> np.ndarray:
+        """B0 and B1 by the first rule, int64 (B, 2); -1 where none was asked for."""
+        return self.betti_by_rule[:, 0] if self.betti_by_rule.shape[1] else np.full((len(self.limit), 2), -1)
 
     def sentence(self, index: int) -> str:
         """Say one trajectory's verdict with its evidence."""

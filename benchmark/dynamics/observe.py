@@ -15,7 +15,7 @@ from torch import Tensor
 
 from extramaze.dynamics.limits import Limit, LimitReport
 from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS, Tangent, follow, summarise
-from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes
+from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
 from extramaze.dynamics.topology import BettiRule, count, persistence
 from extramaze.dynamics.verdict import Pursuit, Signs, decide, nearest_return, read_signs
 from extramaze.mazes import InputError
@@ -77,7 +77,7 @@ def observe(
     *,
     exponent_steps: int = EXPONENT_STEPS,
     lyapunov: bool = False,
-    betti: BettiRule | None = None,
+    betti: BettiRule | tuple[BettiRule, ...] | None = None,
     diagrams: bool = False,
     memory: int = MEMORY,
     seed: int = 0,
@@ -89,8 +89,9 @@ def observe(
     of its phase. What neither rests, returns nor grows is pursued for ``exponent_steps`` more (``verdict.decide``);
     with 0 it stays UNDECIDED. The floor follows the largest magnitude; integer states have none.
 
-    lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule by which to count Betti
-    numbers. diagrams: keep the persistence diagrams too. memory: bytes of frames kept at once. seed: of the tangents.
+    lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
+    count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
+    frames kept at once. seed: of the tangents.
     Time is burn_in + window steps, the window again for each group that memory separates, and about three steps for
     each of exponent_steps where a trajectory is open. Raises InputError for a window or burn-in that is too short, a
     memory that holds not one trajectory, a state that is neither float64 nor integer, or a step that changes shape or
@@ -98,7 +99,8 @@ def observe(
     """
     _check(state, burn_in, window, exponent_steps)
     first = magnitudes(state).cpu().numpy()
-    run = _Run(step, state.is_floating_point(), window, betti, diagrams)
+    rules = betti if isinstance(betti, tuple) else () if betti is None else (betti,)
+    run = _Run(step, state.is_floating_point(), window, rules, diagrams)
     with torch.inference_mode():
         bits = BitwisePeriods(state)
         for _ in range(burn_in):
@@ -108,7 +110,7 @@ def observe(
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
     pursuits = _pursue(run, final, exponent_steps, seed) if wanted else None
-    return _report(signs, shapes, pursuits, final, lyapunov)
+    return _report(signs, shapes, rules, pursuits, final, lyapunov)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class _Run:
     step: Step
     floating: bool
     window: int
-    betti: BettiRule | None
+    rules: tuple[BettiRule, ...]
     diagrams: bool
 
     def advance(self, state: Tensor) -> Tensor:
@@ -153,19 +155,26 @@ class _Run:
             for b, trajectory in enumerate(frames, begin):
                 sign = read_signs(trajectory, float(first[b]), not self.floating, int(bits.period[b]))
                 signs.append(sign)
-                shapes.append(self.shape(sign))
+                shapes.append(self.shape(sign, trajectory))
             del frames
         return signs, shapes, final
 
-    def shape(self, sign: Signs) -> tuple[np.ndarray, Diagrams | None]:
-        """Return Betti numbers, (2,), and diagrams as far as they are asked for."""
-        unknown = np.array([-1, -1])
-        if self.betti is None or (sign.limit == Limit.DIVERGED and sign.distances is None):
-            return unknown, None
-        if sign.distances is None:
-            return np.array([sign.period, 0]), None
-        found = persistence(sign.distances.astype(self.betti.precision))
-        return count(found, self.betti, sign.floor), found if self.diagrams else None
+    def shape(self, sign: Signs, frames: Tensor) -> tuple[np.ndarray, Diagrams | None]:
+        """Return Betti numbers by every rule, (rules, 2), -1 where there are none, and diagrams where asked for.
+
+        A rule with a floor has no need of diagrams where the window rests or repeats; one without looks at rounding.
+        """
+        counts = np.full((len(self.rules), 2), -1)
+        kept: Diagrams | None = None
+        for place, rule in enumerate(self.rules):
+            if sign.limit in (Limit.FIXED_POINT, Limit.CYCLE) and rule.floor:
+                counts[place] = sign.period, 0
+            elif sign.limit != Limit.DIVERGED:
+                distances = pairwise_distances(frames) if sign.distances is None else sign.distances
+                found = persistence(distances.astype(rule.precision))
+                counts[place] = count(found, rule, sign.floor)
+                kept = found if self.diagrams and place == 0 else kept
+        return counts, kept
 
 
 def _pursue(run: _Run, state: Tensor, steps: int, seed: int) -> list[Pursuit]:
@@ -196,6 +205,7 @@ def _pursue(run: _Run, state: Tensor, steps: int, seed: int) -> list[Pursuit]:
 def _report(
     signs: list[Signs],
     shapes: list[tuple[np.ndarray, Diagrams | None]],
+    rules: tuple[BettiRule, ...],
     pursuits: list[Pursuit] | None,
     final: Tensor,
     lyapunov: bool,
@@ -211,8 +221,8 @@ def _report(
             nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
             limit, period = decide(sign, pursuit)
             signs[b] = replace(sign, limit=limit, period=period)
-            if limit == Limit.CYCLE and shapes[b][0][0] >= 0:
-                shapes[b] = np.array([period, 0]), shapes[b][1]
+            if limit == Limit.CYCLE:
+                shapes[b][0][[rule.floor for rule in rules]] = period, 0
 
     def column(name: str, kind: type = np.float64) -> np.ndarray:
         return np.array([getattr(sign, name) for sign in signs], dtype=kind)
@@ -230,7 +240,7 @@ def _report(
         nearest_return=nearest,
         straightness=column("straightness"),
         shrinkage=column("shrinkage"),
-        betti=np.array([shape[0] for shape in shapes], dtype=np.int64).reshape(-1, 2),
+        betti_by_rule=np.array([shape[0] for shape in shapes], dtype=np.int64).reshape(len(signs), len(rules), 2),
         diagrams=[shape[1] for shape in shapes],
     )
 

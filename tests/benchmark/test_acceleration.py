@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from extramaze.acceleration import AUDITED, audited, choose_iteration, iterate_retiring, make_step
-from extramaze.blocks import first_step, iterate, to_input
+from extramaze.answering import first_step, iterate
+from extramaze.blocks import to_input
 from extramaze.evaluation import evaluate
 from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster

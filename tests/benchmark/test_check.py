@@ -17,9 +17,10 @@ from extramaze.baselines import accept_baseline, init_baseline, read_baseline
 from extramaze.check import Margins, Verdict, check, judge
 from extramaze.cli import run
 from extramaze.mazes import InputError
-from extramaze.records import Record, tally_limits, tally_rungs
+from extramaze.records import Record
 from extramaze.reports import as_json, report_junit, report_markdown, report_text
 from extramaze.statistics import Paired, holm, mcnemar
+from extramaze.tallies import tally_limits, tally_rungs
 from tests.benchmark.test_compare import resealed
 
 

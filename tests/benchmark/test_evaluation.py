@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import extramaze
-from extramaze.blocks import BlockScores, block_size, iterate, ladder, to_input
+from extramaze.answering import iterate
+from extramaze.blocks import BlockScores, block_size, ladder, to_input
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster

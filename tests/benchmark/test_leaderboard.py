@@ -13,7 +13,8 @@ from extramaze.leaderboard import Row, axis_scores, boards, find_records, record
 from extramaze.mazes import InputError
 from extramaze.measures import FATE_NAMES
 from extramaze.plan import make_part
-from extramaze.records import Record, Rung, Tally
+from extramaze.record_schema import Rung, Tally
+from extramaze.records import Record
 from extramaze.tables import limits_table
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.blocks import answer_block
+from extramaze.answering import answer_block
 from extramaze.evaluation import evaluate, way_of
 from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens

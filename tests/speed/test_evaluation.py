@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from extramaze.acceleration import audited
-from extramaze.blocks import Way, block_size, make_answers, to_input
+from extramaze.answering import Way, make_answers
+from extramaze.blocks import block_size, to_input
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
