@@ -20,6 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--zoo", type=int, default=2, help="maps of each kind in the zoo of known limits")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use up to four processes, and one where speed is measured or few tests are asked for by name."""
+    asked = [argument for argument in config.invocation_params.args if "::" in argument or "speed" in argument]
+    return 0 if asked or config.option.keyword else min(4, os.cpu_count() or 1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a GPU where there is none."""
     if torch.cuda.is_available():
