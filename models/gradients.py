@@ -39,8 +39,26 @@ def draw_depth(training: Training, seed: int, step: int) -> Depth:
     return Depth(free, int(random.integers(1, longest + 1)))
 
 
-def draw_state(solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int) -> Tensor:
-    """Return initial states: of each maze one of the recipe's kinds, drawn evenly.
+@dataclass(frozen=True)
+class Share:
+    """Which part of a step's mazes a process has: the ``index``-th of ``count`` alike."""
+
+    index: int = 0
+    count: int = 1
+
+    def cut(self, drawn: np.ndarray) -> np.ndarray:
+        """Return this part of what was drawn for all mazes of the step."""
+        size = len(drawn) // self.count
+        return drawn[self.index * size : (self.index + 1) * size]
+
+
+WHOLE = Share()
+
+
+def draw_state(
+    solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int, share: Share = WHOLE
+) -> Tensor:
+    """Return initial states: of each maze one of the recipe's kinds, drawn evenly, the same however mazes are shared.
 
     projection: the solver's own. zeros. random: uniform on [−1, 1] (Anil et al., arXiv 2211.09961, section 4).
     """
@@ -49,8 +67,10 @@ def draw_state(solver: IterativeSolver, x: Tensor, training: Training, seed: int
     if kinds == ("projection",):
         return own
     random = np.random.default_rng([STATES, seed, step])
-    chosen = torch.from_numpy(random.integers(len(kinds), size=len(x))).to(x.device).view(-1, *[1] * (own.dim() - 1))
-    noise = torch.from_numpy(random.uniform(-1, 1, own.shape).astype(np.float32)).to(own)
+    total = len(x) * share.count
+    drawn = torch.from_numpy(share.cut(random.integers(len(kinds), size=total)))
+    chosen = drawn.to(x.device).view(-1, *[1] * (own.dim() - 1))
+    noise = torch.from_numpy(share.cut(random.uniform(-1, 1, (total, *own.shape[1:])).astype(np.float32))).to(own)
     states = {"projection": own, "zeros": torch.zeros_like(own), "random": noise}
     for index, kind in enumerate(kinds):
         own = torch.where(chosen == index, states[kind], own)
@@ -78,13 +98,15 @@ def masked_loss(logits: Tensor, targets: Tensor, x: Tensor) -> Tensor:
     return (losses * mask).sum() / mask.sum()
 
 
-def draw_logits(solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int) -> Tensor:
+def draw_logits(
+    solver: IterativeSolver, x: Tensor, training: Training, seed: int, step: int, share: Share = WHOLE
+) -> Tensor:
     """Run the iteration of one training step as its recipe says, and read the logits (B, 2, H, W).
 
     Their backward pass is the gradient that the recipe names. Everything drawn depends on seed and step alone.
     """
     depth = draw_depth(training, seed, step)
-    state = draw_state(solver, x, training, seed, step)
+    state = draw_state(solver, x, training, seed, step, share)
     if step < training.backprop_steps or training.gradient in ("progressive", "backprop"):
         return run_depth(solver, x, depth, state)
     if training.gradient == "jacobian-free":
@@ -98,7 +120,13 @@ def draw_logits(solver: IterativeSolver, x: Tensor, training: Training, seed: in
 
 
 def training_loss(
-    solver: IterativeSolver, x: Tensor, targets: Tensor, training: Training, seed: int, step: int
+    solver: IterativeSolver,
+    x: Tensor,
+    targets: Tensor,
+    training: Training,
+    seed: int,
+    step: int,
+    share: Share = WHOLE,
 ) -> Tensor:
     """Return the loss of one training step, ready for ``backward``.
 
@@ -112,7 +140,7 @@ def training_loss(
             random = np.random.default_rng([STATES, seed, step, 1])
             noise = torch.from_numpy(random.standard_normal(state.shape).astype(np.float32)).to(state)
             contract(solver, state, x, noise, training.contraction)
-        logits = draw_logits(solver, x, training, seed, step)
+        logits = draw_logits(solver, x, training, seed, step, share)
         if training.alpha == 1:
             return masked_loss(logits, targets, x)
         unrolled = run_depth(solver, x, Depth(0, training.max_iterations))

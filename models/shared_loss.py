@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.data import Batch
 from extramaze.models.distributed import Processes
-from extramaze.models.gradients import training_loss
+from extramaze.models.gradients import Share, training_loss
 from extramaze.models.recipe import Training
 from extramaze.models.validation import to_tensors
 
@@ -17,12 +17,12 @@ NOISE = 12  # names the stream that seeds torch at each step, among those keyed 
 class _LocalLoss(nn.Module):
     """The loss of this process's mazes, as a module that DistributedDataParallel can wrap."""
 
-    def __init__(self, solver: IterativeSolver, training: Training, seed: int) -> None:
+    def __init__(self, solver: IterativeSolver, training: Training, seed: int, share: Share) -> None:
         super().__init__()
-        self.solver, self.recipe, self.seed = solver, training, seed
+        self.solver, self.recipe, self.seed, self.share = solver, training, seed, share
 
     def forward(self, x: Tensor, targets: Tensor, step: int) -> Tensor:
-        return training_loss(self.solver, x, targets, self.recipe, self.seed, step)
+        return training_loss(self.solver, x, targets, self.recipe, self.seed, step, self.share)
 
 
 class SharedLoss:
@@ -30,7 +30,8 @@ class SharedLoss:
 
     def __init__(self, solver: IterativeSolver, training: Training, seed: int, processes: Processes) -> None:
         self.seed, self.processes = seed, processes
-        self.local = processes.share(_LocalLoss(solver, training, seed))
+        share = Share(processes.rank, processes.count)
+        self.local = processes.share(_LocalLoss(solver, training, seed, share))
 
     def backward(self, batch: Batch, layout: torch.memory_format, step: int) -> float:
         """Add the gradient of the global batch to the parameters'; return its loss. batch: this process's share.

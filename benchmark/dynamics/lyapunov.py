@@ -69,7 +69,7 @@ class Tangent:
                     dual = make_dual(state.clone(), self.vector.clone())
                     new, moved = unpack_dual(self.step(dual))
                     return new.clone(), torch.zeros_like(new) if moved is None else moved.clone()
-            except (NotImplementedError, RuntimeError):
+            except NotImplementedError:  # an operation has no forward derivative
                 self.forward = False
         nudge = NUDGE * _norms(state).clamp_min(torch.finfo(torch.float64).tiny)
         new = self.step(state.clone())

@@ -23,6 +23,9 @@ training: {gradient: progressive, steps: 8, batch: 8, learning_rate: 0.01, weigh
 validation: {every: 4, count: 300, final_count: 300, iterations: 4}
 """
 JACOBIAN_FREE = RECIPE.replace("progressive", "jacobian-free").replace("gradient_steps: 2,", "min_iterations: 1,")
+EQUILIBRIUM = RECIPE.replace(
+    "{builder: dt_net, width: 4, blocks: 1}", "{builder: pi_net, width: 4, blocks: 1}"
+).replace("max_iterations: 4", "max_iterations: 4, tolerance: 0.001, initial_states: [projection, zeros, random]")
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -32,7 +35,8 @@ from extramaze.models.recipe import parse_recipe
 from extramaze.models.run import Run
 
 with join("cpu") as processes:
-    for name in ("progressive", "jacobian-free"):
+    for path in sorted(Path().glob("*.yaml")):
+        name = path.stem
         recipe = parse_recipe(Path(f"{name}.yaml").read_text(), name)
         run = Run(recipe, 0, Path(), processes, True)
         loss, norm = run.backward(3, run.supply(3))
@@ -51,8 +55,16 @@ def torchrun(folder, *arguments):
 
 
 def test_one_and_two_processes_agree_on_the_gradient(tmp_path):
-    """Both processes hold the loss and gradient of the global batch, unevenly open, that one has alone, to rounding."""
-    recipes = {"progressive": RECIPE, "jacobian-free": JACOBIAN_FREE}
+    """Both processes hold the loss and gradient of the global batch, unevenly open, that one has alone, to rounding.
+
+    Also where mazes begin from states that are drawn, and gradients go through an equilibrium.
+    """
+    recipes = {
+        "progressive": RECIPE,
+        "jacobian-free": JACOBIAN_FREE,
+        "phantom": EQUILIBRIUM.replace("progressive", "phantom"),
+        "implicit": EQUILIBRIUM.replace("progressive", "implicit").replace("gradient_steps: 2,", ""),
+    }
     for name, text in recipes.items():
         (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "script.py").write_text(SCRIPT)
