@@ -20,10 +20,10 @@ def instances(case, count, seed=0):
 @pytest.fixture(scope="module")
 def verdicts(request):
     """Reports of every case of the zoo."""
-    count = request.config.getoption("zoo")
+    count, seed = (request.config.getoption(name) for name in ("zoo", "zoo_seed"))
     reports = {}
     for case in CASES:
-        step, state = instances(case, count)
+        step, state = instances(case, count, seed)
         reports[case.name] = observe(step, state, case.burn_in, WINDOW)
     return reports
 

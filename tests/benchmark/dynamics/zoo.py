@@ -235,7 +235,8 @@ def standard_torus(random, batch):
 
 FIXED, CYCLE, QUASI, CHAOS = (Limit.FIXED_POINT,), (Limit.CYCLE,), (Limit.QUASIPERIODIC,), (Limit.CHAOTIC,)
 DRIFT, DIVERGED = (Limit.DRIFTING,), (Limit.DIVERGED,)
-LN2 = float(np.log(2))
+# Where period doubling ends the orbit comes back ever closer, with exponent 0, and fills no curve (Feigenbaum, 1978).
+UNDECIDABLE = (Limit.UNDECIDED, Limit.QUASIPERIODIC)
 HENON = (lambda x, y: (1 - 1.4 * x**2 + y, 0.3 * x), 0.1, 0.1)
 CASES = (
     Case("contraction", FIXED, contraction(0.1, 0.9), 1),
@@ -263,6 +264,7 @@ CASES = (
     Case("logistic 3.5", CYCLE, scalar(logistic(3.5), 0.2, 0.8), 4),
     Case("logistic 3.83", CYCLE, scalar(logistic(3.83), 0.2, 0.8), 3, burn_in=1500),
     Case("cubic", CHAOS, scalar(lambda x: 3 * x - 4 * x**3, 0.1, 0.9), 0, float(np.log(3))),
+    Case("logistic, end of the doublings", UNDECIDABLE, scalar(logistic(3.5699456718695445), 0.2, 0.8), 0),
     Case("Hénon", CHAOS, planar(*HENON), 0, 0.41922),
     Case("Hénon, periodic", CYCLE, planar(lambda x, y: (1 - 0.8 * x**2 + y, 0.3 * x), 0.1, 0.1), 2),
     Case("Lozi", CHAOS, planar(lambda x, y: (1 - 1.7 * x.abs() + 0.5 * y, x), -0.1, 0.1), 0, 0.47023),
