@@ -76,7 +76,7 @@ SUMMARY_FORGERIES = [
     (lambda c: c["limits"][0]["counts"][0].update(right=99), "limits: the summary's"),
     (lambda c: c["run"].update(finished="yesterday"), "run.finished"),
     (lambda c: c["run"].update(seconds=-1), "run.seconds"),
-    (lambda c: c.update(schema="extramaze-record-9"), "schema: .*extramaze-record-2"),
+    (lambda c: c.update(schema="extramaze-record-9"), "schema: .*extramaze-record-3"),
     (lambda c: c["plan"]["solver"].update(extra=1), r"plan\.solver\.extra"),
 ]
 

@@ -4,7 +4,7 @@ import torch
 
 from extramaze.dynamics import estimate, largest_exponent, observe, path_independence, spectral_radius, watch_motion
 from extramaze.dynamics.alignment import asymptotic_alignment
-from extramaze.dynamics.recurrence import BitwisePeriods
+from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes
 from extramaze.mazes import InputError
 
 ONE = torch.ones(2, 8, dtype=torch.float64)
@@ -101,3 +101,15 @@ def test_a_motion_the_readout_cannot_see_is_told_from_one_it_can():
     assert np.allclose(motion.latent, np.sqrt(2.0))
     assert motion.logits.tolist() == [0.0, np.sqrt(2.0)]
     assert motion.flipping.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.int16, torch.uint8, torch.bool])
+def test_magnitudes_are_the_largest_absolute_values(kind):
+    """Of numbers of any kind, infinities and NaN among them."""
+    random = torch.Generator().manual_seed(0)
+    states = (8 * torch.randn(5, 3, 4, generator=random)).to(kind)
+    assert torch.equal(magnitudes(states), states.double().abs().flatten(1).amax(dim=1))
+    if kind.is_floating_point:
+        states[0, 0, 0], states[1, 1, 1] = float("-inf"), float("nan")
+        assert magnitudes(states)[0] == float("inf")
+        assert magnitudes(states)[1].isnan()
