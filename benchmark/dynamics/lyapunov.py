@@ -65,7 +65,11 @@ class Tangent:
         """Return the next state and the derivative along the tangent, both (B, …)."""
         if self.forward:
             try:
-                with torch.inference_mode(False), forward_ad.dual_level():
+                with (
+                    torch.inference_mode(False),
+                    torch.no_grad(),
+                    forward_ad.dual_level(),
+                ):  # the first allows gradients
                     dual = make_dual(state.clone(), self.vector.clone())
                     new, moved = unpack_dual(self.step(dual))
                     return new.clone(), torch.zeros_like(new) if moved is None else moved.clone()

@@ -4,6 +4,7 @@ import torch
 
 from extramaze.dynamics import estimate, largest_exponent, observe, path_independence, spectral_radius, watch_motion
 from extramaze.dynamics.alignment import asymptotic_alignment
+from extramaze.dynamics.lyapunov import Tangent, follow
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes
 from extramaze.mazes import InputError
 
@@ -113,3 +114,12 @@ def test_magnitudes_are_the_largest_absolute_values(kind):
         states[0, 0, 0], states[1, 1, 1] = float("-inf"), float("nan")
         assert magnitudes(states)[0] == float("inf")
         assert magnitudes(states)[1].isnan()
+
+
+def test_following_a_tangent_keeps_no_history():
+    """A map with parameters that want gradients leaves no graph behind: memory does not grow with the steps."""
+    layer = torch.nn.Linear(8, 8, dtype=torch.float64)
+    with torch.inference_mode():
+        for state, _ in follow(Tangent(layer, ONE.clone()), ONE.clone(), 20):
+            assert not state.requires_grad
+            assert state.grad_fn is None
