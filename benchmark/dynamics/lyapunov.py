@@ -69,7 +69,7 @@ class Tangent:
                     torch.inference_mode(False),
                     torch.no_grad(),
                     forward_ad.dual_level(),
-                ):  # the first allows gradients
+                ):  # the first alone turns gradients on
                     dual = make_dual(state.clone(), self.vector.clone())
                     new, moved = unpack_dual(self.step(dual))
                     return new.clone(), torch.zeros_like(new) if moved is None else moved.clone()
