@@ -20,12 +20,16 @@ def leaderboard(
 ) -> None:
     """Rank records, one row a recipe.
 
-    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks.
+    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
+    or reproduced by extramaze verify.
     """
     from extramaze.board_text import board_json, board_table
-    from extramaze.leaderboard import boards, find_records, shipped_records
+    from extramaze.leaderboard import boards, find_records, find_verified, shipped_records, shipped_verified
 
-    found = boards(find_records(folders) if folders else shipped_records())
+    if folders:
+        found = boards(find_records(folders), find_verified(folders))
+    else:
+        found = boards(shipped_records(), shipped_verified())
     if style == "json":
         print(board_json(found))
     else:

@@ -1,0 +1,46 @@
+"""my-net: it moves towards a path by one gated convolution an iteration.
+
+Check it with pytest, train it with python train.py. Replace what is inside the three methods by your own.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from extramaze.models import IterativeSolver, SolverCard, read_weights
+
+WEIGHTS = Path(__file__).with_name("weights.safetensors")  # train.py writes it
+
+
+class Solver(IterativeSolver):
+    """A gated convolution, applied again and again. Shapes: B mazes, H×W pixels."""
+
+    card = SolverCard(name="my-net@0", recipe="my-net", seed=0, scale=1)
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.start = nn.Conv2d(3, width, 3, padding=1)
+        self.update = nn.Conv2d(width + 3, 2 * width, 3, padding=1)
+        self.head = nn.Conv2d(width, 2, 3, padding=1)
+
+    def initial_state(self, x: Tensor) -> Tensor:
+        """Make the state before the first iteration: x (B, 3, H, W) -> any tensor whose first dimension is B."""
+        return torch.tanh(self.start(x))
+
+    def step(self, state: Tensor, x: Tensor) -> Tensor:
+        """Make the next state; neither argument is changed, and no maze sees another."""
+        gate, new = self.update(torch.cat([state, x], dim=1)).chunk(2, dim=1)
+        return torch.lerp(state, torch.tanh(new), torch.sigmoid(gate))
+
+    def readout(self, state: Tensor) -> Tensor:
+        """Read logits (B, 2, H, W) off a state: is a pixel on the path or not?"""
+        logits: Tensor = self.head(state)
+        return logits
+
+
+def make() -> Solver:
+    """Make the trained solver; extramaze calls this."""
+    solver = Solver()
+    read_weights(solver, WEIGHTS)
+    return solver
