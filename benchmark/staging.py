@@ -18,7 +18,7 @@ from extramaze.mazes.files import read_bytes, write_atomically
 from extramaze.models import IterativeSolver, load
 from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.contract import card_of
-from extramaze.models.loading import ALGORITHMS, plugin_solvers, shipped_solvers
+from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
 from extramaze.models.recipe import recipe_names
 from extramaze.models.training_log import LOG
 from extramaze.models.weight_files import MAX_WEIGHTS, fill, weight_bytes
@@ -47,7 +47,9 @@ class Staged:
 def load_source(source: Source, place: Path) -> IterativeSolver:
     """Build a solver from the files in ``place``; where its weights lie there, they are the ones it has."""
     if source.kind == "trained":
-        return load(str(place))
+        return load_folder(place).eval()
+    if source.kind == "shipped" and source.target not in shipped_solvers():
+        raise InputError(f"{source.target} does not come with extramaze, as the card says it does")
     solver = load(str(place / source.target) if source.kind == "file" else source.target)
     if (place / WEIGHTS).exists():
         fill(solver, read_bytes(place / WEIGHTS, MAX_WEIGHTS), WEIGHTS)
@@ -72,7 +74,7 @@ def stage(target: str, place: Path) -> Staged:
         names = [name for name in (RECIPE, RESULT, WEIGHTS, LOG) if (Path(target) / name).exists()]
         for name in names:
             write_atomically(place / name, read_inside(Path(target), name, MAX_WEIGHTS))
-        load(str(place))
+        load_folder(place)
         return Staged(place, source, tuple(names))
     before = set(sys.modules)
     solver = load(target)
@@ -120,7 +122,7 @@ def find_source(target: str) -> Source:
 
 def needs_trust(source: Source) -> bool:
     """Whether building the solver runs code that does not come with extramaze."""
-    return source.kind in ("file", "installed")
+    return source.kind not in ("trained", "shipped")
 
 
 def shipped_source(name: str) -> Source | None:

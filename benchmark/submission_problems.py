@@ -75,6 +75,8 @@ def _source_problems(card: Card) -> Iterator[str]:
         yield f"{CARD}: source: {target} is no factory in a file of the folder"
     if kind == "trained" and not (target == "." and card.files.keys() >= {RECIPE, RESULT, WEIGHTS}):
         yield f"{CARD}: source: a trained folder has {RECIPE}, {RESULT} and {WEIGHTS}"
+    if kind == "shipped" and (target != card.solver.name or WEIGHTS in card.files):
+        yield f"{CARD}: source: a solver of extramaze's own is named as it is, and brings no {WEIGHTS}; got {target}"
     if (kind == "installed") != (card.source.distribution is not None):
         yield f"{CARD}: source: a distribution goes with a solver of a package, and with no other"
     if not card.files.keys() >= {SUMMARY, TABLE}:

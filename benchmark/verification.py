@@ -41,11 +41,11 @@ class Verification(Strict):
     record_sha256: of the record's summary. drawn: mazes drawn at random, by ``seed``; all of them without one.
     mazes: of the record. compared: those whose answers were held against the record's: drawn ones and the others of
     their blocks. disagree: of the drawn, those with other answers (exact, valid or optimal, at any rung); rounding: of
-    these, those that change by themselves in other blocks or in float64. beside: other mazes of the same blocks that
-    disagree beyond rounding. favourable: of those within rounding, right in the record at the last rung and wrong now;
-    unfavourable: the reverse. watched, limits_disagree, limits_rounding: the same for limits of watched mazes.
-    high: upper end of the one-sided 95 % interval (Clopper and Pearson) of the share of all mazes that disagree beyond
-    rounding; the share itself where all were run. named: up to 100 disagreements.
+    these, those that change by themselves in other blocks, in float64 or from a nudged start. beside: other mazes of
+    the same blocks that disagree beyond rounding. favourable: of those within rounding, right in the record at the
+    last rung and wrong now; unfavourable: the reverse. watched, limits_disagree, limits_rounding: the same for limits
+    of watched mazes. high: upper end of the one-sided 95 % interval (Clopper and Pearson) of the share of all mazes
+    that disagree beyond rounding; the share itself where all were run. named: up to 100 disagreements.
     """
 
     schema_: Literal["extramaze-verification-1"] = Field(alias="schema")
