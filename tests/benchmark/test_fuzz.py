@@ -269,7 +269,13 @@ OPTIONS = [
 OPTIONS += ["--help", "--junit", "--markdown", "--convergence-margin", "--work-margin", "--limit", "--suite", "--out"]
 NAMES = st.text(st.characters(exclude_characters="/.~"), max_size=6)  # none leads out of the folder: / has many files
 READING = ["generate", "leaderboard", "ls", "compare", "check", "validate"]
-RUNNING = ["evaluate", "train", "quickstart"]  # made never to start, by an option that does not exist
+RUNNING = [
+    "evaluate",
+    "train",
+    "quickstart",
+    "submit",
+    "verify",
+]  # made never to start, by an option that does not exist
 
 
 @given(
