@@ -158,8 +158,8 @@ class Card(Strict):
 
     @classmethod
     def seal(cls, **content: Any) -> "Card":
-        """Put a card together and state its digest."""
-        whole = cls.model_validate({"schema": SCHEMA, **content, "sha256": "0" * 64})
+        """Put a card together and state its digest. Raises InputError for what no card may hold."""
+        whole = check_model(cls, {"schema": SCHEMA, **content, "sha256": "0" * 64}, "a card")
         dumped = whole.model_dump(mode="json", by_alias=True)
         return whole.model_copy(update={"sha256": content_sha256(dumped)})
 

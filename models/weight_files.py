@@ -15,6 +15,7 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes, write_atomically
 
 MAX_WEIGHTS = 2**31  # bytes
+MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
 PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")  # what such files are usually called
 _ZIP = b"PK\x03\x04"  # torch.save's archives; older files are a bare pickle
 _PICKLE = re.compile(rb"\x80[\x00-\x05]")
@@ -49,6 +50,10 @@ def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
     """Read the tensors of safetensors bytes. Raises InputError for anything else."""
     if _is_pickle(content):
         raise InputError(f"{origin}: a pickle inside, which could run code; {conversion(origin)}")
+    if MAX_HEADER < int.from_bytes(content[:8], "little") < len(content):
+        raise InputError(
+            f"{origin}: a header larger than {MAX_HEADER >> 20} MiB; no solver's names and shapes take that"
+        )
     try:
         return load(content)
     except (SafetensorError, ValueError, KeyError) as problem:

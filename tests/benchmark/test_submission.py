@@ -25,10 +25,12 @@ from extramaze.models import load
 from extramaze.models.schema import parse_yaml
 from extramaze.overlap import find_overlap
 from extramaze.records import content_sha256, read_record
+from extramaze.reproduce import verify
 from extramaze.submission import BrokenContract, submit
 from extramaze.suites import load_suite
 from extramaze.validate import problems
 from tests.benchmark.conftest import CARD, SOLVER
+from tests.models.test_plugins import install
 
 FILES = ["card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
 
@@ -350,6 +352,7 @@ def test_a_trained_folder_is_submitted_with_its_recipe(root, tmp_path, suite, st
     assert (card.source.kind, card.training.specs, card.training.mazes) == ("trained", ("size=9",), 384_000)
     assert {"recipe.yaml", "training.json", "log.jsonl", "weights.safetensors"} < set(card.files)
     assert problems(out) == []
+    assert verify(out, mazes=5, seed=0, quiet=True).reproduced  # a recipe is data: it needs no trust
     rewrite_card(out, lambda c: c["training"].update(mazes=1))
     assert problems(out) == ["card.json: training: it is not what recipe.yaml and training.json say"]
 
@@ -474,3 +477,47 @@ def test_from_a_template_to_a_badge(tmp_path, workshop, monkeypatch, capsys):
     assert run(["validate", row]) == 0
     assert run(["leaderboard", "submissions", "--format", "markdown"]) == 0
     assert "| reproduced |" in capsys.readouterr().out
+
+
+INSTALLED = """
+import json, sys
+from pathlib import Path
+from extramaze.card import read_card, read_statement
+from extramaze.mazes.errors import NotComparable
+from extramaze.reproduce import verify
+from extramaze.reproduce import verify
+from extramaze.submission import submit
+from extramaze.suites import load_suite
+from extramaze.validate import problems
+import acme_mazes
+place, workshop = Path(sys.argv[1]), Path(sys.argv[2])
+statement, suite = read_statement(workshop / "card.yaml"), load_suite(str(workshop / "small-v1.yaml"))
+answers = {}
+for name in ("gated-net", "acme_mazes.gated:make"):
+    folder, card = submit(name, statement, suite, place / name.partition(":")[0], "cpu", quiet=True)
+    found = verify(folder, trust=True, mazes=20, quiet=True)
+    answers[name] = [card.source.model_dump(), sorted(card.files), problems(folder), found.reproduced]
+source = Path(acme_mazes.__file__).with_name("gated.py")
+source.write_text(source.read_text() + "# another release")
+try:
+    verify(folder, trust=True, mazes=20, quiet=True)
+except NotComparable as problem:
+    answers["another release"] = str(problem)
+print(json.dumps(answers))
+"""
+
+
+def test_a_packages_solver_is_submitted_with_its_weights(root, workshop, tmp_path):
+    """Really installed: its distribution and version are on the card; another release of it is not comparable."""
+    install(root / "tests" / "data" / "acme-mazes", tmp_path / "site")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-c", INSTALLED, str(tmp_path / "out"), str(workshop)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    for name in ("gated-net", "acme_mazes.gated:make"):
+        source, files, wrong, reproduced = answers[name]
+        assert source == {"kind": "installed", "target": name, "distribution": "acme-mazes 1.2"}
+        assert files == ["mazes.parquet", "record.json", "weights.safetensors"]
+        assert (wrong, reproduced) == ([], True)
+    assert "code_sha256" in answers["another release"]

@@ -67,6 +67,7 @@ def test_safetensors_that_begin_like_a_pickle_are_read(tmp_path):
     [
         (b"", "not readable as safetensors"),
         (b"\xff" * 100, "not readable as safetensors"),
+        ((2**24 + 1).to_bytes(8, "little") + b"{" + b" " * (2**24 + 9), "a header larger than 16 MiB"),
         (save({"weight": torch.zeros(2, 3)}), "first bias: expected .2,., found none"),
         (
             save({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}),
