@@ -7,6 +7,7 @@ import contextlib
 import re
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -56,11 +57,13 @@ def load_source(source: Source, place: Path) -> IterativeSolver:
     return solver
 
 
-def unpack(folder: Path, card: Card, place: Path) -> Staged:
-    """Copy the files that a card lists, all but the record's, to ``place``; links are refused, and sizes bounded."""
+def unpack(folder: Path, card: Card, place: Path) -> None:
+    """Copy the files that a card lists to ``place``. Raises InputError for a link, and for other bytes than listed."""
     for name, entry in card.files.items():
-        write_atomically(place / name, read_inside(folder, name, entry.bytes))
-    return Staged(place, card.source, tuple(card.files))
+        content = read_inside(folder, name, entry.bytes)
+        if sha256(content).hexdigest() != entry.sha256:
+            raise InputError(f"{folder / name} changed while it was read; verify again")
+        write_atomically(place / name, content)
 
 
 def stage(target: str, place: Path) -> Staged:

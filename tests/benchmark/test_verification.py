@@ -179,7 +179,6 @@ def test_swapped_weights_are_caught(submission, capsys):
     assert problems(submission) == []
     (board,) = boards(find_records([submission]), find_verified([submission]))
     assert (board.rows[0].badge, board.rows[0].standing.high) == ("claimed", None)
-    assert run(["verify", str(submission), "--trust", "--quiet", "--mazes", "10", "--seed", "3"]) == 1
 
 
 def test_claims_that_its_rows_back_up_are_caught(filled, tmp_path):
