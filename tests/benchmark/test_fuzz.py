@@ -242,7 +242,7 @@ def test_tables(place, data):
     ],
 )
 @given(data=st.data())
-@cases(60)
+@cases(40)
 def test_cards_and_verifications(sealed, name, bound, data):
     """Junk in a sealed file, under a digest stated anew, is found by validate, or is in no place that others bind."""
     path = sealed / "submission" / name
