@@ -72,7 +72,7 @@ def _columns(board: Board) -> dict[str, Column]:
         "parameters": lambda row: f"{row.parameters:,}" if row.parameters else "–",
         "evaluations": lambda row: f"{row.function_evaluations:,.0f}",
         "mode": lambda row: row.mode,
-        "badge": lambda row: row.badge,
+        "badge": lambda row: str(row.standing),
         "date": lambda row: row.date,
     }
 

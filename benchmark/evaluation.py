@@ -40,7 +40,7 @@ class Evaluation:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
         began = time.perf_counter()
         if out is None:
-            return assemble(self.plan, self._worker(BlockStore(None)).run(WHOLE, quiet), began)
+            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), began)
         folder = Path(out)
         if (folder / SUMMARY).exists():
             record = read_record(folder)
@@ -49,7 +49,7 @@ class Evaluation:
             return record
         store = BlockStore.open(folder, self.plan)
         with hold(folder):
-            record = assemble(self.plan, self._worker(store).run(WHOLE, quiet), began)
+            record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), began)
             record.write(folder)
             store.clear()
         return record
@@ -61,9 +61,10 @@ class Evaluation:
             raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
         store = BlockStore.open(folder, self.plan, str(shard))
         with hold(folder):
-            self._worker(store).run(shard, quiet)
+            self.worker(store).run(shard, quiet)
 
-    def _worker(self, store: BlockStore) -> Worker:
+    def worker(self, store: BlockStore) -> Worker:
+        """Return what computes the blocks, on a copy of the solver in the plan's precision."""
         ours = copy.deepcopy(self.solver).to(self.device, getattr(torch, self.plan.dtype)).eval()
         return Worker(ours, self.plan, self.device, store)
 

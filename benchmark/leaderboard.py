@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -22,10 +23,10 @@ from extramaze.measures import fate_shares, function_evaluations
 from extramaze.rank_groups import Evidence, rank_ranges
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.suites import IN_DISTRIBUTION
+from extramaze.verification import Standing, Verification, Verified, sound_verification, standing
 
 RANKING_VERSION = 1
 CONFIDENCE = 0.95
-CLAIMED = "claimed"
 PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
 
 
@@ -38,7 +39,9 @@ class Row:
     in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
     trajectories by limit, right and wrong ones together; fates: shares settled, cycling, wandering, diverged.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze. badge:
-    ``claimed``, the word of whoever made the records. date: of the newest record. notes: what a reader should know.
+    ``claimed``, the word of whoever made the records, or ``reproduced`` where each of them was run again and nothing
+    came out otherwise beyond rounding; standing: how many mazes that rests on, and what share could still differ. date:
+    of the newest record. notes: what a reader should know.
     """
 
     rank: int | None
@@ -57,6 +60,7 @@ class Row:
     function_evaluations: float
     mode: str
     badge: str
+    standing: Standing
     date: str
     notes: tuple[str, ...]
 
@@ -94,9 +98,10 @@ def _over_hard_axes(axes: Mapping[str, float]) -> float:
     return float(np.mean(hard or list(axes.values())))
 
 
-def boards(records: Iterable[Record]) -> list[Board]:
+def boards(records: Iterable[Record], verified: Verified = MappingProxyType({})) -> list[Board]:
     """Group records into boards of what may be compared, whole ones first.
 
+    verified: what came out when records were run again, by their sha256; rows without are claimed.
     Raises InputError where two records of one recipe are of the same seed or the same weights.
     """
     groups: dict[tuple, list[Record]] = defaultdict(list)
@@ -107,15 +112,15 @@ def boards(records: Iterable[Record]) -> list[Board]:
         suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
         arithmetic = (plan.dtype, plan.tf32, plan.retire, plan.mode)
         groups[(*suite, mazes, versions, *arithmetic)].append(record)
-    return [_board(groups[key]) for key in sorted(groups)]
+    return [_board(groups[key], verified) for key in sorted(groups)]
 
 
-def _board(records: list[Record]) -> Board:
+def _board(records: list[Record], verified: Verified) -> Board:
     plan = records[0].summary.plan
     by_recipe: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_recipe[record.summary.plan.solver.recipe].append(record)
-    rows = [_row(recipe, seeds) for recipe, seeds in by_recipe.items()]
+    rows = [_row(recipe, seeds, verified) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
     if plan.part is None:
         ranks = rank_ranges([evidence(by_recipe[row.recipe]) for row in rows])
@@ -130,7 +135,7 @@ def _board(records: list[Record]) -> Board:
     )
 
 
-def _row(recipe: str, records: list[Record]) -> Row:
+def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
     records = sorted(records, key=lambda record: record.summary.plan.solver.seed or 0)
     solvers = [record.summary.plan.solver for record in records]
     for kind, values in (
@@ -143,6 +148,7 @@ def _row(recipe: str, records: list[Record]) -> Row:
             raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
     axes = [axis_scores(record) for record in records]
     low, high = score_interval(records)
+    checked = standing(records, verified)
     return Row(
         rank=None,
         ranks=None,
@@ -159,7 +165,8 @@ def _row(recipe: str, records: list[Record]) -> Row:
         parameters=solvers[0].parameters,
         function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
         mode=records[0].summary.plan.mode,
-        badge=CLAIMED,
+        badge=checked.badge,
+        standing=checked,
         date=last_finished(records),
         notes=tuple(_notes(records)),
     )
@@ -232,10 +239,23 @@ def find_records(folders: Iterable[Path]) -> list[Record]:
     return records
 
 
+def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
+    """Read the sound verifications that lie beside records in or below the folders, by the records' sha256."""
+    places = [path.parent for folder in folders for path in _summaries(folder)]
+    found = [sound_verification(place) for place in places]
+    return {one.record_sha256: one for one in found if one is not None}
+
+
 def shipped_records() -> list[Record]:
     """Read the records that come with the package."""
     with as_file(files("extramaze.results")) as folder:
         return [read_record(path.parent) for path in _summaries(Path(folder))]
+
+
+def shipped_verified() -> dict[str, Verification]:
+    """Read the verifications that come with the package."""
+    with as_file(files("extramaze.results")) as folder:
+        return find_verified([Path(folder)])
 
 
 def _summaries(folder: Path) -> list[Path]:

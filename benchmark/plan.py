@@ -3,12 +3,14 @@
 import hashlib
 import inspect
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from extramaze.acceleration import Iteration, choose_iteration
 from extramaze.blocks import LIMIT_BLOCK, block_size, ladder
@@ -157,16 +159,15 @@ def _solver_info(solver: IterativeSolver) -> SolverInfo:
         name=card.name,
         recipe=card.recipe,
         seed=card.seed,
-        weights_sha256=card.weights_sha256 or _state_sha256(solver),
+        weights_sha256=card.weights_sha256 or state_sha256(solver.state_dict()),
         code_sha256=_code_sha256(solver),
         parameters=count_parameters(solver),
         notes=card.notes,
     )
 
 
-def _state_sha256(solver: IterativeSolver) -> str | None:
-    """Hash weights and buffers that come from no file; None where there are none."""
-    state = solver.state_dict()
+def state_sha256(state: Mapping[str, Tensor]) -> str | None:
+    """Hash weights and buffers by name, whatever file they come from; None where there are none."""
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())

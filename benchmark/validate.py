@@ -1,40 +1,39 @@
-"""Validate what somebody else made: every problem of a record or of a trained solver, and nobody's code run.
+"""Validate what somebody else made: every problem of a submission, record or trained solver, and nobody's code run.
 
 ``read_record`` refuses a record at its first problem; this lists all. Mazes are drawn anew from the suite where that is
 quick, so that stated digests and measures are held against the real ones.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load
 
+from extramaze.card import CARD, VERIFICATION
 from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes
 from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_json
+from extramaze.models.weight_files import MAX_WEIGHTS, read_tensors
 from extramaze.parquet import open_table
 from extramaze.record_schema import Summary, widest_list
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE, Record, content_sha256
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE, Record
 from extramaze.rows import row_problems
+from extramaze.sealed import parse_sealed, read_inside
+from extramaze.submission_problems import submission_problems
 from extramaze.summaries import summary_problems
+from extramaze.verification import verification_problems
 
-MAX_WEIGHTS = 2**31  # bytes
 MAX_LISTED = 50  # problems of one folder
 
 
 def find(folders: Iterable[Path]) -> list[Path]:
-    """Find every record and trained solver in or below folders. Raises InputError for a folder without any."""
+    """Find submissions, records and trained solvers in or below folders. Raises InputError for a folder without any."""
     found: list[Path] = []
     for folder in folders:
-        names = (SUMMARY, TABLE, RESULT, WEIGHTS)
+        names = (CARD, SUMMARY, TABLE, RESULT, WEIGHTS, VERIFICATION)
         inside = sorted({path.parent for name in names for path in folder.rglob(name)})
         if not inside:
             raise InputError(f"{folder} holds neither a record ({SUMMARY}) nor a trained solver ({RESULT})")
@@ -44,10 +43,20 @@ def find(folders: Iterable[Path]) -> list[Path]:
 
 def problems(folder: Path) -> list[str]:
     """List every problem of a record's, or a trained solver's, folder; an empty list means that it is sound."""
-    record = any((folder / name).exists() or (folder / name).is_symlink() for name in (SUMMARY, TABLE))
+    submitted, verified = (_is_there(folder, name) for name in (CARD, VERIFICATION))
+    record = submitted or verified or _is_there(folder, SUMMARY) or _is_there(folder, TABLE)
     found = list(_record_problems(folder) if record else _solver_problems(folder))
+    if submitted:
+        found += submission_problems(folder)
+        found += _solver_problems(folder) if _is_there(folder, RESULT) else []
+    if verified:
+        found += verification_problems(folder)
     hidden = len(found) - MAX_LISTED
     return [*found[:MAX_LISTED], *([f"… and {hidden} more"] if hidden > 0 else [])]
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    return (folder / name).exists() or (folder / name).is_symlink()
 
 
 def _record_problems(folder: Path) -> Iterator[str]:
@@ -59,7 +68,7 @@ def _record_problems(folder: Path) -> Iterator[str]:
             yield str(problem)
     if SUMMARY not in contents:
         return
-    content, wrong = _parsed(contents[SUMMARY])
+    content, wrong = parse_sealed(contents[SUMMARY], SUMMARY)
     yield from wrong
     if not isinstance(content, dict):
         return
@@ -82,26 +91,6 @@ def _record_problems(folder: Path) -> Iterator[str]:
         yield f"{TABLE}: {problem}"
         return
     yield from (f"{TABLE}: {wrong}" for wrong in row_problems(Record(summary, table, contents[TABLE])))
-
-
-def _parsed(content: bytes) -> tuple[Any, list[str]]:
-    """Parse a record.json, and see that it is byte for byte what extramaze would write for that content."""
-    try:
-        parsed = json.loads(content)
-        written = (json.dumps(parsed, indent=1) + "\n").encode()
-        stated = content_sha256(parsed) if isinstance(parsed, dict) else None
-    except (ValueError, RecursionError) as problem:
-        return None, [f"{SUMMARY}: not readable as JSON: {problem}"]
-    found = []
-    if stated is None:
-        found.append(f"{SUMMARY}: expected an object, got {type(parsed).__name__}")
-    elif parsed.get("sha256") != stated:
-        found.append(f"{SUMMARY}: altered since it was written: its sha256 is not the one it states")
-    if written != content:
-        pairs = zip(written.splitlines(), [*content.splitlines(), b""], strict=False)
-        line = next((at for at, (ours, theirs) in enumerate(pairs, start=1) if ours != theirs), 0)
-        found.append(f"{SUMMARY}: line {line or 'last'} is not as extramaze writes it")
-    return parsed, found
 
 
 def _solver_problems(folder: Path) -> Iterator[str]:
@@ -131,9 +120,9 @@ def _solver_problems(folder: Path) -> Iterator[str]:
 def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
     """Hold the tensors of safetensors bytes against the recipe's architecture, which is built without memory."""
     try:
-        found = load(weights)
-    except (SafetensorError, ValueError) as problem:
-        yield f"{WEIGHTS}: not readable as safetensors: {problem}"
+        found = read_tensors(weights, WEIGHTS)
+    except InputError as problem:
+        yield str(problem)
         return
     with torch.device("meta"):
         expected = {name: tuple(value.shape) for name, value in recipe.architecture.build().state_dict().items()}
@@ -143,11 +132,3 @@ def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
             yield f"{WEIGHTS}: {name}: expected {expected.get(name, 'none')}, found {shape or 'none'}"
         elif not bool(torch.isfinite(found[name]).all()):
             yield f"{WEIGHTS}: {name}: not all numbers are finite"
-
-
-def read_inside(folder: Path, name: str, most: int) -> bytes:
-    """Read a file of a folder; its size is looked at first. Raises InputError also where a link leaves the folder."""
-    path = folder / name
-    if path.resolve().parent != folder.resolve():
-        raise InputError(f"{name}: a link that leaves its folder; put the file itself there")
-    return read_bytes(path, most)

@@ -2,5 +2,6 @@
 
 from extramaze.models.contract import Inference, IterativeSolver, SolverCard, answer
 from extramaze.models.loading import load
+from extramaze.models.weight_files import read_weights, write_weights
 
-__all__ = ["Inference", "IterativeSolver", "SolverCard", "answer", "load"]
+__all__ = ["Inference", "IterativeSolver", "SolverCard", "answer", "load", "read_weights", "write_weights"]

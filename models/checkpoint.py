@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from extramaze.mazes import InputError
@@ -21,6 +21,7 @@ from extramaze.mazes.files import read_bytes, write_atomically
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import Strict, parse_json
+from extramaze.models.weight_files import MAX_WEIGHTS, fill
 
 RECIPE, RESULT, WEIGHTS, CHECKPOINT = (
     "recipe.yaml",
@@ -60,13 +61,6 @@ class TrainingResult(Strict):
     resumed: int = 0
 
 
-def write_weights(folder: Path, solver: nn.Module) -> str:
-    """Write a solver's weights; return their sha256."""
-    content = save({name: value.contiguous() for name, value in solver.state_dict().items()})
-    write_atomically(folder / WEIGHTS, content)
-    return hashlib.sha256(content).hexdigest()
-
-
 def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     """Build the solver of a finished training folder and fill in its weights.
 
@@ -74,7 +68,7 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     """
     recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
     result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
-    weights = read_bytes(folder / WEIGHTS)
+    weights = read_bytes(folder / WEIGHTS, MAX_WEIGHTS)
     found = hashlib.sha256(weights).hexdigest()
     if found != result.weights_sha256:
         raise InputError(
@@ -84,24 +78,6 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     solver = recipe.architecture.build()
     fill(solver, weights, str(folder / WEIGHTS))
     return solver, recipe, result
-
-
-def fill(solver: nn.Module, content: bytes, origin: str) -> None:
-    """Load safetensors bytes into a solver. Raises InputError where names or shapes differ."""
-    try:
-        state = load(content)
-    except (SafetensorError, ValueError) as problem:
-        raise InputError(f"{origin}: not readable as safetensors: {problem}") from problem
-    expected = {name: tuple(value.shape) for name, value in solver.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in state.items()}
-    if expected != found:
-        wrong = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
-        name = wrong[0]
-        raise InputError(
-            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {name}: "
-            f"expected {expected.get(name, 'none')}, found {found.get(name, 'none')}; use the recipe they came with"
-        )
-    solver.load_state_dict(state)
 
 
 def save_checkpoint(

@@ -1,4 +1,4 @@
-"""Find a solver by what people write: a shipped name, a factory, or a folder with a trained one."""
+"""Find a solver by what people write: a shipped name, a plugin's, a factory, or a folder with a trained one."""
 
 import importlib
 import importlib.util
@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
 from extramaze.models.checkpoint import GOOD_ACCURACY, read_solver
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
+from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.recipe import recipe_names
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
@@ -36,17 +38,40 @@ def shipped_seeds() -> dict[str, list[int]]:
     return {name: found for name, found in sorted(seeds.items()) if found}
 
 
+def shipped_solvers() -> list[str]:
+    """List the solvers that come with extramaze: algorithms, and every seed with weights."""
+    return [*ALGORITHMS, *(f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds)]
+
+
+def plugin_solvers() -> list[Plugin]:
+    """List the solvers that installed packages announce, importing none."""
+    return plugins(_own_names())
+
+
+def plugin_fault(plugin: Plugin) -> str | None:
+    """Load a plugin's solver, which runs its code; say what is wrong with it, None where nothing is."""
+    try:
+        _load_plugin(plugin)
+    except InputError as problem:
+        return str(problem)
+    return None
+
+
 def load(target: str) -> IterativeSolver:
     """Load a solver, in evaluation mode, with its card.
 
     target: a shipped recipe (``dt-net-thin``: its lowest shipped seed; ``dt-net-thin@3``: that one), an algorithm
-        (``wavefront``), ``package.module:factory``, ``path/to/file.py:factory``, or a folder that ``extramaze train``
-        wrote. A factory takes no arguments and returns an IterativeSolver; loading one runs its code.
+        (``wavefront``), a plugin's name, ``package.module:factory``, ``path/to/file.py:factory``, or a folder that
+        ``extramaze train`` wrote. A factory takes no arguments and returns an IterativeSolver; loading a plugin's, or a
+        factory, runs its code.
 
-    Raises InputError.
+    Raises InputError, also for a name that two packages, or one and extramaze, claim.
     """
     name, at, seed = target.partition("@")
-    if target in ALGORITHMS:
+    plugin = find_plugin(target, _own_names())
+    if plugin is not None:
+        solver = _load_plugin(plugin)
+    elif target in ALGORITHMS:
         solver = ALGORITHMS[target]()
     elif name in recipe_names():
         solver = _load_shipped(name, seed if at else None)
@@ -57,8 +82,21 @@ def load(target: str) -> IterativeSolver:
     elif target.endswith(".py"):
         raise InputError(f"solver {target!r}: name the function that makes the solver, {target}:make")
     else:
-        raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds()])
+        others = [plugin.name for plugin in plugin_solvers() if plugin.problem is None]
+        raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds(), *others])
     return solver.eval()
+
+
+def _own_names() -> list[str]:
+    return [*ALGORITHMS, *recipe_names()]
+
+
+def _load_plugin(plugin: Plugin) -> IterativeSolver:
+    """Load what a distribution announces; it is blamed for whatever fails."""
+    try:
+        return _load_factory(plugin.target)
+    except InputError as problem:
+        raise InputError(f"plugin {plugin.name} of {plugin.distribution}: {problem}") from problem
 
 
 def load_folder(folder: Path) -> IterativeSolver:
@@ -108,7 +146,9 @@ def _load_factory(target: str) -> IterativeSolver:
             spec.loader.exec_module(module)
         else:
             module = importlib.import_module(source)
-        factory = getattr(module, attribute, None)
+        factory: Any = module
+        for part in attribute.split("."):
+            factory = getattr(factory, part, None)
         if not callable(factory):
             raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
         solver = factory()

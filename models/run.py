@@ -26,11 +26,11 @@ from extramaze.models.checkpoint import (
     CHECKPOINT,
     GOOD_ACCURACY,
     RESULT,
+    WEIGHTS,
     TrainingResult,
     load_checkpoint,
     read_solver,
     save_checkpoint,
-    write_weights,
 )
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.data import Batch, Supply, validation_blocks
@@ -43,6 +43,7 @@ from extramaze.models.shared_loss import SharedLoss
 from extramaze.models.start import Start
 from extramaze.models.training_log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
 from extramaze.models.validation import MEASURE_BATCH, count_right
+from extramaze.models.weight_files import write_weights
 
 SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf16: false is many times faster here"
 
@@ -231,7 +232,7 @@ class Run:
                 validation_accuracy=accuracy,
                 validation_count=validation.final_count,
                 reached_99=accuracy >= GOOD_ACCURACY,
-                weights_sha256=write_weights(self.folder, self.shipped),
+                weights_sha256=write_weights(self.shipped, self.folder / WEIGHTS),
                 wall_seconds=round(progress["seconds"], 1),
                 machine=progress["device"],
                 versions=_versions(),

@@ -15,6 +15,8 @@ VERBS = (  # as --help lists them
     "compare",
     "check",
     "leaderboard",
+    "submit",
+    "verify",
     "validate",
     "doctor",
     "ls",

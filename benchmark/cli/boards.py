@@ -20,12 +20,16 @@ def leaderboard(
 ) -> None:
     """Rank records, one row a recipe.
 
-    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks.
+    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
+    or reproduced by extramaze verify.
     """
     from extramaze.board_text import board_json, board_table
-    from extramaze.leaderboard import boards, find_records, shipped_records
+    from extramaze.leaderboard import boards, find_records, find_verified, shipped_records, shipped_verified
 
-    found = boards(find_records(folders) if folders else shipped_records())
+    if folders:
+        found = boards(find_records(folders), find_verified(folders))
+    else:
+        found = boards(shipped_records(), shipped_verified())
     if style == "json":
         print(board_json(found))
     else:
@@ -36,20 +40,30 @@ def leaderboard(
 @app.command(name="ls")
 def list_names(
     what: Annotated[Literal["solvers", "suites", "recipes"], typer.Argument(help="What to list.")] = "solvers",
-    verbose: Annotated[bool, typer.Option("--verbose", help="Suites: their cells, counts and cost.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", help="Suites: cells, counts and cost. Solvers: whether each plugin loads; runs its code."
+        ),
+    ] = False,
 ) -> None:
-    """List the shipped solvers, suites or recipes."""
+    """List solvers, suites or recipes.
+
+    Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
+    """
     from extramaze.mazes import InputError
-    from extramaze.models.loading import ALGORITHMS, shipped_seeds
+    from extramaze.models.loading import plugin_fault, plugin_solvers, shipped_solvers
     from extramaze.models.recipe import recipe_names
     from extramaze.suites import load_suite, suite_names
     from extramaze.tables import suite_table
 
-    if verbose:
-        if what != "suites":
-            raise InputError(f"--verbose goes with suites, not {what}")
+    if verbose and what == "recipes":
+        raise InputError("--verbose goes with suites or solvers, not recipes")
+    if verbose and what == "suites":
         print("\n\n".join(suite_table(load_suite(name)) for name in suite_names()))
         return
-    trained = [f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds]
-    names = {"solvers": [*ALGORITHMS, *trained], "suites": suite_names(), "recipes": recipe_names()}
+    names = {"solvers": shipped_solvers(), "suites": suite_names(), "recipes": recipe_names()}
     print("\n".join(names[what]))
+    for plugin in plugin_solvers() if what == "solvers" else ():
+        problem = plugin.problem or (plugin_fault(plugin) if verbose else None)
+        print(f"{plugin.name}  ({problem or f'{plugin.distribution}, {plugin.target}'})")

@@ -13,7 +13,9 @@ BROKEN = 1
 def doctor(
     target: Annotated[
         str,
-        typer.Argument(metavar="SOLVER", help="A shipped name, a trained folder, module:factory, file.py:factory."),
+        typer.Argument(
+            metavar="SOLVER", help="A shipped name, a plugin's, a trained folder, module:factory, file.py:factory."
+        ),
     ],
 ) -> None:
     """Check that a solver keeps the contract.

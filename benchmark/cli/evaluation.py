@@ -20,7 +20,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print record.json instead 
 def evaluate(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[SOLVER]", help="A shipped name, a trained folder, module:factory, file.py:factory."),
+        typer.Argument(
+            metavar="[SOLVER]", help="A shipped name, a plugin's, a trained folder, module:factory, file.py:factory."
+        ),
     ] = None,
     suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",
     out: Annotated[Path | None, typer.Option(help="Folder for the record. Default: runs/SUITE/SOLVER.")] = None,

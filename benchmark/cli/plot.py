@@ -25,13 +25,14 @@ def plot(
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
     from extramaze.models import load
-    from extramaze.models.loading import ALGORITHMS, shipped_seeds
+    from extramaze.models.loading import shipped_solvers
     from extramaze.plots import plot_record
     from extramaze.records import read_record
 
     found = read_record(record)
     name = found.summary.plan.solver.name
-    shipped = [*ALGORITHMS, *(f"{recipe}@{seed}" for recipe, seeds in shipped_seeds().items() for seed in seeds)]
-    chosen = solver or (name if name in shipped else None)  # what comes with extramaze runs nobody else's code
+    chosen = solver or (
+        name if name in shipped_solvers() else None
+    )  # what comes with extramaze runs nobody else's code
     paths = plot_record(found, out or record / "plots", None if chosen is None else load(chosen))
     print("\n".join(map(str, paths)))

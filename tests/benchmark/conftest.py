@@ -1,9 +1,15 @@
 """A suite that takes a second, and records made with it."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from extramaze.card import read_statement
 from extramaze.evaluation import evaluate
 from extramaze.models import load
+from extramaze.submission import submit
+from extramaze.suites import load_suite
 
 TINY = """
 name: tiny-v1
@@ -33,3 +39,59 @@ def tiny_records(tmp_path_factory):
     path.write_text(TINY)
     names = ("dt-net-thin@0", "dt-net-thin@1", "dead-end-filling")
     return {name: evaluate(load(name), str(path), "cpu", quiet=True) for name in names}
+
+
+SMALL = """
+name: small-v1
+scale: 1
+split: test
+iterations: [2, 10]
+cells:
+  - {name: easy, axis: in-distribution, spec: size=5, count: 20}
+  - {name: cycles, axis: cycles, spec: "size=13,percolation=0.1", count: 40}
+limits: {burn_in: 10, window: 8, count: 4, cells: [easy]}
+"""
+# A submission as people make them, with weights that somebody trained.
+SOLVER = """
+from pathlib import Path
+from extramaze.models import SolverCard, read_weights
+from extramaze.models.dt_net import dt_net
+
+def make():
+    solver = dt_net(width=32, blocks=2)
+    read_weights(solver, Path(__file__).with_name("weights.safetensors"))
+    solver.card = SolverCard(name="borrowed@0", recipe="borrowed", seed=0, scale=1)
+    return solver
+"""
+CARD = """
+authors: [A. Person, Ö. Other]
+paper: none
+license: MIT
+training: {specs: ["size=9,start=deadend"], split: train, mazes: 256000}
+external_data: none
+"""
+
+
+@pytest.fixture(scope="session")
+def workshop(root, tmp_path_factory):
+    """Where somebody has a solver, its weights, a card and a suite."""
+    folder = tmp_path_factory.mktemp("workshop")
+    (folder / "solver.py").write_text(SOLVER)
+    (folder / "card.yaml").write_text(CARD)
+    (folder / "small-v1.yaml").write_text(SMALL)
+    shutil.copy(root / "models" / "weights" / "dt-net-thin" / "0" / "weights.safetensors", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def submitted(workshop):
+    """The folder of a submission, which nobody changes."""
+    statement, suite = read_statement(workshop / "card.yaml"), load_suite(str(workshop / "small-v1.yaml"))
+    target = f"{workshop / 'solver.py'}:make"
+    return submit(target, statement, suite, workshop / "submissions" / "borrowed@0", "cpu", quiet=True)[0]
+
+
+@pytest.fixture
+def submission(submitted, tmp_path):
+    """A copy of a submission, to be changed."""
+    return Path(shutil.copytree(submitted, tmp_path / "submission"))

@@ -17,13 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extramaze.baselines import init_baseline
+from extramaze.card import Statement
 from extramaze.cli import run
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_yaml
-from extramaze.records import content_sha256
+from extramaze.records import content_sha256, read_record
 from extramaze.suites import Suite
-from tests.benchmark.conftest import TINY
+from tests.benchmark.conftest import CARD, TINY
+from tests.benchmark.test_verification import made
 from tests.models.test_train import TINY as TINY_RECIPE
 
 TIMES = int(os.environ.get("EXTRAMAZE_FUZZ", "1"))
@@ -118,7 +120,7 @@ def test_specifications(text):
     assert MazeSpec.parse(str(spec)) == spec
 
 
-@pytest.mark.parametrize(("model", "text"), [(Suite, TINY), (Recipe, TINY_RECIPE)])
+@pytest.mark.parametrize(("model", "text"), [(Suite, TINY), (Recipe, TINY_RECIPE), (Statement, CARD)])
 @given(data=st.data())
 @cases(500)
 def test_suites_and_recipes(model, text, data):
@@ -128,7 +130,7 @@ def test_suites_and_recipes(model, text, data):
     else:
         text = yaml.safe_dump(mutated(data.draw, yaml.safe_load(text)), allow_unicode=True)
     try:
-        found = parse_yaml(model, text, "fuzz") if model is Suite else parse_recipe(text, "fuzz")
+        found = parse_recipe(text, "fuzz") if model is Recipe else parse_yaml(model, text, "fuzz")
     except InputError:
         return
     assert parse_yaml(model, yaml.safe_dump(found.model_dump(mode="json")), "again") == found
@@ -144,6 +146,15 @@ def place(tiny_records, tmp_path_factory):
     init_baseline(folder / "baseline", tiny_records["dt-net-thin@0"])
     (folder / "file").write_text("in the way")
     (folder / "broken.yaml").write_text("name: [")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sealed(submitted, tmp_path_factory):
+    """A submission with a verification."""
+    folder = tmp_path_factory.mktemp("sealed")
+    shutil.copytree(submitted, folder / "submission")
+    made(record_sha256=read_record(submitted).summary.sha256).write(folder / "submission")
     return folder
 
 
@@ -223,6 +234,37 @@ def test_tables(place, data):
         table.write_bytes(contents[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [
+        ("card.json", ("schema", "solver", "files", "record_sha256", "device", "packages", "doctor")),
+        ("verification.json", ("schema", "record_sha256", "mazes")),
+    ],
+)
+@given(data=st.data())
+@cases(40)
+def test_cards_and_verifications(sealed, name, bound, data):
+    """Junk in a sealed file, under a digest stated anew, is found by validate, or is in no place that others bind."""
+    path = sealed / "submission" / name
+    content = path.read_bytes()
+    try:
+        if data.draw(st.integers(0, 3)):
+            spoilt = mutated(data.draw, json.loads(content))
+            if isinstance(spoilt, dict):
+                spoilt["sha256"] = content_sha256(spoilt)
+            path.write_text(json.dumps(spoilt, indent=1) + "\n")
+        else:
+            path.write_bytes(garbled(data.draw, content))
+        before = snapshot(sealed)
+        if call(["validate", "submission"], sealed) == 0:
+            ours, theirs = json.loads(path.read_bytes()), json.loads(content)
+            assert all(ours.get(key) == theirs.get(key) for key in bound)
+        assert call(["leaderboard", "submission"], sealed) == 0
+        assert snapshot(sealed) == before
+    finally:
+        path.write_bytes(content)
+
+
 @given(data=st.data())
 @cases(80)
 def test_baselines(place, data):
@@ -269,7 +311,13 @@ OPTIONS = [
 OPTIONS += ["--help", "--junit", "--markdown", "--convergence-margin", "--work-margin", "--limit", "--suite", "--out"]
 NAMES = st.text(st.characters(exclude_characters="/.~"), max_size=6)  # none leads out of the folder: / has many files
 READING = ["generate", "leaderboard", "ls", "compare", "check", "validate"]
-RUNNING = ["evaluate", "train", "quickstart"]  # made never to start, by an option that does not exist
+RUNNING = [
+    "evaluate",
+    "train",
+    "quickstart",
+    "submit",
+    "verify",
+]  # made never to start, by an option that does not exist
 
 
 @given(

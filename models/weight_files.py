@@ -1,0 +1,98 @@
+"""Weights on disk: safetensors, and nothing else.
+
+A pickle runs whatever code its author put into it, so none is ever opened, whatever its name says.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import read_bytes, write_atomically
+
+MAX_WEIGHTS = 2**31  # bytes
+MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
+PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")  # what such files are usually called
+_ZIP = b"PK\x03\x04"  # torch.save's archives; older files are a bare pickle
+_PICKLE = re.compile(rb"\x80[\x00-\x05]")
+
+
+def read_weights(solver: nn.Module, path: str | Path) -> str:
+    """Fill a solver with the weights of a safetensors file; return the file's sha256.
+
+    The file's tensors are those of ``solver.state_dict()``, by name and shape. Raises InputError where they are not,
+    where the file cannot be read, and for a pickle, with a line that converts it.
+    """
+    path = Path(path)
+    refuse_pickled_name(path)
+    content = read_bytes(path, MAX_WEIGHTS)
+    fill(solver, content, str(path))
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_weights(solver: nn.Module, path: str | Path) -> str:
+    """Write a solver's weights as safetensors, atomically; return the file's sha256."""
+    content = weight_bytes(solver)
+    write_atomically(Path(path), content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def weight_bytes(solver: nn.Module) -> bytes:
+    """Return a solver's weights as a safetensors file would hold them."""
+    return save({name: value.detach().cpu().contiguous() for name, value in solver.state_dict().items()})
+
+
+def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
+    """Read the tensors of safetensors bytes. Raises InputError for anything else."""
+    if _is_pickle(content):
+        raise InputError(f"{origin}: a pickle inside, which could run code; {conversion(origin)}")
+    if MAX_HEADER < int.from_bytes(content[:8], "little") < len(content):
+        raise InputError(
+            f"{origin}: a header larger than {MAX_HEADER >> 20} MiB; no solver's names and shapes take that"
+        )
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, KeyError) as problem:
+        raise InputError(f"{origin}: not readable as safetensors: {problem}") from problem
+
+
+def fill(solver: nn.Module, content: bytes, origin: str) -> None:
+    """Load safetensors bytes into a solver. Raises InputError where names or shapes differ."""
+    state = read_tensors(content, origin)
+    expected = {name: tuple(value.shape) for name, value in solver.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    if expected != found:
+        wrong = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
+        name = wrong[0]
+        raise InputError(
+            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {name}: "
+            f"expected {expected.get(name, 'none')}, found {found.get(name, 'none')}; use the recipe, or the solver, "
+            "they came with"
+        )
+    solver.load_state_dict(state)
+
+
+def refuse_pickled_name(path: Path) -> None:
+    """Raise InputError for a file that is called like a pickle."""
+    if path.suffix.lower() in PICKLED:
+        raise InputError(f"{path}: {path.suffix} files are pickles, which could run code; {conversion(str(path))}")
+
+
+def conversion(origin: str) -> str:
+    """Say how a pickle of one's own becomes safetensors."""
+    return (
+        "if it is yours, convert it once: import torch; from safetensors.torch import save_file; "
+        f"save_file(torch.load({Path(origin).name!r}, weights_only=True), 'weights.safetensors')"
+    )
+
+
+def _is_pickle(content: bytes) -> bool:
+    """Whether bytes begin like a pickle or a zip archive and not like safetensors, whose header is JSON."""
+    header = int.from_bytes(content[:8], "little")
+    if content[8:9] == b"{" and header <= len(content) - 8:
+        return False
+    return content.startswith(_ZIP) or bool(_PICKLE.match(content))

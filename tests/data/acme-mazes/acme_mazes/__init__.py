@@ -1,0 +1,1 @@
+"""Solvers of a package that is not extramaze's."""

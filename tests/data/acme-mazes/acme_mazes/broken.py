@@ -1,0 +1,3 @@
+"""A solver whose module cannot even be imported."""
+
+raise RuntimeError("no such luck")
