@@ -7,6 +7,7 @@ from extramaze.costs import cell_cost, suite_cost
 from extramaze.dynamics import Limit
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
+from extramaze.models.checkpoint import TrainingResult
 from extramaze.record_schema import Audit, CellNoise, LimitOdds
 from extramaze.records import Record
 from extramaze.suites import Suite
@@ -120,6 +121,29 @@ def noise_table(noise: Sequence[CellNoise]) -> str:
     lines.append(["all", *(str(sum(getattr(cell, kind) for cell in noise)) for kind in kinds)])
     title = "noise floor: mazes right in one run and wrong in the other, of the same solver, at the last rung"
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
+
+
+def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> str:
+    """Write how trained solvers came about: accuracy on fresh mazes of the training distribution, and what it took."""
+    header = ["solver", "right on fresh mazes", "training mazes", "seconds", "machine", "began with", "sha256"]
+    lines = [
+        [
+            f"{found.recipe}@{found.seed}",
+            f"{found.validation_accuracy:.2%} of {found.validation_count:,}"
+            + ("" if found.reached_99 else " (< 99 %)"),
+            f"{found.mazes:,}",
+            f"{found.wall_seconds:,.0f}",
+            found.machine,
+            found.init_from or "–",
+            f"{found.weights_sha256[:12]}…",
+        ]
+        for found in results
+    ]
+    title = (
+        "trained solvers; seconds as logged, some of them beside other work; accuracy after the iterations that the "
+        "recipe validates at"
+    )
+    return "\n".join([title, "", *layout(header, lines, markdown)])
 
 
 def suite_table(suite: Suite) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
-from extramaze.models.checkpoint import GOOD_ACCURACY, read_solver
+from extramaze.models.checkpoint import GOOD_ACCURACY, RESULT, TrainingResult, read_solver
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.recipe import recipe_names
+from extramaze.models.schema import parse_json
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
 
@@ -41,6 +42,16 @@ def shipped_seeds() -> dict[str, list[int]]:
 def shipped_solvers() -> list[str]:
     """List the solvers that come with extramaze: algorithms, and every seed with weights."""
     return [*ALGORITHMS, *(f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds)]
+
+
+def shipped_results() -> list[TrainingResult]:
+    """Return how each shipped seed was trained, recipe by recipe."""
+    root = files("extramaze.models") / "weights"
+    return [
+        parse_json(TrainingResult, (root / name / str(seed) / RESULT).read_bytes(), f"{name}@{seed}: {RESULT}")
+        for name, seeds in shipped_seeds().items()
+        for seed in seeds
+    ]
 
 
 def plugin_solvers() -> list[Plugin]:

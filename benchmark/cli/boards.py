@@ -43,26 +43,38 @@ def list_names(
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", help="Suites: cells, counts and cost. Solvers: whether each plugin loads; runs its code."
+            "--verbose",
+            help="Suites: cells, counts, cost. Solvers: how each was trained; whether plugins load, which runs their code.",
         ),
     ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With ls solvers --verbose: as Markdown.")] = False,
 ) -> None:
     """List solvers, suites or recipes.
 
     Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
     """
     from extramaze.mazes import InputError
-    from extramaze.models.loading import plugin_fault, plugin_solvers, shipped_solvers
+    from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
     from extramaze.models.recipe import recipe_names
     from extramaze.suites import load_suite, suite_names
-    from extramaze.tables import suite_table
+    from extramaze.tables import solver_table, suite_table
 
     if verbose and what == "recipes":
         raise InputError("--verbose goes with suites or solvers, not recipes")
     if verbose and what == "suites":
         print("\n\n".join(suite_table(load_suite(name)) for name in suite_names()))
         return
-    names = {"solvers": shipped_solvers(), "suites": suite_names(), "recipes": recipe_names()}
+    if markdown and not (verbose and what == "solvers"):
+        raise InputError("--markdown goes with ls solvers --verbose")
+    if verbose:
+        print(solver_table(shipped_results(), markdown))
+    if markdown:
+        return
+    names = {
+        "solvers": shipped_solvers() if not verbose else list(ALGORITHMS),
+        "suites": suite_names(),
+        "recipes": recipe_names(),
+    }
     print("\n".join(names[what]))
     for plugin in plugin_solvers() if what == "solvers" else ():
         problem = plugin.problem or (plugin_fault(plugin) if verbose else None)
