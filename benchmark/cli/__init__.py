@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from extramaze import __version__
-from extramaze.cli import boards, comparing, doctor, evaluation, mazes, plot, solvers  # noqa: F401
+from extramaze.cli import boards, comparing, doctor, evaluation, findings, mazes, plot, solvers  # noqa: F401
 from extramaze.cli.app import app
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable, TrainingDiverged

@@ -15,6 +15,7 @@ VERBS = (  # as --help lists them
     "compare",
     "check",
     "leaderboard",
+    "findings",
     "validate",
     "doctor",
     "ls",
