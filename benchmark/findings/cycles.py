@@ -76,7 +76,7 @@ def _table(pool: Pool, cells: dict, what: str) -> list[Table]:
         [who(entrant), *(shown(mean_share([entrant.right(cell)], entrant.trained)) for cell in cells.values())]
         for entrant in pool.plain
     ]
-    title = f"Optimal answers at the last rung by {what}, percent (± half of the 95 % interval)"
+    title = f"Optimal answers at the last rung by {what}, percent"
     return table(title, ["", *map(str, cells)], rows if cells else [])
 
 

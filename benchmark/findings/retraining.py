@@ -130,5 +130,5 @@ def _table(pool: Pool, used: list[Entrant]) -> list[Table]:
         [who(e), *(shown(mean_share([e.right(cell) for cell in cells], e.trained)) for cells in axes.values())]
         for e in used
     ]
-    title = "Optimal answers at the last rung, mean over an axis's cells, percent (± half of the 95 % interval)"
+    title = "Optimal answers at the last rung, mean over an axis's cells, percent"
     return table(title, ["", *axes], rows)

@@ -94,7 +94,7 @@ def _accuracy(pool: Pool, cells: dict[int, str]) -> list[Table]:
         held = [size for size, f in zip(cells, figures, strict=True) if f.value >= STILL_RIGHT]
         unbroken = [size for size, expected in zip(held, cells, strict=False) if size == expected]
         rows.append([who(entrant), *map(shown, figures), str(unbroken[-1]) if unbroken else NOTHING])
-    title = "Optimal answers at the last rung by size, percent (± half of the 95 % interval over seeds and mazes)"
+    title = "Optimal answers at the last rung by size, percent"
     counts = {cell: pool.entrants[0].right(cell).shape[1] for cell in cells.values()}
     header = ["", *(f"{size} ({counts[cell]:,} mazes)" for size, cell in cells.items()), f"≥ {STILL_RIGHT:.0%} up to"]
     return table(title, header, rows if cells else [])

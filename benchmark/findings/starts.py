@@ -43,7 +43,7 @@ def starts(pool: Pool) -> Finding:
         [who(entrant), *(shown(mean_share([entrant.right(cell)], entrant.trained)) for cell in cells.values())]
         for entrant in pool.plain
     ]
-    title = "Optimal answers at the last rung by the start's open neighbours, percent (± half of the 95 % interval)"
+    title = "Optimal answers at the last rung by the start's open neighbours, percent"
     return Finding(
         "Starts that are not dead ends",
         claims,
