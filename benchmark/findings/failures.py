@@ -93,8 +93,7 @@ def failures(pool: Pool) -> Finding:
     notes = (
         "Seeds share mazes, and the odds take each as a stratum: their intervals are for these mazes and seeds.",
         "Below 1, failure goes with the property; an interval around 1 decides nothing. Trajectories are right or "
-        "wrong by "
-        "their own last iterate.",
+        "wrong by their own last iterate.",
     )
     return Finding("What goes with being wrong", claims, tuple(tables), notes, tuple(e.recipe for e in networks))
 

@@ -23,8 +23,7 @@ def filling(pool: Pool) -> Finding:
             "percolations)",
             STUDY,
             f"confirmed where more than {MOST:.0%} of the answers are the same, mean over the cells of size 9 to 29 "
-            "with "
-            "any percolation (not the study's grid: ours has fewer sizes)",
+            "with any percolation (not the study's grid: ours has fewer sizes)",
             _same(dt, cells),
         ),
         Claim(

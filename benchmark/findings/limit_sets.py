@@ -8,7 +8,7 @@ import polars as pl
 from extramaze.dynamics import Limit
 from extramaze.findings.figures import Figure, mean_share
 from extramaze.findings.finding import STUDY, Claim, Finding, Table, table, who
-from extramaze.findings.pools import Entrant, Pool
+from extramaze.findings.pools import FAMILIES, Entrant, Pool
 from extramaze.findings.verdicts import Verdict, above, not_tested
 
 HALF = 0.5
@@ -36,10 +36,11 @@ def limit_sets(pool: Pool) -> Finding:
             _two_points(dt, pool, "betti"),
         ),
     ]
-    for family, name in (("it-net", "IT-Net"), ("pi-net", "PI-Net")):
+    for family in ("it-net", "pi-net"):
         claims.append(
             Claim(
-                f"{name} settles on a fixed point ([1,0] in 100 %; the study's iterates were frozen, ours are raw)",
+                f"{FAMILIES[family]} settles on a fixed point ([1,0] in 100 %; the study's iterates were frozen, ours "
+                "are raw)",
                 STUDY,
                 f"confirmed where over {SETTLED:.0%} of all watched trajectories are fixed points, mean over cells",
                 _settles(pool.named(family), family),
@@ -50,8 +51,7 @@ def limit_sets(pool: Pool) -> Finding:
     plan = pool.suite.limits
     notes = [
         f"Watched: raw free-running float64 iterates, {plan.burn_in:,} steps of burn-in and a window of "
-        f"{plan.window}, the "
-        f"first {plan.count} mazes of a cell and the same for every seed.",
+        f"{plan.window}, the first {plan.count} mazes of a cell and the same for every seed.",
         *_vanishing(networks),
         *(
             ["What is said of DT-Net's two-point cycles hangs on the rule by which they are counted."]
@@ -144,7 +144,7 @@ def _vanishing(entrants: list[Entrant]) -> list[str]:
         if len(both):
             notes.append(
                 f"{entrant.recipe}: {moved} of {len(both)} trajectories have other Betti numbers by the other rule; "
-                "of the "
-                f"{len(still)} that rest to within rounding, the study's rule sees more than one point in {wrong}."
+                f"of the {len(still)} that rest to within rounding, the study's rule sees more than one point in "
+                f"{wrong}."
             )
     return notes

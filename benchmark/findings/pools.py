@@ -16,6 +16,7 @@ from extramaze.suites import Cell, Suite
 
 ORDER = ("paper-v1", "laptop-v1", "smoke-v1")  # suites as they are shown; others after these
 SCALES = {1: "thin", 2: "e2h"}
+FAMILIES = {"dt-net": "DT-Net", "it-net": "IT-Net", "pi-net": "PI-Net"}
 RETRAINED = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
 DEFAULTS: dict[str, Any] = {"size": 9, "start": "deadend", "percolation": 0.0, "cycles": 0}
 

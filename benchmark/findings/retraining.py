@@ -5,11 +5,11 @@ from itertools import pairwise
 
 from extramaze.findings.figures import Figure, contrast, mean_share
 from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_note, shown, table, who
-from extramaze.findings.pools import Entrant, Pool
+from extramaze.findings.pools import FAMILIES, Entrant, Pool
 from extramaze.findings.sizes import TRACE
 from extramaze.findings.verdicts import Verdict, Word, above, not_tested
 
-FAMILIES = ("dt-net", "it-net")
+RETRAINED = ("dt-net", "it-net")
 TRAINED_ON = {"": "trees", "-p01": ".01", "-p10": ".1", "-p50": ".5"}
 TUNED = {"-tuned-100": 100, "-tuned-1k": 1_000, "-tuned-10k": 10_000}
 BIG = 0.05
@@ -20,41 +20,38 @@ def retraining(pool: Pool) -> Finding:
     cycles, sizes = _cycles(pool), _sizes(pool)
     claims = [
         Claim(
-            f"Retraining {family} at percolation .01 brings a big gain on mazes with cycles",
+            f"Retraining {FAMILIES[family]} at percolation .01 brings a big gain on mazes with cycles",
             STUDY,
             f"confirmed where the mean over the percolated 9×9 cells gains over {BIG:.0%}, on the same mazes",
             _gain(pool, family, cycles),
         )
-        for family in FAMILIES
+        for family in RETRAINED
     ]
     claims += [
         Claim(
-            f"Size extrapolation of {family} falls as the percolation in training grows",
+            f"Size extrapolation of {FAMILIES[family]} falls as the percolation in training grows",
             STUDY,
-            f"confirmed where the mean over larger sizes falls by over {TRACE:.0%} from training at .01 to .5, and "
-            "no step "
-            "(.01, .1, .5) rises beyond its interval",
+            f"confirmed where the mean over larger sizes falls by over {TRACE:.0%} from training at .01 to .5, and no "
+            "step (.01, .1, .5) rises beyond its interval",
             _size_falls(pool, family, sizes),
         )
-        for family in FAMILIES
+        for family in RETRAINED
     ]
     claims += [
         Claim(
             f"Fine-tuning a trained DT-Net on {count:,} mazes with cycles repairs it",
             f"{NEW} (asked for by reviewers)",
             "repaired: its gain, mean over the percolated 9×9 cells, is over half of the gain of retraining at "
-            "percolation .1; "
-            "judged is the one gain less that half",
+            "percolation .1; judged is the one gain less that half",
             _repaired(pool, variant, cycles),
         )
         for variant, count in TUNED.items()
     ]
-    names = [pool.recipe(f, v) for f in FAMILIES for v in (*TRAINED_ON, *TUNED)]
+    names = [pool.recipe(f, v) for f in RETRAINED for v in (*TRAINED_ON, *TUNED)]
     used = [entrant for name in names if (entrant := pool.get(name))]
     notes = [
         "Seeds of the recipes are taken as unrelated; fine-tuned seed s begins with the trained seed s, so its gain "
-        "is known "
-        "better than its interval says.",
+        "is known better than its interval says.",
         "The retrained recipes start anywhere, the plain ones at dead ends: their gain is of both together.",
         noise_note(used, cycles),
     ]

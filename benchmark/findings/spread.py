@@ -20,21 +20,32 @@ def spread(pool: Pool) -> Finding:
     claim = Claim(
         "Seeds of one DT-Net recipe differ widely",
         SECOND_HAND,
-        "confirmed where, on the cell of the largest spread, the standard deviation between seeds is over "
-        f"{LARGE:.0%} (its "
-        "95 % interval is that of a normal law; choosing the cell makes the spread look larger than it is)",
+        "confirmed where, on the cell of the largest spread, the standard deviation between seeds, less what so few "
+        f"mazes bring, is over {LARGE:.0%} (its 95 % interval is that of a normal law; choosing the cell makes the "
+        "spread look larger than it is)",
         _differ(dt),
     )
     rows = []
     for entrant in (e for e in pool.entrants if e.trained):
         scores = np.array([record_score(record) for record in entrant.records])
-        rows.append([who(entrant), *_numbers(scores), *_widest_text(entrant)])
-    header = ["", "score: min", "mean", "max", "sd", "cell of the largest spread", "min", "mean", "max", "sd"]
+        sd = f"{100 * scores.std(ddof=1):.1f}" if len(scores) > 1 else NOTHING
+        rows.append([who(entrant), *_numbers(scores), sd, *_widest_text(entrant)])
+    header = [
+        "",
+        "score: min",
+        "mean",
+        "max",
+        "sd",
+        "cell of the largest spread",
+        "min",
+        "mean",
+        "max",
+        "sd beyond mazes",
+    ]
     most = max((len(e.seeds) for e in pool.entrants), default=0)
     note = (
         f"Whether seeds fall into two groups cannot be told from so few: {most} at most here, and about {ENOUGH} "
-        "would be "
-        "needed."
+        "would be needed."
         if most < ENOUGH
         else f"Up to {most} seeds: enough to look for two groups, which this page does not test."
     )
@@ -48,20 +59,23 @@ def spread(pool: Pool) -> Finding:
     )
 
 
-def widest(entrant: Entrant) -> tuple[str, np.ndarray]:
-    """Return the cell whose accuracy differs most between seeds, and that accuracy (S,)."""
+def widest(entrant: Entrant) -> str:
+    """Return the cell whose accuracy differs most between seeds, beyond what its number of mazes brings."""
     cells = [cell.name for cell in entrant.records[0].summary.cells]
-    accuracy = {cell: entrant.right(cell).mean(axis=1) for cell in cells}
-    cell = max(cells, key=lambda name: float(accuracy[name].std()))
-    return cell, accuracy[cell]
+    return max(cells, key=lambda cell: deviation(entrant.right(cell)).value)
 
 
-def deviation(values: np.ndarray, mazes: int) -> Figure:
-    """Return the standard deviation of values (S,), S at least 2, with the 95 % interval of a normal law."""
-    freedom, tail = len(values) - 1, (1 - CONFIDENCE) / 2
-    sd = float(values.std(ddof=1))
-    low, high = (sd * np.sqrt(freedom / chi2.ppf(q, freedom)) for q in (1 - tail, tail))
-    return Figure(sd, float(low), float(high), "points", len(values), mazes)
+def deviation(right: np.ndarray) -> Figure:
+    """Return the standard deviation of seeds' accuracies beyond that of the mazes, of right answers (S, N), S ≥ 2.
+
+    The interval is that of a normal law (chi-square). From each square the variance of a share of so many mazes is
+    taken, as if each seed had its own: too much, as they share them, so that a spread is not made of chance.
+    """
+    shares, freedom, tail = right.mean(axis=1), len(right) - 1, (1 - CONFIDENCE) / 2
+    square, mazes = float(shares.var(ddof=1)), float((shares * (1 - shares)).mean() / right.shape[1])
+    squares = (square, square * freedom / chi2.ppf(1 - tail, freedom), square * freedom / chi2.ppf(tail, freedom))
+    sd, low, high = (float(np.sqrt(max(0.0, s - mazes))) for s in squares)
+    return Figure(sd, low, high, "points", len(right), right.shape[1])
 
 
 def _differ(entrant: Entrant | None) -> Verdict:
@@ -69,17 +83,18 @@ def _differ(entrant: Entrant | None) -> Verdict:
         return not_tested("no record of dt-net")
     if len(entrant.seeds) < LEAST_SEEDS:
         return not_tested(f"{len(entrant.seeds)} seed of {entrant.recipe}")
-    cell, values = widest(entrant)
-    return above(deviation(values, entrant.right(cell).shape[1]), LARGE, f"{entrant.recipe} on {cell}")
+    cell = widest(entrant)
+    return above(deviation(entrant.right(cell)), LARGE, f"{entrant.recipe} on {cell}")
 
 
 def _numbers(values: np.ndarray) -> list[str]:
-    sd = f"{100 * values.std(ddof=1):.1f}" if len(values) > 1 else NOTHING
-    return [*(f"{100 * v:.1f}" for v in (values.min(), values.mean(), values.max())), sd]
+    return [f"{100 * value:.1f}" for value in (values.min(), values.mean(), values.max())]
 
 
 def _widest_text(entrant: Entrant) -> list[str]:
     if len(entrant.records) < LEAST_SEEDS:
         return [NOTHING] * 5
-    cell, values = widest(entrant)
-    return [cell, *_numbers(values)]
+    cell = widest(entrant)
+    right = entrant.right(cell)
+    found = deviation(right)
+    return [cell, *_numbers(right.mean(axis=1)), f"{100 * found.value:.1f} ({found.interval})"]

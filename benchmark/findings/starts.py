@@ -34,8 +34,7 @@ def starts(pool: Pool) -> Finding:
             "Accuracy falls monotonically with the degree of the start",
             f"{STUDY} (public reviews)",
             f"of DT-Net: confirmed where the fall from degree 1 to degree 4 is over {TRACE:.0%} and no step from one "
-            "degree "
-            "to the next rises beyond its interval",
+            "degree to the next rises beyond its interval",
             falls(dt, {DEGREES[k]: c for k, c in cells.items() if k != "any"}, "degree", 4),
         ),
     )
