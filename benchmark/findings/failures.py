@@ -1,21 +1,20 @@
 """Finding 7: what goes with being wrong: the limit, motion, the initial state, the path's length, the size."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
 
-from extramaze.association import common_odds
 from extramaze.dynamics import Limit
-from extramaze.findings.figures import Figure, odds, ratio
+from extramaze.findings.figures import Figure, ratio
 from extramaze.findings.finding import NEW, NOTHING, Claim, Finding, shown, table, who
+from extramaze.findings.pooled_odds import BAND, SETTLED, path_odds, settled_odds, size_odds
 from extramaze.findings.pools import Entrant, Pool
 from extramaze.findings.verdicts import Verdict, above, below, not_tested
 
-BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
 HALF, RARE = 0.5, 0.05
-SETTLED = pl.col("limit") == str(Limit.FIXED_POINT)
 WRONG = ~pl.col("limit_right")
+MOVING = ~SETTLED & (pl.col("limit") != str(Limit.DIVERGED))
 Judged = Callable[[Entrant], Verdict]
 
 
@@ -38,13 +37,13 @@ def failures(pool: Pool) -> Finding:
             "Mantel–Haenszel odds of being right at a fixed point against any other limit, strata: cells × seeds; "
             "confirmed where the interval lies above 1",
             dt,
-            lambda e: above(settled_odds(e), 1.0, f"{e.recipe}'s odds"),
+            lambda e: settled_odds(e).judge(above, f"{e.recipe}'s odds"),
         ),
         _claim(
             "DT-Net's motion reaches its answer",
-            f"confirmed where the answer flips within the window in over {HALF:.0%} of the trajectories not at rest",
+            f"confirmed where the answer flips within the window in over {HALF:.0%} of those neither at rest nor diverged",
             dt,
-            lambda e: above(_given(e, ~SETTLED, pl.col("flipping") > 0), HALF, f"{e.recipe}'s moving trajectories"),
+            lambda e: above(_given(e, MOVING, pl.col("flipping") > 0), HALF, f"{e.recipe}'s moving trajectories"),
         ),
         _claim(
             "DT-Net's answer does not depend on its initial state",
@@ -58,14 +57,14 @@ def failures(pool: Pool) -> Finding:
             "Within a size, DT-Net fails on longer paths",
             strata.format("sizes") + "; longer: than that size's median",
             dt,
-            lambda e: below(path_odds(e, list(size_cells.values())), 1.0, f"{e.recipe}'s odds on longer paths"),
+            lambda e: path_odds(e, list(size_cells.values())).judge(below, f"{e.recipe}'s odds on longer paths"),
         ),
         _claim(
             "Among paths of one length, DT-Net fails on larger mazes",
             strata.format(f"bands of path length, at most {BAND - 1:.0%} wide")
             + "; larger: than the band's median size",
             dt,
-            lambda e: below(size_odds(e, size_cells), 1.0, f"{e.recipe}'s odds on larger mazes"),
+            lambda e: size_odds(e, size_cells).judge(below, f"{e.recipe}'s odds on larger mazes"),
         ),
     )
     rows = [_dynamics_row(entrant) for entrant in watched]
@@ -83,15 +82,19 @@ def failures(pool: Pool) -> Finding:
     ]
     title = "Watched trajectories, all cells and seeds together; motion: median over the moving ones, root mean square"
     tables = table(title, header, rows)
+    title = "Limit × correct: watched trajectories that ended right / wrong"
+    tables += table(title, ["", *map(str, Limit)], [[who(entrant), *_by_limit(entrant)] for entrant in watched])
     by_path = [
-        [who(e), shown(path_odds(e, list(size_cells.values()))), shown(size_odds(e, size_cells))] for e in networks
+        [who(e), shown(path_odds(e, list(size_cells.values())).figure), shown(size_odds(e, size_cells).figure)]
+        for e in networks
     ]
     title = (
         "Odds of being right: longer against shorter paths within a size, larger against smaller mazes within a band"
     )
     tables += table(title, ["", "longer paths", "larger mazes"], by_path if size_cells else [])
     notes = (
-        "Seeds share mazes, and the odds take each as a stratum: their intervals are for these mazes and seeds.",
+        "Seeds share mazes, and the odds take each as a stratum: their intervals are for these mazes and seeds, and "
+        "a verdict stays open where the seeds' own odds disagree.",
         "Below 1, failure goes with the property; an interval around 1 decides nothing. Trajectories are right or "
         "wrong by their own last iterate.",
     )
@@ -118,66 +121,24 @@ def _watched(entrant: Entrant) -> list[pl.DataFrame]:
     return [pl.concat(rows) for rows in zip(*cells, strict=True)]
 
 
-def settled_odds(entrant: Entrant) -> Figure | None:
-    """Return the odds of being right at a fixed point against any other limit, over cells and seeds."""
-    tables, mazes = [], 0
-    for cell in entrant.watched_cells:
-        for rows in entrant.watched(cell):
-            tables.append(two_by_two(rows.select(SETTLED).to_series(), rows["limit_right"]))
-        mazes += len(entrant.watched(cell)[0])
-    return _common(tables, entrant, mazes)
-
-
-def path_odds(entrant: Entrant, cells: Sequence[str]) -> Figure | None:
-    """Return the odds of being right on paths longer than their cell's median against the others."""
-    tables, mazes = [], 0
-    for cell in cells:
-        for rows in (seed[cell] for seed in entrant.tables):
-            length = rows["path_length"]
-            tables.append(two_by_two(length > length.median(), rows["optimal"].list.last()))
-        mazes += len(entrant.tables[0][cell])
-    return _common(tables, entrant, mazes)
-
-
-def size_odds(entrant: Entrant, cells: dict[int, str]) -> Figure | None:
-    """Return the odds of being right on larger mazes than the median of those whose paths are in the same band."""
-    tables, mazes = [], 0
-    for seed in entrant.tables:
-        each = [
-            seed[cell].select("path_length", pl.col("optimal").list.last(), size=size) for size, cell in cells.items()
-        ]
-        if not each:
-            return None
-        rows = pl.concat(each).with_columns(band=(pl.col("path_length").log() / np.log(BAND)).floor())
-        for _, band in sorted(rows.group_by("band")):
-            tables.append(two_by_two(band["size"] > band["size"].median(), band["optimal"]))
-        mazes = len(rows)
-    return _common(tables, entrant, mazes)
-
-
-def two_by_two(has: pl.Series, right: pl.Series) -> list[list[int]]:
-    """Count rows with and without a property, right and wrong."""
-    with_, answers = has.to_numpy().astype(bool), right.to_numpy().astype(bool)
-    return [[int((part & answers).sum()), int((part & ~answers).sum())] for part in (with_, ~with_)]
-
-
-def _common(tables: list[list[list[int]]], entrant: Entrant, mazes: int) -> Figure | None:
-    found = common_odds(np.array(tables, dtype=np.int64).reshape(-1, 2, 2))
-    return odds(found, len(entrant.seeds), mazes)
+def _by_limit(entrant: Entrant) -> list[str]:
+    rows = pl.concat(_watched(entrant))
+    counts = [rows.filter(pl.col("limit") == str(limit))["limit_right"] for limit in Limit]
+    return [f"{right.sum()} / {(~right).sum()}" if len(right) else "" for right in counts]
 
 
 def _dynamics_row(entrant: Entrant) -> list[str]:
     rows = pl.concat(_watched(entrant))
-    moving = rows.filter(~SETTLED & (pl.col("limit") != str(Limit.DIVERGED)))
+    moving = rows.filter(MOVING)
     depends, alignment = rows["depends"].drop_nulls(), rows["alignment"].drop_nulls()
     medians = (np.median(moving[name]) if len(moving) else None for name in ("latent_motion", "logit_motion"))
     return [
         who(entrant),
         f"{len(rows.filter(WRONG))} of {len(rows)}",
         shown(_given(entrant, WRONG, SETTLED)),
-        shown(settled_odds(entrant)),
+        shown(settled_odds(entrant).figure),
         f"{len(moving)} of {len(rows)}",
-        shown(_given(entrant, ~SETTLED, pl.col("flipping") > 0)),
+        shown(_given(entrant, MOVING, pl.col("flipping") > 0)),
         *(NOTHING if median is None else f"{median:.2g}" for median in medians),
         shown(_given(entrant, pl.col("depends").is_not_null(), pl.col("depends"))) if len(depends) else NOTHING,
         f"{alignment.to_numpy().mean():.3f}" if len(alignment) else NOTHING,

@@ -55,7 +55,7 @@ class Figure:
 def number(value: float, unit: Unit, bare: bool = False) -> str:
     """Write a number of a unit; ``bare``: without the unit's name."""
     if unit == "odds":
-        return "∞" if np.isinf(value) else f"{value:.2g}"
+        return "∞" if np.isinf(value) else f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
     name = "" if bare else {"share": "%", "points": " points"}[unit]
     return f"{round(100 * value, 1) + 0.0:.1f}{name}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extramaze.findings.figures import Figure
+from extramaze.findings.figures import Figure, number
 from extramaze.findings.pools import Entrant
 from extramaze.findings.verdicts import Verdict
 
@@ -47,7 +47,7 @@ def shown(figure: Figure | None) -> str:
     if figure is None:
         return NOTHING
     if figure.unit == "odds":
-        return f"{figure.value:.2g} ({figure.interval})"
+        return f"{number(figure.value, 'odds')} ({figure.interval})"
     return f"{100 * figure.value:.1f} ± {100 * figure.half:.1f}"
 
 

@@ -10,6 +10,7 @@ from extramaze.cli import app, run
 from extramaze.evaluation import evaluate
 from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
+from extramaze.findings.pooled_odds import Pooled
 from extramaze.findings.spread import deviation
 from extramaze.findings.verdicts import UNDECIDED, Verdict, above, below, every, not_tested
 from extramaze.leaderboard import score_interval, shipped_records
@@ -246,6 +247,15 @@ def test_path_length_and_size_are_told_apart():
     assert by_path[1] != Word.CONFIRMED
     assert by_size[0] != Word.CONFIRMED
     assert by_size[1] == Word.CONFIRMED
+
+
+def test_seeds_that_disagree_leave_odds_open():
+    """A sure sum of strata is no finding where one seed's own odds lie on the other side."""
+    sure = Figure(2.0, 1.5, 3.0, "odds", 2, 100)
+    assert Pooled(sure, (2.0, 2.5)).judge(above, "x").word == Word.CONFIRMED
+    assert Pooled(sure, (0.7, 4.0)).judge(above, "x").word == Word.NOT_TESTED
+    assert Pooled(sure, (2.0, 2.5)).judge(below, "x").word == Word.REFUTED
+    assert Pooled(None, ()).judge(above, "x").word == Word.NOT_TESTED
 
 
 def test_what_hangs_on_the_rule_of_counting_is_said():
