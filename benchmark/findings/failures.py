@@ -41,7 +41,7 @@ def failures(pool: Pool) -> Finding:
         ),
         _claim(
             "DT-Net's motion reaches its answer",
-            f"confirmed where the answer flips within the window in over {HALF:.0%} of those neither at rest nor diverged",
+            f"confirmed where the answer flips within the window in over {HALF:.0%} of those not at rest nor diverged",
             dt,
             lambda e: above(_given(e, MOVING, pl.col("flipping") > 0), HALF, f"{e.recipe}'s moving trajectories"),
         ),
