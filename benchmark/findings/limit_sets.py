@@ -35,6 +35,12 @@ def limit_sets(pool: Pool) -> Finding:
             f"{most}; rule: threshold .5, float64, no feature smaller than rounding",
             _two_points(dt, pool, "betti"),
         ),
+        Claim(
+            "The same, by returns: the state comes back to within rounding after two steps, and not after one",
+            STUDY,
+            f"{most}; a window that drifts can have two pieces as well",
+            _two_steps(dt, pool),
+        ),
     ]
     for family in ("it-net", "pi-net"):
         claims.append(
@@ -85,15 +91,24 @@ def watched_share(entrant: Entrant, cells: list[str], answer: pl.Expr) -> Figure
     return mean_share(values, entrant.trained) if values else None
 
 
-def _two_points(entrant: Entrant | None, pool: Pool, rule: str) -> Verdict:
+def _on_trees(entrant: Entrant, pool: Pool) -> list[str]:
+    """Return the watched cells of trees whose start is a dead end."""
     trees = list(pool.ladder("size").values()) or [c.name for c in pool.cells if str(c.maze_spec) == "size=9"]
-    if entrant is None:
-        return not_tested("no record of dt-net")
-    cells = [cell for cell in trees if cell in entrant.watched_cells]
-    if not cells:
-        return not_tested("no iterates were watched on such mazes")
+    return [cell for cell in trees if cell in entrant.watched_cells]
+
+
+def _two_points(entrant: Entrant | None, pool: Pool, rule: str) -> Verdict:
+    if entrant is None or not (cells := _on_trees(entrant, pool)):
+        return not_tested("no record of dt-net" if entrant is None else "no iterates were watched on such mazes")
     values = [np.stack([is_pair(rows, rule, TWO_CYCLE) for rows in entrant.watched(cell)]) for cell in cells]
     return above(mean_share(values), HALF, f"{entrant.recipe}, {', '.join(cells)}")
+
+
+def _two_steps(entrant: Entrant | None, pool: Pool) -> Verdict:
+    if entrant is None or not (cells := _on_trees(entrant, pool)):
+        return not_tested("no record of dt-net" if entrant is None else "no iterates were watched on such mazes")
+    returns = (pl.col("limit") == str(Limit.CYCLE)) & (pl.col("period") == TWO_CYCLE[0])
+    return above(watched_share(entrant, cells, returns), HALF, f"{entrant.recipe}, {', '.join(cells)}")
 
 
 def _settles(entrant: Entrant | None, family: str) -> Verdict:
