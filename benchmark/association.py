@@ -23,21 +23,27 @@ WIDEST = 50.0  # logarithms of odds ratios beyond this count as infinite
 
 
 @dataclass(frozen=True)
-class Association:
-    """One limit against the rest, over cells. ``ratio``: odds of being right with it, divided by those without it.
+class Odds:
+    """The common odds ratio of strata. ``ratio``: odds of being right with a property, divided by those without it.
 
-    low, high: the 95 % interval. p: of no association in any cell, exact and two-sided. informative: cells whose table
-    has both limits and both outcomes; without any, the ratio is NaN, the interval 0 to infinity and p is 1. exact: the
-    interval is the exact conditional one.
+    low, high: the 95 % interval. p: of no association in any stratum, exact and two-sided. informative: strata whose
+    table has both groups and both outcomes; without any, the ratio is NaN, the interval 0 to infinity and p is 1.
+    exact: the interval is the exact conditional one.
     """
 
-    limit: Limit
     ratio: float
     low: float
     high: float
     p: float
     informative: int
     exact: bool
+
+
+@dataclass(frozen=True)
+class Association(Odds):
+    """One limit against the rest, over cells: their common odds ratio."""
+
+    limit: Limit
 
 
 def associate(counts: Mapping[str, Mapping[Limit, tuple[int, int]]]) -> list[Association]:
@@ -48,7 +54,7 @@ def associate(counts: Mapping[str, Mapping[Limit, tuple[int, int]]]) -> list[Ass
     if any(number < 0 for cell in counts.values() for pair in cell.values() for number in pair):
         raise InputError("counts of right and wrong answers must not be negative")
     seen = [limit for limit in Limit if any(sum(cell.get(limit, (0, 0))) for cell in counts.values())]
-    return [_one(limit, tables_of(limit, counts)) for limit in seen]
+    return [Association(**vars(common_odds(tables_of(limit, counts))), limit=limit) for limit in seen]
 
 
 def tables_of(limit: Limit, counts: Mapping[str, Mapping[Limit, tuple[int, int]]]) -> np.ndarray:
@@ -61,18 +67,19 @@ def tables_of(limit: Limit, counts: Mapping[str, Mapping[Limit, tuple[int, int]]
     return np.array(tables, dtype=np.int64).reshape(-1, 2, 2)
 
 
-def _one(limit: Limit, tables: np.ndarray) -> Association:
+def common_odds(tables: np.ndarray) -> Odds:
+    """Return the common odds ratio of int64 tables (strata, 2, 2): with and without a property, right and wrong."""
     tables = tables[(tables.sum(axis=1) > 0).all(axis=1) & (tables.sum(axis=2) > 0).all(axis=1)]
     if not len(tables):
-        return Association(limit, np.nan, 0.0, np.inf, 1.0, 0, True)
+        return Odds(np.nan, 0.0, np.inf, 1.0, 0, True)
     ratio, error = mantel_haenszel(tables)
     corner = int(tables[:, 0, 0].sum())
     lowest, weights = corner_law(tables)
     p = _two_sided(weights, corner - lowest)
     if np.isfinite(error):
         reach = norm.ppf(0.5 + LEVEL / 2) * error
-        return Association(limit, ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
-    return Association(limit, ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
+        return Odds(ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
+    return Odds(ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
 
 
 def mantel_haenszel(tables: np.ndarray) -> tuple[float, float]:

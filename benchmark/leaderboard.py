@@ -104,6 +104,11 @@ def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}))
     verified: what came out when records were run again, by their sha256; rows without are claimed.
     Raises InputError where two records of one recipe are of the same seed or the same weights.
     """
+    return [_board(group, verified) for group in comparable(records)]
+
+
+def comparable(records: Iterable[Record]) -> list[list[Record]]:
+    """Group records by what may be compared: whole ones first, then by suite, mazes, contracts and arithmetic."""
     groups: dict[tuple, list[Record]] = defaultdict(list)
     for record in records:
         plan = record.summary.plan
@@ -112,14 +117,34 @@ def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}))
         suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
         arithmetic = (plan.dtype, plan.tf32, plan.retire, plan.mode)
         groups[(*suite, mazes, versions, *arithmetic)].append(record)
-    return [_board(groups[key], verified) for key in sorted(groups)]
+    return [groups[key] for key in sorted(groups)]
+
+
+def seeds_by_recipe(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Gather records that may be compared by recipe, in the order of their seeds.
+
+    Raises InputError where two records of one recipe are of the same seed or the same weights.
+    """
+    by_recipe: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_recipe[record.summary.plan.solver.recipe].append(record)
+    for recipe, seeds in by_recipe.items():
+        seeds.sort(key=lambda record: record.summary.plan.solver.seed or 0)
+        solvers = [record.summary.plan.solver for record in seeds]
+        for kind, values in (
+            ("seed", Counter(str(solver.seed) for solver in solvers)),
+            ("weights", Counter(solver.weights_sha256 or "none" for solver in solvers)),
+        ):
+            twice = [value for value, count in values.items() if count > 1]
+            if twice:
+                suite = seeds[0].summary.plan.suite.name
+                raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
+    return dict(by_recipe)
 
 
 def _board(records: list[Record], verified: Verified) -> Board:
     plan = records[0].summary.plan
-    by_recipe: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        by_recipe[record.summary.plan.solver.recipe].append(record)
+    by_recipe = seeds_by_recipe(records)
     rows = [_row(recipe, seeds, verified) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
     if plan.part is None:
@@ -136,16 +161,7 @@ def _board(records: list[Record], verified: Verified) -> Board:
 
 
 def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
-    records = sorted(records, key=lambda record: record.summary.plan.solver.seed or 0)
     solvers = [record.summary.plan.solver for record in records]
-    for kind, values in (
-        ("seed", Counter(str(solver.seed) for solver in solvers)),
-        ("weights", Counter(solver.weights_sha256 or "none" for solver in solvers)),
-    ):
-        twice = [value for value, count in values.items() if count > 1]
-        if twice:
-            suite = records[0].summary.plan.suite.name
-            raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
     axes = [axis_scores(record) for record in records]
     low, high = score_interval(records)
     checked = standing(records, verified)
@@ -202,19 +218,24 @@ def score_interval(records: list[Record]) -> tuple[float, float]:
     axes: dict[str, list[float]] = defaultdict(list)
     for cell in records[0].summary.cells:
         right = np.mean([_last_rung(record, cell.name) for record in records], axis=0)
-        axes[cell.axis].append(_variance_of_mean(right))
+        axes[cell.axis].append(variance_of_mean(right))
     counted = {axis: values for axis, values in axes.items() if axis != IN_DISTRIBUTION} or axes
     variance = sum(sum(values) / len(values) ** 2 for values in counted.values()) / len(counted) ** 2
-    tail = 1 - (1 - CONFIDENCE) / 2
-    half = norm.ppf(tail) * np.sqrt(variance)
-    if len(scores) > 1:
-        seeds = t.ppf(tail, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))
-        half = np.hypot(half, seeds)
-    middle = scores.mean()
+    half, middle = half_width(scores, variance), scores.mean()
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
-def _variance_of_mean(right: np.ndarray) -> float:
+def half_width(scores: np.ndarray, variance: float) -> float:
+    """Return the half-width of the 95 % interval of a mean over seeds, (S,), whose mazes have a variance of their "
+    "own."""
+    tail = 1 - (1 - CONFIDENCE) / 2
+    half = norm.ppf(tail) * np.sqrt(variance)
+    if len(scores) == 1:
+        return float(half)
+    return float(np.hypot(half, t.ppf(tail, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))))
+
+
+def variance_of_mean(right: np.ndarray) -> float:
     """Return the variance of a cell's accuracy, (N,) shares in [0, 1], with PRIOR right and wrong answers added."""
     padded = np.concatenate([right, np.ones(PRIOR), np.zeros(PRIOR)])
     return float(padded.var() / len(padded))

@@ -67,9 +67,14 @@ def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
     just reaches 0.
     """
     difference = float(first.scores.mean() - second.scores.mean())
-    mazes = np.sqrt(sum(w**2 * _paired_variance(first.right[c], second.right[c]) for c, w in first.weights.items()))
+    mazes = np.sqrt(
+        sum(
+            w**2 * variance_of_difference(first.right[c].mean(axis=0) - second.right[c].mean(axis=0))
+            for c, w in first.weights.items()
+        )
+    )
     variances = [row.seed_variance for row in (first, second)]
-    seeds, freedom = np.sqrt(sum(variances)), _welch(variances, [len(row.scores) for row in (first, second)])
+    seeds, freedom = np.sqrt(sum(variances)), welch(variances, [len(row.scores) for row in (first, second)])
 
     def excess(alpha: float) -> float:
         student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0
@@ -80,14 +85,13 @@ def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
     return difference, float(brentq(excess, LEAST_P, 1.0)) if difference else 1.0
 
 
-def _paired_variance(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the variance of a cell's mean difference, (S, N) and (S', N), with one discordant pair added."""
-    differences = first.mean(axis=0) - second.mean(axis=0)
+def variance_of_difference(differences: np.ndarray) -> float:
+    """Return the variance of a cell's mean difference, of mazes (N,), with half a win and half a loss added."""
     count = len(differences) + 2
     return float(((differences**2).sum() + 1) / count - (differences.sum() / count) ** 2) / count
 
 
-def _welch(variances: list[float], seeds: list[int]) -> float:
-    """Return Welch's degrees of freedom of a difference of two means; 1 where there is no variance at all."""
+def welch(variances: list[float], seeds: list[int]) -> float:
+    """Return Welch's degrees of freedom of a sum or difference of means; 1 where there is no variance at all."""
     parts = sum(v**2 / (s - 1) for v, s in zip(variances, seeds, strict=True) if s > 1)
     return sum(variances) ** 2 / parts if parts else 1.0

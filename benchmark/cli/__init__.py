@@ -12,7 +12,17 @@ from typing import Annotated
 import typer
 
 from extramaze import __version__
-from extramaze.cli import boards, comparing, doctor, evaluation, mazes, plot, solvers, submitting  # noqa: F401
+from extramaze.cli import (  # noqa: F401
+    boards,
+    comparing,
+    doctor,
+    evaluation,
+    findings,
+    mazes,
+    plot,
+    solvers,
+    submitting,
+)
 from extramaze.cli.app import app
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable, TrainingDiverged

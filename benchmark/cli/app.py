@@ -15,6 +15,7 @@ VERBS = (  # as --help lists them
     "compare",
     "check",
     "leaderboard",
+    "findings",
     "submit",
     "verify",
     "validate",

@@ -44,7 +44,7 @@ def list_names(
         bool,
         typer.Option(
             "--verbose",
-            help="Suites: cells, counts, cost. Solvers: how each was trained; whether plugins load, which runs their code.",
+            help="Suites: cells, counts, cost. Solvers: how each was trained; whether plugins load (runs them).",
         ),
     ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With ls solvers --verbose: as Markdown.")] = False,

@@ -1,0 +1,37 @@
+"""The verb that holds published claims against records."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extramaze.cli.app import app
+
+
+@app.command()
+def findings(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FOLDER]...", help="Records to draw from. Default: the shipped ones."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file rather than to the terminal.")] = None,
+    partial: Annotated[
+        bool,
+        typer.Option("--partial", help="Use parts of suites too (--limit, --cells): for trying, not for findings."),
+    ] = False,
+) -> None:
+    """Say what records confirm and refute.
+
+    Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
+    """
+    from extramaze.findings import findings_text
+    from extramaze.leaderboard import find_records, shipped_records
+    from extramaze.mazes.files import write_atomically
+
+    named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])
+    text = findings_text(find_records(folders) if folders else shipped_records(), named, partial)
+    if out is None:
+        print(text, end="")
+    else:
+        write_atomically(out, text.encode())
+        typer.echo(f"findings: {out}", err=True)

@@ -1,0 +1,124 @@
+"""Numbers drawn from records, each with its interval over seeds and mazes, and how many there were of both.
+
+The interval is the board's (``leaderboard.half_width``): Student's t over seeds and the normal one over mazes, added in
+quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import norm, t
+
+from extramaze.association import Odds
+from extramaze.leaderboard import CONFIDENCE, half_width, variance_of_mean
+from extramaze.rank_groups import variance_of_difference, welch
+
+Unit = Literal["share", "points", "odds"]
+Term = tuple[float, Sequence[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number and its 95 % interval.
+
+    unit: a share, a difference of shares (shown in percentage points), or a ratio of odds. seeds: the fewest of any
+    recipe in it; 0 for algorithms, which have none. mazes: of one seed. noise: the share of these mazes that rounding
+    alone turns, None where no record says.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: Unit
+    seeds: int
+    mazes: int
+    noise: float | None = None
+
+    @property
+    def half(self) -> float:
+        """The longer arm of the interval."""
+        return max(self.value - self.low, self.high - self.value)
+
+    def __str__(self) -> str:
+        """Write it with its interval and counts."""
+        seeds = {0: "no seeds", 1: "1 seed"}.get(self.seeds, f"{self.seeds} seeds")
+        return f"{number(self.value, self.unit)} ({self.interval}; {seeds}, {self.mazes:,} mazes)"
+
+    @property
+    def interval(self) -> str:
+        """The interval as text."""
+        return f"{number(self.low, self.unit, bare=True)} to {number(self.high, self.unit, bare=True)}"
+
+
+def number(value: float, unit: Unit, bare: bool = False) -> str:
+    """Write a number of a unit; ``bare``: without the unit's name."""
+    if unit == "odds":
+        return "∞" if np.isinf(value) else f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+    name = "" if bare else {"share": "%", "points": " points"}[unit]
+    return f"{round(100 * value, 1) + 0.0:.1f}{name}"
+
+
+def mean_share(cells: Sequence[np.ndarray], trained: bool = True) -> Figure:
+    """Return the mean over cells of a share; ``trained``: whether it has seeds."""
+    scores = np.mean([cell.mean(axis=1) for cell in cells], axis=0)
+    variance = sum(variance_of_mean(cell.mean(axis=0)) for cell in cells) / len(cells) ** 2
+    half, middle = half_width(scores, variance), float(scores.mean())
+    return Figure(
+        middle, max(0.0, middle - half), min(1.0, middle + half), "share", len(scores) * trained, _size(cells)
+    )
+
+
+def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: float | None = None) -> Figure:
+    """Return how much smaller a share is on other mazes: the same seeds, (S, N) and (S, M)."""
+    differences = first.mean(axis=1) - second.mean(axis=1)
+    half = half_width(differences, variance_of_mean(first.mean(axis=0)) + variance_of_mean(second.mean(axis=0)))
+    middle, mazes = float(differences.mean()), first.shape[1] + second.shape[1]
+    return Figure(middle, middle - half, middle + half, "points", len(first) * trained, mazes, noise)
+
+
+def contrast(*terms: Term, noise: float | None = None) -> Figure:
+    """Return a weighted sum of several recipes' mean shares over the same cells and mazes.
+
+    terms: a weight and, cell by cell, (S, N) each. Mazes are paired; seeds are not (Welch's degrees of freedom).
+    """
+    cells = len(terms[0][1])
+    scores = [weight * np.mean([cell.mean(axis=1) for cell in each], axis=0) for weight, each in terms]
+    mazes = 0.0
+    for place in range(cells):
+        values = sum(weight * each[place].mean(axis=0) for weight, each in terms)
+        mazes += variance_of_difference(np.asarray(values)) / cells**2
+    counts = [len(score) for score in scores]
+    variances = [float(score.var(ddof=1) / len(score)) if len(score) > 1 else 0.0 for score in scores]
+    tail = 1 - (1 - CONFIDENCE) / 2
+    seeds = t.ppf(tail, welch(variances, counts)) * np.sqrt(sum(variances)) if sum(variances) > 0 else 0.0
+    half, middle = float(np.hypot(norm.ppf(tail) * np.sqrt(mazes), seeds)), float(sum(s.mean() for s in scores))
+    return Figure(middle, middle - half, middle + half, "points", min(counts), _size(terms[0][1]), noise)
+
+
+def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure | None:
+    """Return a share whose total differs from seed to seed, (S,) counts each; None where there is nothing to count.
+
+    Seeds without any are left out of the spread. Seeds share mazes, so these count as many as one seed has on average.
+    """
+    asked = totals > 0
+    if not asked.any():
+        return None
+    each, size = hits[asked] / totals[asked], round(float(totals[asked].mean()))
+    middle = float(hits.sum() / totals.sum())
+    right = round(middle * size)
+    half = half_width(each, variance_of_mean(np.repeat([1.0, 0.0], [right, size - right])))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Figure(middle, low, high, "share", int(asked.sum()) * trained, int(totals.max()))
+
+
+def odds(found: Odds, seeds: int, mazes: int) -> Figure | None:
+    """Return a common odds ratio as a figure; None where no stratum says anything."""
+    if not found.informative:
+        return None
+    return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes)
+
+
+def _size(cells: Sequence[np.ndarray]) -> int:
+    return sum(cell.shape[1] for cell in cells)

@@ -1,0 +1,133 @@
+"""Records whose every answer is chosen: any solver on a shipped suite, cut to few mazes, without running one.
+
+They are for reading in memory: of what a summary draws from the rows, only what findings look at is filled in.
+"""
+
+from functools import cache
+
+import numpy as np
+import polars as pl
+import torch
+
+from extramaze.mazes.describe import COUNTS
+from extramaze.models import load
+from extramaze.plan import make_part, make_plan
+from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Run, Rung, Tally
+from extramaze.records import Record
+from extramaze.suites import load_suite
+from extramaze.tallies import tally_limits
+
+MOST = 128  # mazes a cell
+RUN = Run(finished="2026-01-01T00:00:00", seconds=1.0, command="", peak_memory_bytes=None)
+NOTHING = Tally(right=0, share=0, low=0, high=0)
+PERIODS = {"fixed point": 1, "cycle": 2}
+
+
+@cache
+def base_plan(suite, part):
+    """Plan a shipped suite with few mazes a cell."""
+    whole = load_suite(suite)
+    cells = tuple(cell.model_copy(update={"count": min(cell.count, MOST)}) for cell in whole.cells)
+    fewer = whole.model_copy(update={"cells": cells})
+    chosen = make_part(*part) if part else None
+    plan = make_plan(
+        load("dt-net-thin@0"), fewer.model_copy(update={"scale": 1}), chosen, "float32", torch.device("cpu")
+    )
+    return plan.model_copy(update={"suite": fewer, "suite_sha256": fewer.digest()})
+
+
+def chosen_record(recipe, seed, right, suite="laptop-v1", part=None, noise=(), trained=True, **rows):
+    """Make a record: ``right`` gives a cell's share of optimal answers at the last rung, half of it before.
+
+    rows: see ``chosen_rows``.
+    """
+    plan = base_plan(suite, part)
+    identity = {"name": f"{recipe}@{seed}" if trained else recipe, "recipe": recipe, "seed": seed if trained else None}
+    identity |= {"weights_sha256": f"{recipe}{seed}" if trained else None, "parameters": 100 * trained}
+    plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity)})
+    tables = [
+        chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows)
+        for number, (cell, planned) in enumerate(plan.pairs())
+    ]
+    mazes = pl.concat(tables)
+    results = [_result(*pair, table) for pair, table in zip(plan.pairs(), tables, strict=True)]
+    limits = [tally_limits(mazes, planned.name, plan.suite) for planned in plan.cells if planned.watched]
+    return Record.seal(plan, results, limits, mazes, RUN, noise)
+
+
+def _result(cell, planned, rows):
+    n, right = planned.mazes, int(rows["optimal"].list.last().sum())
+    tally = Tally(right=right, share=right / n, low=0, high=1)
+    rungs = tuple(Rung(iterations=rung, **dict.fromkeys(KINDS, tally)) for rung in planned.rungs)
+    drawn = dict.fromkeys(("rejected_split", "rejected_endpoints", "rejected_path"), 0)
+    return CellResult(
+        **{"name": cell.name, "axis": cell.axis, "spec": cell.spec, "n": n, "drawn": n, "layouts": n, **drawn},
+        mazes_sha256=f"{n} mazes of {cell.name}",
+        acceptance=1.0,
+        means={},
+        rungs=rungs,
+        median_first_right=None,
+        failures={},
+        overthought=NOTHING,
+        as_dead_end_filling=NOTHING,
+        audit=None,
+        mean_evaluations=None,
+        batch=1,
+    )
+
+
+def chosen_rows(
+    cell,
+    planned,
+    share,
+    random,
+    limit=lambda right: "fixed point",
+    betti=(1, 0),
+    study_betti=(1, 0),
+    filling=0.0,
+    hard_when_long=False,
+    depends=False,
+    stored=lambda cell: 1.0,
+):
+    """Make a cell's rows, with a share of optimal answers.
+
+    limit: of a watched maze, from whether it is right. filling: the share of the wrong answers that are dead-end
+    filling's. hard_when_long: the wrong ones have the longest paths. stored: from a cell, the share of its optimal ones
+    that are exact.
+    """
+    n, last_rung = planned.mazes, planned.rungs[-1]
+    length = random.integers(1, cell.maze_spec.size * 2, n)
+    order = np.argsort(np.argsort(length, kind="stable")) if hard_when_long else random.permutation(n)
+    last = order < round(share * n)
+    early = last & (np.arange(n) % 2 == 0)
+    alike = last.copy()
+    wrong = np.flatnonzero(~last)
+    alike[wrong[: round(filling * len(wrong))]] = True
+    exact = last & (order < round(share * stored(cell.name) * n))
+    seen = np.arange(n) < planned.watched
+    limits = [limit(bool(r)) if w else None for r, w in zip(last, seen, strict=True)]
+    plain = {
+        "cell": [cell.name] * n,
+        "index": np.arange(n),
+        **{name: np.ones(n, int) for name in COUNTS},
+        "path_length": length,
+        "first_right": [planned.rungs[0] if e else last_rung if r else None for e, r in zip(early, last, strict=True)],
+        "as_dead_end_filling": alike,
+        "limit": limits,
+        "period": [None if kind is None else PERIODS.get(kind, 0) for kind in limits],
+        "limit_right": [bool(r) if w else None for r, w in zip(last, seen, strict=True)],
+        "flipping": [None if kind is None else float(kind == "cycle") for kind in limits],
+        **{name: [0.5 if w else None for w in seen] for name in ("latent_motion", "logit_motion", "alignment")},
+        "depends": [depends if w else None for w in seen],
+    }
+    before = len(planned.rungs) - 1
+    lists = {
+        "optimal": pl.concat_list([pl.Series(early)] * before + [pl.Series(last)]),
+        "valid": pl.concat_list([pl.Series(early)] * before + [pl.Series(last)]),
+        "exact": pl.concat_list([pl.Series(early & exact)] * before + [pl.Series(exact)]),
+        "betti": pl.Series([betti if w else None for w in seen], dtype=pl.List(pl.Int32)),
+        "study_betti": pl.Series([study_betti if w else None for w in seen], dtype=pl.List(pl.Int32)),
+    }
+    frame = pl.DataFrame(plain).with_columns(**lists)
+    missing = [pl.lit(None).alias(name) for name in PER_MAZE if name not in frame.columns]
+    return frame.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in PER_MAZE.items())
