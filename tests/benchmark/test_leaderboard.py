@@ -9,13 +9,23 @@ from scipy.stats import norm
 
 from extramaze.board_text import board_json, board_table
 from extramaze.columns import hardest
-from extramaze.leaderboard import Row, axis_scores, boards, find_records, record_score, score_interval, shipped_records
+from extramaze.leaderboard import (
+    Row,
+    axis_scores,
+    boards,
+    find_records,
+    record_score,
+    score_interval,
+    shipped_records,
+    shipped_verified,
+)
 from extramaze.mazes import InputError
 from extramaze.measures import FATE_NAMES
+from extramaze.models.loading import ALGORITHMS, shipped_results, shipped_seeds
 from extramaze.plan import make_part
 from extramaze.record_schema import Rung, Tally
 from extramaze.records import Record
-from extramaze.tables import limits_table
+from extramaze.tables import limits_table, solver_table
 
 
 def made(record, name, recipe, seed, right):
@@ -192,7 +202,11 @@ def test_columns_are_read_off_the_records(base):
 
 def test_the_hardest_cell_ends_at_the_first_below(tiny_records):
     """A cell right again after one that is not does not count: the first below 90 % ends it."""
-    (record,) = (record for record in shipped_records() if record.summary.plan.solver.name == "it-net-thin@0")
+    (record,) = (
+        record
+        for record in shipped_records()
+        if (record.summary.plan.solver.name, record.summary.plan.suite.name) == ("it-net-thin@0", "smoke-v1")
+    )
     cells = [cell.model_copy(update={"axis": "all"}) for cell in record.summary.cells]
     shares = [cell.rungs[-1].optimal.share for cell in cells]
     summary = record.summary.model_copy(update={"cells": tuple(cells)})
@@ -221,33 +235,22 @@ def test_folders_are_searched_for_records(tiny_records, tmp_path):
         find_records([tmp_path / "empty"])
 
 
-def test_every_shipped_record_is_whole_and_on_the_board():
-    """The shipped records are valid, of shipped solvers, and each recipe has its row."""
+def test_every_shipped_solver_is_on_the_board():
+    """Each has a whole record of smoke-v1, free running, and each recipe its row with all its seeds: none vanishes."""
     records = shipped_records()
-    names = {record.summary.plan.solver.name for record in records}
-    assert names == {
-        "dt-net-thin@0",
-        "dt-net-thin@1",
-        "dt-net-thin@2",
-        "it-net-thin@0",
-        "dead-end-filling",
-        "wall-follower",
-        "wavefront",
-    }
-    (board,) = boards(records)
-    assert board.partial is None
+    assert not any(record.summary.plan.part for record in records)
+    board = boards(records)[[board.suite for board in boards(records)].index("smoke-v1")]
+    assert (board.suite, board.mode, board.partial) == ("smoke-v1", "free-running", None)
     assert {row.recipe: row.seeds for row in board.rows} == {
-        "dt-net-thin": (0, 1, 2),
-        "it-net-thin": (0,),
-        "dead-end-filling": (),
-        "wall-follower": (),
-        "wavefront": (),
+        **dict.fromkeys(ALGORITHMS, ()),
+        **{recipe: tuple(seeds) for recipe, seeds in shipped_seeds().items()},
     }
 
 
 def test_what_the_shipped_records_show():
     """Breadth-first search is perfect, dead-end filling on trees; DT-Net extrapolates in size and fails with cycles."""
-    for record in shipped_records():
+    smoke = [record for record in shipped_records() if record.summary.plan.suite.name == "smoke-v1"]
+    for record in smoke:
         optimal = {cell.name: cell.rungs[-1].optimal.share for cell in record.summary.cells}
         recipe = record.summary.plan.solver.recipe
         trees = [name for name in optimal if not name.startswith("percolation")]
@@ -262,7 +265,9 @@ def test_what_the_shipped_records_show():
             assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9
 
 
-def test_the_markdown_board_is_that_of_the_shipped_records(root):
-    """results/LEADERBOARD.md is what ``extramaze leaderboard --format markdown`` prints."""
-    (board,) = boards(shipped_records())
-    assert board_table(board, markdown=True) in (root / "results" / "LEADERBOARD.md").read_text()
+def test_the_markdown_boards_are_those_of_the_shipped_records(root):
+    """results/LEADERBOARD.md is what ``leaderboard --format markdown`` prints, SOLVERS.md what ``ls`` does."""
+    found = boards(shipped_records(), shipped_verified())
+    tables = "\n\n".join(board_table(board, markdown=True) for board in found)
+    assert tables in (root / "results" / "LEADERBOARD.md").read_text()
+    assert solver_table(shipped_results(), markdown=True) in (root / "results" / "SOLVERS.md").read_text()
