@@ -140,7 +140,7 @@ class LimitResult(Strict):
     """
 
     cell: str
-    n: int = Field(ge=1)
+    n: int = Field(ge=0)
     burn_in: int
     window: int
     counts: tuple[LimitCount, ...]

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from importlib.resources import files
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from extramaze.models.contract import answer, count_parameters
 from extramaze.models.dt_net import dt_net
 from extramaze.models.it_net import it_net
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.models.recipe import parse_recipe, recipe_text
 
-NAMES = [*ALGORITHMS, *(f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds)]
+NAMES = [*ALGORITHMS, *(f"{name}@{seeds[0]}" for name, seeds in shipped_seeds().items())]
 
 
 def image(size=9, count=4, dtype=torch.float32):
@@ -44,8 +46,13 @@ def test_the_contract_is_frozen():
 
 
 def test_what_ships():
-    """DT-Net with seeds 0, 1, 2, IT-Net with seed 0, and three algorithms."""
-    assert shipped_seeds() == {"dt-net-thin": [0, 1, 2], "it-net-thin": [0]}
+    """Three algorithms, and weights of shipped recipes that were trained from their very text."""
+    seeds = shipped_seeds()
+    assert {"dt-net-thin", "ff-net-thin", "it-net-thin", "pi-net-thin", "plain-cnn-thin"} <= seeds.keys()
+    for recipe, found in seeds.items():
+        for seed in found:
+            trained = (files("extramaze.models") / "weights" / recipe / str(seed) / "recipe.yaml").read_text()
+            assert parse_recipe(trained, recipe) == parse_recipe(recipe_text(recipe), recipe), (recipe, seed)
     assert set(ALGORITHMS) == {"dead-end-filling", "wall-follower", "wavefront"}
 
 

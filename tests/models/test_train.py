@@ -2,6 +2,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -343,7 +344,7 @@ def test_shipped_recipes_open_with_their_command(name):
     """Each shipped recipe is valid and begins with the command that runs it."""
     text = recipe_text(name)
     assert parse_recipe(text, name).name == name
-    assert text.startswith(f"# extramaze train --recipe {name} --seed 0 --out ")
+    assert re.match(rf"# extramaze train --recipe {name} --seed 0 (--init-from \S+ )?--out runs/{name}-0\n", text)
 
 
 def test_depths_stay_in_range():
