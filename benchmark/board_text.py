@@ -13,6 +13,7 @@ Column = Callable[[Row], str]
 # In a terminal; the last ones are left out first where it is narrow, but never those before the mark.
 IN_TERMINAL = ("rank", "solver", "score", "95 % interval", "axes", "seeds", "settled", "first right", "parameters")
 ALWAYS = 3
+MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
 
 
 def board_table(board: Board, markdown: bool = False, width: int | None = None) -> str:
@@ -42,8 +43,9 @@ def board_json(boards: Iterable[Board]) -> str:
 
 
 def _title(board: Board) -> str:
+    mode = MODES.get(board.mode, "")
     title = (
-        f"{board.suite}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired tests "
+        f"{board.suite}{mode}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired tests "
         "tell; settled: share of the watched trajectories; first right: iterations, median"
     )
     return title + (f". Partial ({board.partial}): not ranked" if board.partial else "")
