@@ -45,8 +45,8 @@ def board_json(boards: Iterable[Board]) -> str:
 def _title(board: Board) -> str:
     mode = MODES.get(board.mode, "")
     title = (
-        f"{board.suite}{mode}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired tests "
-        "tell; settled: share of the watched trajectories; first right: iterations, median"
+        f"{board.suite}{mode}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
+        "tests tell; settled: share of the watched trajectories; first right: iterations, median"
     )
     return title + (f". Partial ({board.partial}): not ranked" if board.partial else "")
 
