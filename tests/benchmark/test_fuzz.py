@@ -5,6 +5,7 @@ times as many, other ones each time.
 """
 
 import contextlib
+import copy
 import hashlib
 import io
 import json
@@ -60,12 +61,12 @@ def mutated(draw, content):
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from([path for path in places(content) if path] or [()]))
         if not path:
-            return draw(JUNK)
+            return copy.deepcopy(draw(JUNK))
         parent = content
         for key in path[:-1]:
             parent = parent[key]
         if draw(st.integers(0, 4)):
-            parent[path[-1]] = draw(JUNK)
+            parent[path[-1]] = copy.deepcopy(draw(JUNK))  # what is drawn may be drawn again
         else:
             del parent[path[-1]]
     return content
