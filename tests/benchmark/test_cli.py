@@ -201,7 +201,7 @@ def test_ls_lists_what_ships(capsys, root):
     """Names that can be typed back."""
     assert run(["ls"]) == 0
     listed = capsys.readouterr().out.split()
-    assert listed[:4] == ["dead-end-filling", "wall-follower", "wavefront", "dt-net-thin@0"]
+    assert listed[:3] == ["dead-end-filling", "wall-follower", "wavefront"]
     weights = (root / "models" / "weights").glob("*/*/weights.safetensors")
     assert set(listed[3:]) == {f"{path.parts[-3]}@{path.parts[-2]}" for path in weights}
     assert run(["ls", "recipes"]) == 0
