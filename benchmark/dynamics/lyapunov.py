@@ -65,11 +65,8 @@ class Tangent:
         """Return the next state and the derivative along the tangent, both (B, …)."""
         if self.forward:
             try:
-                with (
-                    torch.inference_mode(False),
-                    torch.no_grad(),
-                    forward_ad.dual_level(),
-                ):  # the first alone turns gradients on
+                # leaving inference mode turns gradients on: without no_grad every step's graph would be kept
+                with torch.inference_mode(False), torch.no_grad(), forward_ad.dual_level():
                     dual = make_dual(state.clone(), self.vector.clone())
                     new, moved = unpack_dual(self.step(dual))
                     return new.clone(), torch.zeros_like(new) if moved is None else moved.clone()

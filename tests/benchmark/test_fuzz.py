@@ -197,6 +197,16 @@ def read_all(place, sound):
     assert codes[0] == 0
 
 
+def spoilt(draw, content):
+    """Put junk into sealed JSON, under a digest stated anew, or garble its bytes."""
+    if not draw(st.integers(0, 3)):
+        return garbled(draw, content)
+    changed = mutated(draw, json.loads(content))
+    if isinstance(changed, dict):
+        changed["sha256"] = content_sha256(changed)
+    return (json.dumps(changed, indent=1) + "\n").encode()
+
+
 @given(data=st.data())
 @cases(60)
 def test_summaries(place, data):
@@ -204,13 +214,7 @@ def test_summaries(place, data):
     path = place / "spoilt" / "record.json"
     content = path.read_bytes()
     try:
-        if data.draw(st.integers(0, 3)):
-            spoilt = mutated(data.draw, json.loads(content))
-            if isinstance(spoilt, dict):
-                spoilt["sha256"] = content_sha256(spoilt)
-            path.write_text(json.dumps(spoilt, indent=1) + "\n")
-        else:
-            path.write_bytes(garbled(data.draw, content))
+        path.write_bytes(spoilt(data.draw, content))
         read_all(place, sound=path.read_bytes() == content)
     finally:
         path.write_bytes(content)
@@ -249,13 +253,7 @@ def test_cards_and_verifications(sealed, name, bound, data):
     path = sealed / "submission" / name
     content = path.read_bytes()
     try:
-        if data.draw(st.integers(0, 3)):
-            spoilt = mutated(data.draw, json.loads(content))
-            if isinstance(spoilt, dict):
-                spoilt["sha256"] = content_sha256(spoilt)
-            path.write_text(json.dumps(spoilt, indent=1) + "\n")
-        else:
-            path.write_bytes(garbled(data.draw, content))
+        path.write_bytes(spoilt(data.draw, content))
         before = snapshot(sealed)
         if call(["validate", "submission"], sealed) == 0:
             ours, theirs = json.loads(path.read_bytes()), json.loads(content)
