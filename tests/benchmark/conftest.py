@@ -1,5 +1,6 @@
 """A suite that takes a second, and records made with it."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from extramaze.card import read_statement
 from extramaze.evaluation import evaluate
 from extramaze.models import load
+from extramaze.records import content_sha256
 from extramaze.submission import submit
 from extramaze.suites import load_suite
 
@@ -95,3 +97,21 @@ def submitted(workshop):
 def submission(submitted, tmp_path):
     """A copy of a submission, to be changed."""
     return Path(shutil.copytree(submitted, tmp_path / "submission"))
+
+
+@pytest.fixture
+def suite(workshop):
+    return load_suite(str(workshop / "small-v1.yaml"))
+
+
+@pytest.fixture
+def statement(workshop):
+    return read_statement(workshop / "card.yaml")
+
+
+def rewrite_card(folder, change):
+    """Change a card's content and state its digest anew, as a forger would."""
+    content = json.loads((folder / "card.json").read_text())
+    change(content)
+    content["sha256"] = content_sha256(content)
+    (folder / "card.json").write_text(json.dumps(content, indent=1) + "\n")
