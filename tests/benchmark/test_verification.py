@@ -29,9 +29,9 @@ from extramaze.scoring import clopper_pearson_high
 from extramaze.suites import Suite, load_suite
 from extramaze.validate import problems
 from extramaze.verification import Verification, keep, read_verification, standing
-from tests.benchmark.conftest import SMALL
+from tests.benchmark.conftest import SMALL, rewrite_card
 from tests.benchmark.test_check import altered
-from tests.benchmark.test_submission import replace_file, rewrite_card
+from tests.benchmark.test_submission_problems import replace_file
 
 
 @pytest.fixture(scope="module")
