@@ -92,6 +92,8 @@ def observe(
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
     frames kept at once. seed: of the tangents.
+    A burn-in may also be run in float32 and handed over with 200 steps or more left to run: faster, but what has not
+    contracted to float64's rounding by then stays UNDECIDED (``tests/speed/test_dynamics.py`` measures both).
     Time is burn_in + window steps, the window again for each group that memory separates, and about three steps for
     each of exponent_steps where a trajectory is open. Raises InputError for a window or burn-in that is too short, a
     memory that holds not one trajectory, a state that is neither float64 nor integer, or a step that changes shape or
