@@ -95,11 +95,11 @@ BURN_IN, WINDOW, CONFIRMING = 1000, 200, (200, 400)
 
 @pytest.mark.parametrize("confirming", CONFIRMING)
 def test_float32_first(versus, confirming):
-    """A thin DT-Net at 9×9, 32 mazes, 1,000 + 200 iterations: float32 first, float64 for the last ones, against float64.
+    """Float32 first and float64 for the last iterations, against float64 for all 1,000 + 200: a thin DT-Net, 32 mazes.
 
-    What float32 left at its rounding must still contract to that of float64, so that a short confirmation leaves settled
-    trajectories undecided: with 200 steps about twice as fast and one trajectory in ten undecided for it, with 400 about
-    1.5 to 1.8 times and at most one in thirty. That is why suites watch float64 from the first step on.
+    What float32 left at its rounding must still contract to that of float64, so a short confirmation leaves settled
+    trajectories undecided: with 200 steps about twice as fast and one trajectory in ten undecided for it, with 400
+    about 1.5 to 1.8 times and at most one in thirty. That is why suites watch float64 from the first step on.
     """
     solver = load("dt-net-thin@0")
     exact = copy.deepcopy(solver).double()
