@@ -57,7 +57,7 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
     path = Path(path)
     content = read_bytes(path, MAX_BYTES)
     shapes = {cell.name: raster_shape(cell.maze_spec.shape, suite.scale) for cell in suite.cells}
-    book = _Book(path, shapes, counts)
+    book = _Book(path, shapes, {cell.name: cell.count for cell in suite.cells}, counts)
     if path.suffix == ".npz":
         _read_archive(book, content)
     elif path.suffix == ".jsonl":
@@ -72,8 +72,10 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
 class _Book:
     """Collects answers by cell and index, and sees that each is given once."""
 
-    def __init__(self, path: Path, shapes: dict[str, tuple[int, int]], counts: dict[str, int]) -> None:
-        self.path, self.shapes, self.counts = path, shapes, counts
+    def __init__(
+        self, path: Path, shapes: dict[str, tuple[int, int]], there_are: dict[str, int], counts: dict[str, int]
+    ) -> None:
+        self.path, self.shapes, self.there_are, self.counts = path, shapes, there_are, counts
         self.masks = {cell: np.zeros((count, *shapes[cell]), np.uint8) for cell, count in counts.items()}
         self.given = {cell: np.zeros(count, bool) for cell, count in counts.items()}
         self.unreadable = dict.fromkeys(counts, 0)
@@ -86,6 +88,9 @@ class _Book:
     def put(self, cell: str, index: int, mask: np.ndarray | None) -> None:
         """Enter an answer, None for an unreadable one; answers beyond what is asked for are left out."""
         self.check_cell(cell)
+        if index >= self.there_are[cell]:
+            last = self.there_are[cell] - 1
+            raise InputError(f"{self.path}: an answer for maze {index} of {cell}, whose mazes are 0 to {last}")
         if index >= self.counts.get(cell, 0):
             return
         if self.given[cell][index]:
@@ -114,6 +119,9 @@ def _read_archive(book: _Book, content: bytes) -> None:
             arrays = {name: file[name] for name in file.files}
     except Exception as problem:  # zipfile, zlib and numpy each have their own for a damaged archive
         raise InputError(f"{book.path}: not a readable archive: {type(problem).__name__}: {problem}") from problem
+    for name in arrays:
+        if name.endswith(INDEX) and name.removesuffix(INDEX) not in arrays:
+            raise InputError(f"{book.path}: {name} stands alone; give the masks as {name.removesuffix(INDEX)}")
     for cell in (name for name in arrays if not name.endswith(INDEX)):
         book.check_cell(cell)
         masks = arrays[cell]

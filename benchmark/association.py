@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln, logsumexp, softmax
 from scipy.stats import norm
 
 from extramaze.dynamics.limits import Limit
@@ -79,6 +79,7 @@ def common_odds(tables: np.ndarray) -> Odds:
     if np.isfinite(error):
         reach = norm.ppf(0.5 + LEVEL / 2) * error
         return Odds(ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
+    _, weights = corner_law(tables, _centre(tables, corner))
     return Odds(ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
 
 
@@ -96,20 +97,38 @@ def mantel_haenszel(tables: np.ndarray) -> tuple[float, float]:
     return float(r / s), float(np.sqrt(variance))
 
 
-def corner_law(tables: np.ndarray) -> tuple[int, np.ndarray]:
-    """Return the least sum of corners given all margins, and the log-weights of every sum from there on at ratio 1."""
+def corner_law(tables: np.ndarray, log_ratio: float = 0.0) -> tuple[int, np.ndarray]:
+    """Return the least sum of corners given all margins, and the log-weights at ratio 1 of every sum from there on.
+
+    What is less than e^-700 of the largest at ``log_ratio`` comes out as -inf.
+    """
     lowest, weights = 0, np.zeros(1)
-    for table in tables:
-        row, column, total = table[0].sum(), table[:, 0].sum(), table.sum()
-        least, most = max(0, row + column - total), min(row, column)
-        corners = np.arange(least, most + 1)
-        logs = _log_choose(column, corners) + _log_choose(total - column, row - corners)
-        largest = (weights.max(), logs.max())
-        weights = np.log(np.convolve(np.exp(weights - largest[0]), np.exp(logs - largest[1])).clip(1e-300)) + sum(
-            largest
-        )
-        lowest += int(least)
-    return lowest, weights
+    for corners, logs in map(_corners, tables):
+        tilted = logs + (corners - corners[0]) * log_ratio
+        largest = (weights.max(), tilted.max())
+        with np.errstate(divide="ignore"):
+            weights = np.log(np.convolve(np.exp(weights - largest[0]), np.exp(tilted - largest[1]))) + sum(largest)
+        lowest += int(corners[0])
+    return lowest, weights - np.arange(len(weights)) * log_ratio
+
+
+def _corners(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners that a table's margins allow, rising, and their log-weights at ratio 1."""
+    row, column, total = table[0].sum(), table[:, 0].sum(), table.sum()
+    corners = np.arange(max(0, row + column - total), min(row, column) + 1)
+    return corners, _log_choose(column, corners) + _log_choose(total - column, row - corners)
+
+
+def _centre(tables: np.ndarray, seen: int) -> float:
+    """Return the logarithm of the ratio at which the sum of corners has the mean seen, or nearly, if that is an end."""
+    laws = [_corners(table) for table in tables]
+    least, most = (sum(int(corners[end]) for corners, _ in laws) for end in (0, -1))
+    target = min(max(seen, least + 0.5), most - 0.5)
+
+    def excess(log_ratio: float) -> float:
+        return sum(float(corners @ softmax(logs + corners * log_ratio)) for corners, logs in laws) - target
+
+    return float(brentq(excess, -WIDEST, WIDEST))
 
 
 def _two_sided(weights: np.ndarray, seen: int) -> float:

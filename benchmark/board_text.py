@@ -33,8 +33,17 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
     lines = [[column(row) for column in columns.values()] for row in board.rows]
     header = [HEADINGS.get(name, name) for name in columns]
     foot = [f"left out for want of width: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
-    foot += [f"{row.recipe}: {note}" for row in board.rows for note in row.notes]
+    foot += _notes(board)
     return "\n".join([_title(board), "", *layout(header, lines, markdown), *([""] if foot else []), *foot])
+
+
+def _notes(board: Board) -> list[str]:
+    """Write the notes of all rows: one that several share once, with their names."""
+    by_note: dict[str, list[str]] = {}
+    for row in board.rows:
+        for note in row.notes:
+            by_note.setdefault(note, []).append(row.recipe)
+    return [f"{', '.join(recipes)}: {note}" for note, recipes in by_note.items()]
 
 
 def board_json(boards: Iterable[Board]) -> str:
@@ -44,6 +53,8 @@ def board_json(boards: Iterable[Board]) -> str:
 
 def _title(board: Board) -> str:
     mode = MODES.get(board.mode, "")
+    unusual = {board.dtype: board.dtype != "float32", "TF32": board.tf32, "settled mazes retired": board.retire}
+    mode += "".join(f", {name}" for name, yes in unusual.items() if yes)
     title = (
         f"{board.suite}{mode}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
         "tests tell; settled: share of the watched trajectories; first right: iterations, median"

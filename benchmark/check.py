@@ -13,7 +13,7 @@ import numpy as np
 from extramaze.baselines import Baseline
 from extramaze.compare import circumstances, differences
 from extramaze.mazes import InputError
-from extramaze.measures import Measure, function_evaluations, non_finite, optimal, peak_memory, with_fate
+from extramaze.measures import Measure, both_watched, function_evaluations, non_finite, optimal, peak_memory, with_fate
 from extramaze.records import Record
 from extramaze.statistics import (
     CONFIDENCE,
@@ -174,7 +174,7 @@ def _findings(record: Record, old: Record, margins: Margins) -> list[Finding]:
     tests = list(_tests(record, old, margins))
     adjusted = holm([mcnemar(test.pairs) for test in tests])
     found = [_judged(test, p_value, len(tests)) for test, p_value in zip(tests, adjusted, strict=True)]
-    if with_fate(record, "settled").cells:
+    if both_watched(record, old):
         found.append(_non_finite(non_finite(record).pooled, non_finite(old).pooled))
     return [*found, *_costs(record, old, margins.work)]
 
@@ -184,8 +184,8 @@ def _tests(record: Record, old: Record, margins: Margins) -> list[_Test]:
     tests = [_Test(f"optimal, {ALL}", margins.accuracy, True, was.pooled, now.pooled)]
     for cell in now.cells:
         tests.append(_Test(f"optimal, {cell}", margins.accuracy, False, was.cells[cell][1], now.cells[cell][1]))
-    now, was = with_fate(record, "settled"), with_fate(old, "settled")
-    if now.cells:
+    if both_watched(record, old):
+        now, was = with_fate(record, "settled"), with_fate(old, "settled")
         tests.append(_Test("settled", margins.convergence, True, was.pooled, now.pooled))
         now, was = with_fate(record, "cycling"), with_fate(old, "cycling")
         tests.append(_Test("no cycle", margins.convergence, True, ~was.pooled, ~now.pooled))
@@ -250,9 +250,10 @@ def _cost(name: str, was: float, now: float, margin: float | None) -> Finding:
 def _changes(record: Record, old: Record) -> list[Change]:
     """List the mazes that changed, worse ones first, each with the command that draws it."""
     found = _changed(record, optimal(record), optimal(old), better=True)
-    found += _changed(record, with_fate(record, "settled"), with_fate(old, "settled"), better=True)
-    found += _changed(record, with_fate(record, "cycling"), with_fate(old, "cycling"), better=False)
-    found += _changed(record, non_finite(record), non_finite(old), better=False)
+    if both_watched(record, old):
+        found += _changed(record, with_fate(record, "settled"), with_fate(old, "settled"), better=True)
+        found += _changed(record, with_fate(record, "cycling"), with_fate(old, "cycling"), better=False)
+        found += _changed(record, non_finite(record), non_finite(old), better=False)
     return sorted(found, key=lambda change: not change.worse)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from extramaze.mazes.errors import NotComparable
-from extramaze.measures import FATE_NAMES, Measure, optimal, with_fate
+from extramaze.measures import FATE_NAMES, Measure, both_watched, optimal, watched, with_fate
 from extramaze.records import Record
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar
 
@@ -59,7 +59,7 @@ def compare(first: Record, second: Record) -> Comparison:
         names = " and ".join(record.summary.plan.solver.name for record in (first, second))
         raise NotComparable(f"{names} are not comparable: {'; '.join(differs)}")
     measures = [_compared(optimal(first), optimal(second))]
-    if with_fate(first, FATE_NAMES[0]).cells:
+    if both_watched(first, second):
         measures += [_compared(with_fate(first, name), with_fate(second, name)) for name in FATE_NAMES]
     floors = [floor for floor in (noise_floor(first), noise_floor(second)) if floor is not None]
     return Comparison(
@@ -94,7 +94,9 @@ def differences(first: Record, second: Record) -> list[str]:
 def circumstances(first: Record, second: Record) -> list[str]:
     """Name what differs in how two records were made, and does not keep them from being compared."""
     a, b = first.summary.plan, second.summary.plan
-    found = [
+    recipes = a.solver.recipe, b.solver.recipe
+    found = [] if recipes[0] == recipes[1] else [f"recipe: {recipes[0]} and {recipes[1]}"]
+    found += [
         f"{name}: {getattr(a, name)} and {getattr(b, name)}"
         for name in ("mode", "dtype", "device")
         if getattr(a, name) != getattr(b, name)
@@ -102,6 +104,8 @@ def circumstances(first: Record, second: Record) -> list[str]:
     for name in sorted(a.packages.keys() & b.packages.keys()):
         if a.packages[name] != b.packages[name]:
             found.append(f"{name} {a.packages[name]} and {b.packages[name]}")
+    if len(watched(first)) != len(watched(second)):
+        found.append(f"iterates watched: {len(watched(first))} and {len(watched(second))}")
     return found
 
 

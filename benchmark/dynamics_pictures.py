@@ -29,10 +29,11 @@ LEAST = 1e-18  # what is exactly 0 is drawn here on logarithmic axes
 DPI = 130
 
 
-def save(draw: Callable[[Axes], None], path: Path, inches: tuple[float, float] = (5.0, 3.6)) -> None:
-    """Save one picture as PNG: ``draw`` fills its axes."""
-    figure = Figure(figsize=inches, layout="constrained")
+def save(draw: Callable[[Axes], None], path: Path, heading: str) -> None:
+    """Save one picture as PNG: ``draw`` fills its axes. heading: whose it is."""
+    figure = Figure(figsize=(5.0, 3.8), layout="constrained")
     FigureCanvasAgg(figure)
+    figure.suptitle(heading, fontsize=9, fontweight="bold")
     draw(figure.subplots())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
@@ -69,7 +70,7 @@ def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]], o
             edgecolor="white",
             label="wrong" if row == 0 else None,
         )
-        text = f"{right} right, {wrong} wrong{said.get(str(kind), '')}"
+        text = f"{right} right, {wrong} wrong{said.get(kind, '')}"
         axes.text(0, row - 0.46, text, va="bottom", fontsize=8)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_ylim(-0.8, len(kinds) - 0.4)

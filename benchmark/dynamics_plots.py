@@ -9,7 +9,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from extramaze.blocks import LIMIT_BLOCK, draw_block, to_input
+from extramaze.blocks import draw_block, to_input
 from extramaze.dynamics import Limit, persistence
 from extramaze.dynamics.recurrence import pairwise_distances
 from extramaze.dynamics_pictures import (
@@ -54,7 +54,7 @@ def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = No
             pictures["persistence"] = partial(draw_persistence, diagrams=diagrams, title=title)
     paths = {out / f"{name}.png": draw for name, draw in pictures.items()}
     for path, draw in paths.items():
-        save(draw, path)
+        save(draw, path, f"{record.summary.plan.solver.name} on {record.summary.plan.suite.name}")
     return list(paths)
 
 
@@ -72,8 +72,9 @@ def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np
     """Run a watched maze's float64 iterates once more: the frames of its window, float64 (window + 1, D)."""
     suite = record.summary.plan.suite
     found = next(c for c in suite.cells if c.name == cell)
-    block, at = divmod(index, LIMIT_BLOCK)
-    _, images, _ = draw_block(suite, found, block, LIMIT_BLOCK)
+    size = record.summary.plan.limit_block
+    block, at = divmod(index, size)
+    _, images, _ = draw_block(suite, found, block, size)
     device = next((p.device for p in solver.parameters()), torch.device("cpu"))
     with reference_arithmetic():
         ours = copy.deepcopy(solver).double().eval()

@@ -49,6 +49,7 @@ class Evaluation:
             return record
         store = BlockStore.open(folder, self.plan)
         with hold(folder):
+            store.tidy()
             record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), began)
             record.write(folder)
             store.clear()
@@ -61,6 +62,7 @@ class Evaluation:
             raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
         store = BlockStore.open(folder, self.plan, str(shard))
         with hold(folder):
+            store.tidy()
             self.worker(store).run(shard, quiet)
 
     def worker(self, store: BlockStore) -> Worker:

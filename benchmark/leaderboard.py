@@ -2,7 +2,8 @@
 
 The score of a record is the mean, over the axes of difficulty, of the mean over the axis's cells of *optimal* accuracy
 at the last rung, never the best one. Cells like the training mazes do not enter it. A row is the mean over its seeds.
-Records of different suites, mazes, contract versions, precision or mode, and partial ones, are never ranked together.
+Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones, are never ranked
+together.
 """
 
 from collections import Counter, defaultdict
@@ -27,6 +28,7 @@ from extramaze.verification import Standing, Verification, Verified, sound_verif
 
 RANKING_VERSION = 1
 CONFIDENCE = 0.95
+ONE_SEED = "one seed: the interval is over mazes only, the rank borrows the spread between other rows' seeds"
 PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
 
 
@@ -67,13 +69,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """Rows that may be compared, best first. ``partial``: why its records are not ranked, None for whole ones.
+    """Rows that may be compared, best first. tf32, retire: as in ``Plan``.
+
+    partial: why its records are not ranked, None for whole ones.
 
     contracts: versions of generator, stored path, raster, score, limits and ranking that all rows share.
     """
 
     suite: str
     dtype: str
+    tf32: bool
+    retire: bool
     mode: str
     partial: str | None
     contracts: dict[str, int]
@@ -153,6 +159,8 @@ def _board(records: list[Record], verified: Verified) -> Board:
     return Board(
         suite=plan.suite.name,
         dtype=plan.dtype,
+        tf32=plan.tf32,
+        retire=plan.retire,
         mode=plan.mode,
         partial=None if plan.part is None else str(plan.part),
         contracts={**plan.contracts, "ranking": RANKING_VERSION},
@@ -192,7 +200,7 @@ def evidence(records: Sequence[Record]) -> Evidence:
     """Gather one row's right answers for the paired tests of ranks."""
     weights = score_weights(records, IN_DISTRIBUTION)
     right = {cell: np.stack([_last_rung(record, cell) for record in records]) for cell in weights}
-    return Evidence(right, weights)
+    return Evidence(right, weights, trained=records[0].summary.plan.solver.parameters > 0)
 
 
 def _notes(records: list[Record]) -> Iterable[str]:
@@ -204,7 +212,7 @@ def _notes(records: list[Record]) -> Iterable[str]:
     if longest > plan.suite.iterations[-1]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and plan.solver.parameters:
-        yield "one seed: interval and rank are over mazes only"
+        yield ONE_SEED
 
 
 def score_interval(records: list[Record]) -> tuple[float, float]:
@@ -226,8 +234,7 @@ def score_interval(records: list[Record]) -> tuple[float, float]:
 
 
 def half_width(scores: np.ndarray, variance: float) -> float:
-    """Return the half-width of the 95 % interval of a mean over seeds, (S,), whose mazes have a variance of their "
-    "own."""
+    """Return the half-width of the 95 % interval of a mean over seeds, (S,), with a variance of its mazes beside."""
     tail = 1 - (1 - CONFIDENCE) / 2
     half = norm.ppf(tail) * np.sqrt(variance)
     if len(scores) == 1:

@@ -52,6 +52,11 @@ def watched(record: Record) -> pl.DataFrame:
     return record.mazes.filter(pl.col("limit").is_not_null())
 
 
+def both_watched(first: Record, second: Record) -> bool:
+    """Whether the iterates of the same mazes were watched, so that what they did may be compared."""
+    return len(watched(first)) > 0 and watched(first)["cell"].equals(watched(second)["cell"])
+
+
 def _measure(name: str, record: Record, rows: pl.DataFrame, answer: pl.Expr) -> Measure:
     asked = rows.select("cell", "index", answer.alias("yes"))
     by_cell = {key: part for (key,), part in asked.group_by(["cell"], maintain_order=True)}

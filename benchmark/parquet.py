@@ -9,7 +9,7 @@ parquet.thrift), and nothing larger than announced is opened.
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -140,15 +140,11 @@ class _Reader:
         return (value >> 1) ^ -(value & 1)
 
     def struct(self) -> dict[int, Any]:
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise IndexError("nested too deeply")
         fields: dict[int, Any] = {}
         number = 0
         while (head := self.byte()) != 0:
             number = number + (head >> 4) if head >> 4 else self.integer()
             fields[number] = head & 15 == _TRUE if head & 15 in (_TRUE, _FALSE) else self.value(head & 15)
-        self.depth -= 1
         return fields
 
     def value(self, kind: int) -> Any:
@@ -161,11 +157,17 @@ class _Reader:
             return self.skip(8)
         if kind == _BINARY:
             return self.skip(self.varint())
-        if kind in (_LIST, _SET):
-            return self.list()
-        if kind == _STRUCT:
-            return self.struct()
+        if kind in (_LIST, _SET, _STRUCT):
+            return self.nested(self.struct if kind == _STRUCT else self.list)
         raise KeyError(f"type {kind} has no place here")
+
+    def nested(self, read: Callable[[], Any]) -> Any:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise IndexError("nested too deeply")
+        value = read()
+        self.depth -= 1
+        return value
 
     def list(self) -> list[Any]:
         head = self.byte()

@@ -25,6 +25,7 @@ from extramaze.models.schema import Strict, check_model
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Cell, CellPlan, Suite, choose_cells
 
+PLAN, SHARD = "plan.json", "shard.txt"  # what lies in a folder until its record is written
 CONTRACTS = {
     "generator": GENERATOR_VERSION,
     "solution": SOLUTION_VERSION,

@@ -98,5 +98,6 @@ def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
 
 def questions(mazes: Mazes, cell: str) -> bytes:
     """Write mazes as ``.jsonl`` lines for sequence models: ``{"cell": …, "index": …, "maze": "#####…"}``."""
-    lines = (json.dumps({"cell": cell, "index": i, "maze": text}) for i, text in enumerate(to_tokens(mazes)))
+    first = mazes.generation.first if mazes.generation else 0
+    lines = (json.dumps({"cell": cell, "index": i, "maze": text}) for i, text in enumerate(to_tokens(mazes), first))
     return "".join(f"{line}\n" for line in lines).encode()

@@ -22,26 +22,53 @@ LEAST_P = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One row's right answers, (S, N) shares by cell for S seeds, and what each cell weighs in the score."""
+    """One row's right answers, (S, N) shares by cell for S seeds, and what each cell weighs in the score.
+
+    trained: whether another seed would have answered otherwise; an algorithm's would not.
+    """
 
     right: Mapping[str, np.ndarray]
     weights: Mapping[str, float]
+    trained: bool = True
 
     @property
     def scores(self) -> np.ndarray:
         """The score of each seed, (S,)."""
         return sum((self.weights[cell] * self.right[cell].mean(axis=1) for cell in self.weights), np.zeros(1))
 
-    @property
-    def seed_variance(self) -> float:
-        """The variance of the mean score over seeds; 0 for one seed, of which alone the row then speaks."""
-        seeds = len(self.scores)
-        return float(self.scores.var(ddof=1) / seeds) if seeds > 1 else 0.0
+
+@dataclass(frozen=True)
+class Spread:
+    """The variance of a row's mean score over seeds, and its degrees of freedom; 0 of both where nothing is known.
+
+    borrowed: from other rows.
+    """
+
+    variance: float
+    freedom: int
+    borrowed: bool = False
+
+
+def spreads(rows: Sequence[Evidence]) -> list[Spread]:
+    """Return every row's spread over seeds. A trained row of one seed borrows what the board's others show, pooled.
+
+    Otherwise one seed, whose spread nobody has seen, would pass for surer than several.
+    """
+    seeds = [len(row.scores) for row in rows]
+    freedom = sum(count - 1 for count in seeds)
+    squares = sum(float(row.scores.var() * len(row.scores)) for row in rows)
+    pooled = Spread(squares / freedom, freedom, borrowed=True) if freedom else Spread(0.0, 0)
+    alone = [pooled if row.trained else Spread(0.0, 0) for row in rows]
+    return [
+        Spread(float(row.scores.var(ddof=1) / count), count - 1) if count > 1 else borrowed
+        for row, count, borrowed in zip(rows, seeds, alone, strict=True)
+    ]
 
 
 def rank_ranges(rows: Sequence[Evidence]) -> list[tuple[int, int]]:
     """Return the best and the worst rank that each row may have; a single number twice where it is sure."""
-    return ranges(len(rows), lambda i, j: difference_test(rows[i], rows[j]))
+    known = spreads(rows)
+    return ranges(len(rows), lambda i, j: difference_test(rows[i], rows[j], [known[i], known[j]]))
 
 
 def ranges(count: int, test: Callable[[int, int], tuple[float, float]]) -> list[tuple[int, int]]:
@@ -57,8 +84,8 @@ def ranges(count: int, test: Callable[[int, int], tuple[float, float]]) -> list[
     return list(zip(best, worst, strict=True))
 
 
-def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
-    """Return the difference of two rows' scores and its two-sided p-value.
+def difference_test(first: Evidence, second: Evidence, known: Sequence[Spread] = ()) -> tuple[float, float]:
+    """Return the difference of two rows' scores and its two-sided p-value. known: their spreads over seeds.
 
     Mazes are paired: the variance is that of each maze's difference of means over seeds, with half a win and half a
     loss added to each cell (Agresti and Min 2005, Statistics in Medicine 24:729). Seeds are not: each row's variance
@@ -73,8 +100,11 @@ def difference_test(first: Evidence, second: Evidence) -> tuple[float, float]:
             for c, w in first.weights.items()
         )
     )
-    variances = [row.seed_variance for row in (first, second)]
-    seeds, freedom = np.sqrt(sum(variances)), welch(variances, [len(row.scores) for row in (first, second)])
+    pair = known or spreads([first, second])
+    variances = [spread.variance for spread in pair]
+    seeds, freedom = np.sqrt(sum(variances)), welch(variances, [spread.freedom + 1 for spread in pair])
+    if all(spread.borrowed for spread in pair):  # one estimate, twice
+        freedom = pair[0].freedom
 
     def excess(alpha: float) -> float:
         student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0

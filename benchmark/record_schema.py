@@ -6,6 +6,7 @@ from typing import Literal
 import polars as pl
 from pydantic import Field
 
+from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
 from extramaze.models.schema import Strict
 from extramaze.plan import Plan
@@ -125,7 +126,7 @@ class LimitCount(Strict):
     another initial state; None where that was not measured.
     """
 
-    limit: str
+    limit: Limit
     right: int = Field(ge=0)
     wrong: int = Field(ge=0)
     flips: int = Field(ge=0)
@@ -158,7 +159,7 @@ class LimitOdds(Strict):
     interval is the exact conditional one.
     """
 
-    limit: str
+    limit: Limit
     ratio: float | None
     low: float = Field(ge=0)
     high: float | None

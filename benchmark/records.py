@@ -18,9 +18,10 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import check_model
 from extramaze.parquet import open_table
-from extramaze.plan import Plan
+from extramaze.plan import PLAN, SHARD, Plan
 from extramaze.record_schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, Run, Summary, widest_list
-from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.row_problems import row_problems
+from extramaze.tallies import tally_odds
 
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 MAX_BYTES = 256 * 2**20
@@ -81,8 +82,11 @@ def content_sha256(content: Mapping[str, Any]) -> str:
 
 def read_record(folder: Path) -> Record:
     """Read a record. Raises InputError where it is unreadable, altered, of another schema, or not of one piece."""
+    if not (folder / SUMMARY).exists():
+        raise InputError(_no_record(folder))
+    written = read_bytes(folder / SUMMARY, MAX_BYTES)
     try:
-        content = json.loads(read_bytes(folder / SUMMARY, MAX_BYTES))
+        content = json.loads(written)
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{folder / SUMMARY}: not readable as JSON: {problem}") from problem
     schema = content.get("schema") if isinstance(content, dict) else None
@@ -111,6 +115,16 @@ def read_record(folder: Path) -> Record:
     return record
 
 
+def _no_record(folder: Path) -> str:
+    """Say what a folder without a record is, and what to do."""
+    if not (folder / PLAN).exists():
+        return f"{folder} holds no record ({SUMMARY}); give a folder that extramaze evaluate wrote"
+    shard = read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip() if (folder / SHARD).exists() else "1/1"
+    if shard != "1/1":
+        return f"{folder} is shard {shard} of an evaluation; put all of them together with extramaze gather"
+    return f"{folder} holds an unfinished evaluation; give the same extramaze evaluate again, it goes on where it was"
+
+
 def inconsistency(record: Record) -> str | None:
     """Say where a record's summary, plan and rows contradict one another; None where they do not."""
     plan, summary = record.summary.plan, record.summary
@@ -122,21 +136,7 @@ def inconsistency(record: Record) -> str | None:
         return "its cells are not those of the suite"
     if [(planned.name, planned.mazes) for planned in plan.cells] != [(cell.name, cell.n) for cell in summary.cells]:
         return "its cells are not those of the plan"
-    for (cell, planned), result in zip(plan.pairs(), summary.cells, strict=True):
-        rows = record.mazes.filter(pl.col("cell") == cell.name)
-        if (cell.axis, cell.spec) != (result.axis, result.spec) or rows["index"].to_list() != list(range(result.n)):
-            return f"{cell.name}: its rows are not those of the plan"
-        if planned.rungs != tuple(rung.iterations for rung in result.rungs):
-            return f"{cell.name}: its rungs are not those of the plan"
-        if tally_rungs(rows, planned.rungs) != result.rungs:
-            return f"{cell.name}: its scores are not those of its rows"
-        if any(getattr(result, name) != value for name, value in tally_answers(rows, plan.retire).items()):
-            return f"{cell.name}: its counts are not those of its rows"
-    if len(record.mazes) != sum(cell.n for cell in summary.cells):
-        return "there are rows of no cell"
-    watched = [c.name for c in plan.cells if c.watched]
-    if tuple(tally_limits(record.mazes, name, plan.suite) for name in watched) != summary.limits:
-        return "its limits are not those of its rows"
-    if tally_odds(summary.limits) != summary.odds:
-        return "its odds are not those of its limits"
-    return None
+    for (cell, _), result in zip(plan.pairs(), summary.cells, strict=True):
+        if (cell.axis, cell.spec) != (result.axis, result.spec):
+            return f"{cell.name}: its axis and specification are not those of the suite"
+    return next(row_problems(summary, record.mazes), None)

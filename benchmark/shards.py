@@ -10,9 +10,9 @@ from extramaze.evaluation import Evaluation, assemble
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes
 from extramaze.models.schema import parse_json
-from extramaze.plan import Plan
+from extramaze.plan import PLAN, SHARD, Plan
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.store import PLAN, SHARD, BlockStore
+from extramaze.store import BLOCKS, BlockStore, refuse_other
 from extramaze.watching import BlockLimits
 from extramaze.work import Shard, Task, tasks
 
@@ -99,11 +99,13 @@ def run_together(evaluation: Evaluation, shard: Shard, out: Path, quiet: bool) -
             read_shards(folders).write(out)
     while not (out / SUMMARY).exists():
         time.sleep(POLL_SECONDS)
-    return read_record(out)
+    record = read_record(out)
+    refuse_other(out, record.summary.plan, evaluation.plan)
+    return record
 
 
 def _wait_for(plan: Plan, folders: list[Path]) -> None:
     for task in tasks(plan):
-        path = folders[task.number % len(folders)] / "blocks" / f"{task.name}.npz"
+        path = folders[task.number % len(folders)] / BLOCKS / f"{task.name}.npz"
         while not path.exists():
             time.sleep(POLL_SECONDS)

@@ -12,10 +12,10 @@ from extramaze.blocks import BlockScores
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
 from extramaze.models.schema import parse_json
-from extramaze.plan import Plan
+from extramaze.plan import PLAN, SHARD, Plan
 from extramaze.watching import BlockLimits
 
-PLAN, BLOCKS, SHARD = "plan.json", "blocks", "shard.txt"
+BLOCKS = "blocks"
 Block = TypeVar("Block", BlockScores, BlockLimits)
 
 
@@ -34,10 +34,8 @@ class BlockStore:
     out: Path | None
 
     @classmethod
-    def open(cls, out: Path | None, plan: Plan, shard: str = "1/1") -> "BlockStore":
+    def open(cls, out: Path, plan: Plan, shard: str = "1/1") -> "BlockStore":
         """Make ``out`` ready for the blocks of a plan, or of a shard of it, or see that it holds these very ones."""
-        if out is None:
-            return cls(None)
         path = out / PLAN
         if path.exists():
             refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
@@ -51,8 +49,12 @@ class BlockStore:
             write_atomically(out / SHARD, f"{shard}\n".encode())
             write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
         make_folder(out / BLOCKS)
-        remove_temporary(out)
         return cls(out)
+
+    def tidy(self) -> None:
+        """Remove what a killed run left half-written; only for the process that holds the folder."""
+        if self.out is not None:
+            remove_temporary(self.out)
 
     def read(self, kind: type[Block], name: str) -> Block | None:
         """Return a finished block; None where there is none, or a damaged one, which is then computed again."""

@@ -18,10 +18,11 @@ from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_json
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.overlap import find_overlap
+from extramaze.plan import PLAN, SHARD
 from extramaze.record_schema import Summary
 from extramaze.records import SUMMARY, TABLE
 from extramaze.staging import Staged, stage
-from extramaze.store import BLOCKS, PLAN, SHARD
+from extramaze.store import BLOCKS
 from extramaze.suites import Suite
 
 SUBMISSIONS = Path("submissions")

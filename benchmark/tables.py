@@ -24,11 +24,12 @@ def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
     plan = records[0].summary.plan.suite.limits
     if not any(record.summary.limits for record in records):
         return "limit × correct: no iterates were watched"
+    cells = dict.fromkeys(result.cell for record in records for result in record.summary.limits)
     header = ["solver", "limit", "right", "wrong", "of", "answer flips", "depends on start", "odds of right", "periods"]
     lines = [line for record in records for line in _limit_lines(record)]
     title = (
         f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
-        f"cells {', '.join(plan.cells)}; odds: with the limit against without it, within cells, 95 % interval"
+        f"cells {', '.join(cells)}; odds: with the limit against without it, within cells, 95 % interval"
     )
     return "\n".join([title, "", *layout(header, lines, markdown)])
 

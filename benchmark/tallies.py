@@ -51,7 +51,7 @@ def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
         burn_in=suite.limits.burn_in,
         window=suite.limits.window,
         counts=tuple(_count(seen.filter(pl.col("limit") == name), name) for name in sorted(set(seen["limit"]))),
-        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == "cycle")["period"]).items())),
+        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == Limit.CYCLE)["period"].drop_nulls()).items())),
         betti=_by_betti(seen["betti"]),
         study_betti=_by_betti(seen["study_betti"]),
         alignment=float(alignment.to_numpy().mean()) if len(alignment) else None,
@@ -61,7 +61,7 @@ def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
 def _count(rows: pl.DataFrame, limit: str) -> LimitCount:
     depends = rows["depends"].drop_nulls()
     return LimitCount(
-        limit=limit,
+        limit=Limit(limit),
         right=int(rows["limit_right"].sum()),
         wrong=int((~rows["limit_right"]).sum()),
         flips=int((rows["flipping"] > 0).sum()),
@@ -75,12 +75,10 @@ def _by_betti(numbers: pl.Series) -> dict[str, int]:
 
 def tally_odds(limits: Iterable[LimitResult]) -> tuple[LimitOdds, ...]:
     """Hold each limit against the rest, over cells: whether it goes with being right (``association``)."""
-    counts = {
-        result.cell: {Limit(count.limit): (count.right, count.wrong) for count in result.counts} for result in limits
-    }
+    counts = {result.cell: {count.limit: (count.right, count.wrong) for count in result.counts} for result in limits}
     return tuple(
         LimitOdds(
-            limit=str(found.limit),
+            limit=found.limit,
             ratio=found.ratio if np.isfinite(found.ratio) else None,
             low=found.low,
             high=found.high if np.isfinite(found.high) else None,

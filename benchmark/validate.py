@@ -19,11 +19,11 @@ from extramaze.models.schema import parse_json
 from extramaze.models.weight_files import MAX_WEIGHTS, read_tensors
 from extramaze.parquet import open_table
 from extramaze.record_schema import Summary, widest_list
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE, Record
-from extramaze.rows import row_problems
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE
+from extramaze.row_problems import row_problems
 from extramaze.sealed import parse_sealed, read_inside
 from extramaze.submission_problems import submission_problems
-from extramaze.summaries import summary_problems
+from extramaze.summary_problems import summary_problems
 from extramaze.verification import verification_problems
 
 MAX_LISTED = 50  # problems of one folder
@@ -90,7 +90,7 @@ def _record_problems(folder: Path) -> Iterator[str]:
     except InputError as problem:
         yield f"{TABLE}: {problem}"
         return
-    yield from (f"{TABLE}: {wrong}" for wrong in row_problems(Record(summary, table, contents[TABLE])))
+    yield from (f"{TABLE}: {wrong}" for wrong in row_problems(summary, table))
 
 
 def _solver_problems(folder: Path) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 from scipy.stats import binomtest
 
+from extramaze.alike import alike
 from extramaze.card import VERIFICATION, Digest, Line
 from extramaze.mazes import InputError
 from extramaze.mazes.files import write_atomically
@@ -80,7 +81,7 @@ class Verification(Strict):
             raise ValueError("more mazes disagree than were compared")
         if self.seed is None and self.drawn != self.mazes:
             raise ValueError("a part of the mazes is drawn by a seed")
-        if self.high != upper_bound(self.disagree - self.rounding, self.drawn, self.mazes):
+        if not alike(self.high, upper_bound(self.disagree - self.rounding, self.drawn, self.mazes)):
             raise ValueError("high is not the bound that the counts give")
         return self
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from extramaze.acceleration import choose_iteration, make_step
 from extramaze.answering import first_step
-from extramaze.blocks import LIMIT_BLOCK, draw_block, to_input
+from extramaze.blocks import draw_block, to_input
 from extramaze.dynamics import RELATIVE, LimitReport, Motion, observe, path_independence, study_rule, watch_motion
 from extramaze.dynamics.observe import MEMORY
 from extramaze.models.contract import IterativeSolver, answer, open_pixels
@@ -50,9 +50,11 @@ class BlockLimits:
     depends: np.ndarray
 
 
-def watch_block(solver: IterativeSolver, suite: Suite, cell: Cell, block: int, device: torch.device) -> BlockLimits:
-    """Watch one block of a cell."""
-    _, images, targets = draw_block(suite, cell, block, LIMIT_BLOCK)
+def watch_block(
+    solver: IterativeSolver, suite: Suite, cell: Cell, block: int, size: int, device: torch.device
+) -> BlockLimits:
+    """Watch one block of ``size`` mazes of a cell."""
+    _, images, targets = draw_block(suite, cell, block, size)
     with torch.inference_mode(False), torch.no_grad():  # tangents need tensors that may carry them
         x = to_input(images, device, torch.float64)
         exact_solver = copy.deepcopy(solver).double()

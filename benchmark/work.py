@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import torch
 from pydantic import Field, model_validator
-from tqdm import tqdm
 
 from extramaze.acceleration import tensor_float
 from extramaze.answering import Way, score_block
 from extramaze.blocks import BlockScores
 from extramaze.costs import cell_cost
 from extramaze.mazes import InputError
+from extramaze.mazes.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.models.schema import Strict
@@ -106,12 +106,14 @@ class Worker:
         with (
             reference_arithmetic(),
             tensor_float(self.plan.tf32),
-            tqdm(
-                total=sum(shares.values()) or 1, desc=self.plan.solver.name, bar_format=form, disable=quiet
+            progress_bar(
+                total=sum(shares.values()) or 1, desc=self.plan.solver.name, bar_format=form, quiet=quiet
             ) as all_bar,
         ):
             for name, found in by_cell.items():
-                for task in tqdm(found, desc=name, unit="block", leave=False, position=1, disable=quiet):
+                for task in progress_bar(
+                    found, desc=name, unit="block", leave=False, position=1, quiet=quiet, inner=True
+                ):
                     done[task.name] = self._compute(task)
                     all_bar.update(shares[name] / len(found))
         return done
@@ -136,7 +138,7 @@ class Worker:
         return score_block(self.solver, self.plan.suite, task.cell, task.planned, task.block, self.device, way)
 
     def _watch(self, task: Task) -> BlockLimits:
-        return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.device)
+        return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.plan.limit_block, self.device)
 
     @contextmanager
     def _blame(self) -> Iterator[None]:

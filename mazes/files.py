@@ -74,7 +74,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
     """Read a file of at most ``most`` bytes. Raises InputError where it cannot be."""
     try:
         if most is not None and path.stat().st_size > most:
-            raise InputError(f"{path}: larger than {most >> 20} MiB; nothing of ours is")
+            raise InputError(f"{path}: {path.stat().st_size:,} bytes; at most {most:,} are read")
         return path.read_bytes()
     except OSError as problem:
         raise InputError(f"cannot read {path}: {problem.strerror or problem}") from problem

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_l import dt_l
+from extramaze.models.dt_l import Bound, dt_l
 from extramaze.models.dt_net import dt_net
 from extramaze.models.ff_net import ff_net
 from extramaze.models.it_net import it_net
@@ -68,11 +68,12 @@ class PINetArchitecture(_Built):
 
 
 class DTLArchitecture(_Built):
-    """DT-L (``extramaze.models.dt_l``); lipschitz bounds one iteration."""
+    """DT-L (``extramaze.models.dt_l``); lipschitz bounds one iteration, unless bound is kernel."""
 
     builder: Literal["dt_l"]
     blocks: Blocks
     lipschitz: float = Field(default=0.99, gt=0, lt=1)
+    bound: Bound = "convolution"
 
 
 class FFNetArchitecture(_Built):

@@ -67,6 +67,8 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     Raises InputError where a file is missing, unreadable, altered (another sha256) or of another architecture.
     """
     recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
+    if not (folder / RESULT).exists():
+        raise InputError(f"{folder} holds an unfinished training; give the same extramaze train again, it goes on")
     result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
     weights = read_bytes(folder / WEIGHTS, MAX_WEIGHTS)
     found = hashlib.sha256(weights).hexdigest()

@@ -28,7 +28,7 @@ def examine(make: Make) -> list[Finding]:
     solver = make().eval()
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
         findings = [finding for size in SIZES for finding in _runs_at(solver, size)]
-        findings = findings or list(check_noise(solver))
+        findings = findings or list(_guarded("deterministic", check_noise(solver)))
         if not findings:
             for name, check in CHECKS.items():
                 findings += _guarded(name, check(solver))
@@ -42,7 +42,8 @@ def _guarded(name: str, check: Iterator[Finding]) -> Iterator[Finding]:
         yield from check
     except Exception as problem:
         seen = f"its code failed: {_one_line(problem)}"
-        yield Finding(name, seen, "something kept from an earlier call, or from a batch of other mazes or another size")
+        cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
+        yield Finding(name, seen, cause)
 
 
 def _one_line(problem: Exception) -> str:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from tqdm import tqdm
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import TrainingDiverged
 from extramaze.mazes.files import write_atomically
+from extramaze.mazes.progress import progress_bar
 from extramaze.mazes.stream import ahead
 from extramaze.models.checkpoint import (
     CHECKPOINT,
@@ -46,6 +46,7 @@ from extramaze.models.validation import MEASURE_BATCH, count_right
 from extramaze.models.weight_files import write_weights
 
 SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf16: false is many times faster here"
+SAVE_SECONDS = 20.0  # between checkpoints, where validations are farther apart
 
 
 class Run:
@@ -76,7 +77,7 @@ class Run:
         self.log = TrainingLog(folder, self.progress["log"], processes.leads, tensorboard)
         event = RESUMED if self.progress["resumed"] else BEGUN
         self.log.add(event, self.progress["step"], **self.place(), bf16=bf16, versions=_versions())
-        self.losses: list[float] = []
+        self.losses: list[float] = self.progress.get("losses", [])
         self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
         self.origin = time.perf_counter() - self.progress["seconds"]
 
@@ -120,12 +121,12 @@ class Run:
         """Train to the end of the budget, validate, and write the solver."""
         progress, training = self.progress, self.training
         steps = range(progress["step"], progress["step"] if progress["stopped"] else training.total_steps)
-        bar = tqdm(
+        bar = progress_bar(
             total=training.total_steps * training.batch,
             initial=progress["step"] * training.batch,
             unit=" mazes",
             unit_scale=True,
-            disable=self.quiet,
+            quiet=self.quiet,
             desc=f"{self.recipe.name} seed {self.seed}",
         )
         with bar, closing(ahead(self.supply, steps)) as batches:
@@ -137,6 +138,8 @@ class Run:
                 late = training.seconds is not None and self.processes.any(self.elapsed() >= training.seconds)
                 if late or (step + 1) % self.recipe.validation.every == 0 or step + 1 == training.total_steps:
                     self.checkpoint(step + 1, late)
+                elif self.elapsed() - progress["seconds"] >= SAVE_SECONDS:
+                    self.save(step + 1)
                 bar.set_postfix(loss=f"{self.progress['loss']:.4f}", val=self.log.last_accuracy)
                 if progress["stopped"]:
                     break
@@ -184,7 +187,6 @@ class Run:
             progress["stopped"] = "accuracy"
         elif late:
             progress["stopped"] = "seconds"
-        progress |= {"step": step, "seconds": self.elapsed()}
         self.log.add(
             VALIDATED,
             step,
@@ -193,13 +195,18 @@ class Run:
             mean_loss=round(sum(self.losses) / len(self.losses), 6),
             validation_accuracy=round(accuracy, 6),
             learning_rate=learning_rate(self.training, step - 1),
-            seconds=round(progress["seconds"], 1),
+            seconds=round(self.elapsed(), 1),
         )
         self.losses = []
+        self.save(step)
+        self.log.write()
+
+    def save(self, step: int) -> None:
+        """Write everything needed to go on from here."""
+        self.progress |= {"step": step, "seconds": self.elapsed(), "losses": self.losses}
         if self.processes.leads:
             average = None if self.average is None else self.average.solver
-            save_checkpoint(self.folder, self.solver, self.optimizer, progress, average)
-        self.log.write()
+            save_checkpoint(self.folder, self.solver, self.optimizer, self.progress, average)
 
     def validate(self, count: int, first: int) -> float:
         """Return the accuracy on ``count`` mazes of the val split, from index ``first`` on."""

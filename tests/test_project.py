@@ -71,3 +71,12 @@ def test_the_readmes_solver_runs(root, tmp_path):
     images, _ = raster(generate(MazeSpec(9), 2))
     assert solver(torch.from_numpy(images).float(), 5).shape == (2, 2, 11, 11)
     assert len([line for line in code.splitlines() if line.strip()]) <= 25
+
+
+def test_the_readmes_suite_is_one(root, tmp_path):
+    """The suite shown in the README is read as written."""
+    from extramaze.suites import load_suite
+
+    text = re.search(r"```yaml\n(# rooms-v1\.yaml.*?)```", (root / "README.md").read_text(), re.DOTALL).group(1)
+    (tmp_path / "rooms-v1.yaml").write_text(text)
+    assert [cell.name for cell in load_suite(str(tmp_path / "rooms-v1.yaml")).cells] == ["size-9", "braid-0.5"]

@@ -68,8 +68,17 @@ def evaluate(
     loaded = load_suite(suite)
     part = _part(loaded, cells, limit, budget)
     if predictions is not None:
-        if shard or noise_floor or retire or mode != "free-running":
-            raise InputError("--predictions goes with --suite, --cells, --limit, --name, --out and --json alone")
+        plain = (shard, noise_floor, retire, tf32, mode, dtype, device) == (
+            None,
+            *3 * (False,),
+            "free-running",
+            "float32",
+            "auto",
+        )
+        if not plain:
+            raise InputError(
+                "--predictions goes with --suite, --cells, --limit, --budget, --name, --out and --json alone"
+            )
         folder = out or Path("runs") / loaded.name / name
         return _report(evaluate_predictions(predictions, name, loaded, folder, part), folder, as_json)
     assert target is not None
@@ -130,6 +139,8 @@ def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | No
 
     names = tuple(name.strip() for name in cells.split(",")) if cells is not None else ()
     chosen = choose_cells(suite, names)
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit must be at least 1 maze a cell, got {limit}")
     most = max(cell.count for cell in chosen)
     affordable = within_budget(suite, chosen, budget) if budget is not None else most
     if limit is None and not names and budget is None:

@@ -37,7 +37,7 @@ def generate(
     max_shortest: Annotated[str | None, _field("Greatest number of shortest paths; 0: any.", "0")] = None,
     suite: Annotated[str | None, typer.Option(help="A suite whose --cell is drawn, in place of a SPEC.")] = None,
     cell: Annotated[str | None, typer.Option(help="The cell of --suite (extramaze ls suites --verbose).")] = None,
-    count: Annotated[int, typer.Option(help="Mazes of each specification.")] = 4,
+    count: Annotated[int | None, typer.Option(help="Mazes of each specification: 4, or all of a cell.")] = None,
     split: Annotated[str | None, typer.Option(help="train, val, test or sealed; left out: all layouts.")] = None,
     first: Annotated[int, typer.Option(help="Index of the first maze.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write .npz arrays, or .jsonl with # SGo strings.")] = None,
@@ -69,8 +69,14 @@ def generate(
         "max_shortest": max_shortest,
     }
     if suite is not None or cell is not None:
-        chosen = _suite_cell(suite, cell, bool(specs or any(fields.values())))
-        specs, count, split, first = [chosen.spec], chosen.count, chosen.split, 0
+        chosen = _suite_cell(suite, cell, bool(specs or split or any(fields.values())))
+        specs, split = [chosen.spec], chosen.split
+        count = chosen.count - first if count is None else count
+        if not 0 <= first < first + count <= chosen.count:
+            raise InputError(
+                f"{cell} of {suite} has mazes 0 to {chosen.count - 1}; got --first {first}, --count {count}"
+            )
+    count = 4 if count is None else count
     parsed = [MazeSpec.parse(text) for text in _texts(specs or [], fields)]
     if out is not None and len(parsed) > 1:
         raise InputError(f"--out takes one specification, got {len(parsed)}; run generate once for each")
@@ -91,7 +97,7 @@ def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> Any:
     from extramaze.suites import choose_cells, load_suite
 
     if suite is None or cell is None or specified:
-        raise InputError("--suite and --cell go together, and instead of a specification")
+        raise InputError("--suite and --cell go together, and instead of a specification and --split")
     loaded = load_suite(suite)
     (chosen,) = choose_cells(loaded, (cell,))
     return SimpleNamespace(spec=chosen.spec, count=chosen.count, split=loaded.split)
@@ -104,8 +110,10 @@ def _write(mazes: Any, path: Path, name: str) -> None:
 
     if path.suffix == ".jsonl":
         write_atomically(path, questions(mazes, name))
-    else:
+    elif path.suffix == ".npz":
         write_npz(mazes, path)
+    else:
+        raise InputError(f"--out takes a name that ends in .npz or .jsonl, got {path}")
 
 
 def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:
@@ -119,11 +127,11 @@ def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:
 
 
 def _draw(spec: Any, count: int, split: str | None, first: int, quiet: bool) -> Any:
-    from tqdm import tqdm
-
     from extramaze.mazes import generate as draw
+    from extramaze.mazes.progress import progress_bar
 
-    with tqdm(total=count, unit=" mazes", unit_scale=True, delay=1, leave=False, disable=quiet, desc=str(spec)) as bar:
+    looks = {"unit": " mazes", "unit_scale": True, "delay": 1, "leave": False, "desc": str(spec)}
+    with progress_bar(total=count, quiet=quiet, **looks) as bar:
         return draw(spec, count, split=split, first=first, progress=bar.update)
 
 

@@ -87,7 +87,8 @@ def observe(
     A fixed point: no state of the window is farther from its first than the floor. A cycle: states repeat bit for bit
     at any time of the run, or the least k up to half the window such that every state is within the floor of the first
     of its phase. What neither rests, returns nor grows is pursued for ``exponent_steps`` more (``verdict.decide``);
-    with 0 it stays UNDECIDED. The floor follows the largest magnitude; integer states have none.
+    with 0 it stays UNDECIDED. The floor follows the largest magnitude of the state at
+    the start and in the window, so that what fell to nothing rests; integer states have none.
 
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
@@ -111,7 +112,8 @@ def observe(
         signs, shapes, final = run.windows(state, first, bits, _group(state, window, memory))
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
-    pursuits = _pursue(run, final, exponent_steps, seed) if wanted else None
+    strides = np.array([sign.stride for sign in signs])
+    pursuits = _pursue(run, final, strides, exponent_steps, seed) if wanted else None
     return _report(signs, shapes, rules, pursuits, final, lyapunov)
 
 
@@ -179,13 +181,20 @@ class _Run:
         return counts, kept
 
 
-def _pursue(run: _Run, state: Tensor, steps: int, seed: int) -> list[Pursuit]:
-    """Follow trajectories from the end of the window, with a tangent where the state is real."""
-    anchor, sizes, distances, growth = state.clone(), [], [], []
+def _pursue(run: _Run, state: Tensor, strides: np.ndarray, steps: int, seed: int) -> list[Pursuit]:
+    """Follow trajectories from the end of the window, with a tangent where the state is real. strides: int (B,)."""
+    anchor, lagging, sizes, distances, growth = state.clone(), state.clone(), [], [], []
+    moved: list[list[float]] = [[] for _ in strides]
 
     def note(new: Tensor) -> None:
         sizes.append(magnitudes(new).cpu().numpy())
         distances.append(magnitudes(new.double() - anchor.double()).cpu().numpy())
+        due = torch.from_numpy(np.flatnonzero(len(sizes) % strides == 0)).to(new.device)
+        if len(due):
+            back = magnitudes(new[due].double() - lagging[due].double())
+            for b, distance in zip(due.tolist(), back.tolist(), strict=True):
+                moved[b].append(distance)
+            lagging[due] = new[due]
 
     if run.floating:
         with torch.inference_mode(False):
@@ -200,8 +209,8 @@ def _pursue(run: _Run, state: Tensor, steps: int, seed: int) -> list[Pursuit]:
             state = run.advance(state)
             note(state)
         value = error = np.full(len(anchor), np.nan)
-    columns = zip(np.array(distances).T, np.array(sizes).T, value, error, strict=True)
-    return [Pursuit(distance, size, float(v), float(e)) for distance, size, v, e in columns]
+    columns = zip(np.array(distances).T, np.array(sizes).T, moved, value, error, strict=True)
+    return [Pursuit(distance, size, np.array(back), float(v), float(e)) for distance, size, back, v, e in columns]
 
 
 def _report(
@@ -223,8 +232,11 @@ def _report(
             nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
             limit, period = decide(sign, pursuit)
             signs[b] = replace(sign, limit=limit, period=period)
+            with_floor = [rule.floor for rule in rules]
             if limit == Limit.CYCLE:
-                shapes[b][0][[rule.floor for rule in rules]] = period, 0
+                shapes[b][0][with_floor] = period, 0
+            elif limit == Limit.DRIFTING:  # the shape of a transient is not that of its limit
+                shapes[b][0][with_floor] = -1
 
     def column(name: str, kind: type = np.float64) -> np.ndarray:
         return np.array([getattr(sign, name) for sign in signs], dtype=kind)

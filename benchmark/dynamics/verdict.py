@@ -6,6 +6,7 @@ does it go one way, does it shrink, and does a nudge grow?
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -16,22 +17,25 @@ from extramaze.dynamics.recurrence import least_period, magnitudes, pairwise_dis
 
 FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the largest magnitude: 9e-13 of it
 GROWTH = 2.0  # a magnitude that grows at least so much, without slowing, diverges
-STEADY_GROWTH = 0.5  # how much of its earlier rate the later half must keep to be called geometric within the window
-STEADY_PURSUIT = 0.9  # the same over the pursuit, which is long enough to tell steady growth from a power of time
+STEADY = (
+    0.9  # the share of its rate that growth keeps from quarter to quarter; powers of time lose more, up to the third
+)
 SIGMA = 3.0  # standard errors beyond which an exponent is not 0
-NEAR = 0.15  # a return within this share of the spread is near
+NEAR = 0.1  # a return within this share of the spread is near
+ROUNDING = 1e-9  # of a mean distance
 ONE_WAY = 0.9  # net displacement over length of path
 FEWEST_STRIDES = 8  # strides of a lag within the window from which straightness is told
-STILL = 0.99  # return distances that fall below this share from one half of the window to the next shrink
-FALLING = 0.95  # share of falling return distances that makes shrinking sure without an exponent
+STILL = 0.98  # return distances that keep this share from one half of the window to the next neither shrink nor grow
+STRETCHES = 8  # parts of the pursuit whose mean return distances are held against one another
+FEWEST_STRETCHES = 5  # that must all fall to be called shrinking: a chance of 1 in 120 where nothing shrinks
 
 
 @dataclass(frozen=True, eq=False)
 class Signs:
     """The cheap signs of one trajectory: its limit where they decide, and what decided.
 
-    repeats: bit for bit. straightness, shrinkage, falling, stride: see ``read_returns``. distances: between all frames
-    of the window, where it was needed.
+    repeats: bit for bit. straightness, shrinkage, stride: see ``read_returns``. distances: between all frames of the
+    window, where it was needed.
     """
 
     limit: Limit
@@ -42,7 +46,6 @@ class Signs:
     repeats: bool = False
     straightness: float = np.nan
     shrinkage: float = np.nan
-    falling: float = np.nan
     stride: int = 1
     distances: np.ndarray | None = None
 
@@ -51,12 +54,14 @@ class Signs:
 class Pursuit:
     """What one trajectory did in the T steps after the window.
 
-    distance, size: float64 (T,), largest absolute difference from the window's last state, and magnitude. value, error:
-    the largest exponent and its standard error.
+    distance, size: float64 (T,), largest absolute difference from the window's last state, and magnitude. strides:
+    float64 (T // stride,), largest absolute difference from one state to that a stride later, one after the other.
+    value, error: the largest exponent and its standard error.
     """
 
     distance: np.ndarray
     size: np.ndarray
+    strides: np.ndarray
     value: float
     error: float
 
@@ -85,31 +90,50 @@ def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs
     return Signs(Limit.UNDECIDED, 0, residual, amplitude, floor, False, *read_returns(distances), distances)
 
 
-def grows(sizes: np.ndarray, steady: float = STEADY_GROWTH) -> bool:
-    """Whether magnitudes grow by GROWTH, and in the second half at least at ``steady`` of the rate before."""
-    begin, middle, end = (max(float(sizes[i]), np.finfo(np.float64).tiny) for i in (0, len(sizes) // 2, -1))
-    early, late = np.log(middle / begin), np.log(end / middle)
-    return bool(early + late >= np.log(GROWTH) and late >= steady * early and early > 0)
+def grows(sizes: np.ndarray) -> bool:
+    """Whether magnitudes (N,) grow geometrically: by GROWTH, each quarter wholly above the one before, none slower.
+
+    Chaos, which is bounded, has quarters that overlap; a drift gets slower, measured by its logarithm.
+    """
+    if len(sizes) < 4:
+        return False
+    quarters = np.array_split(np.log(np.maximum(sizes, np.finfo(np.float64).tiny)), 4)
+    apart = all(later.min() > earlier.max() for earlier, later in pairwise(quarters))
+    rates = np.diff([np.median(quarter) for quarter in quarters])
+    enough = quarters[-1][-1] - quarters[0][0] >= np.log(GROWTH)
+    return bool(apart and enough and (rates[1:] >= STEADY * rates[:-1]).all())
 
 
-def read_returns(distances: np.ndarray) -> tuple[float, float, float, int]:
-    """Read straightness, shrinkage, the share of falling return distances, and the stride: distances (N, N).
+def read_returns(distances: np.ndarray) -> tuple[float, float, int]:
+    """Read straightness, shrinkage and the stride: distances (N, N).
 
-    Each lag k gives the distances from frame t to frame t + k. Straightness is told at the stride, the lag with the
-    closest returns among those that fit the window often, so that a drift that also alternates is seen; shrinkage at
-    the closest lag up to half the window.
+    Each lag k gives the distances from frame t to frame t + k. The stride is the lag at which the path is straightest,
+    of those that fit the window often, so that a drift that also alternates is seen; shrinkage is the later half's mean
+    return distance divided by the earlier's, at the lag with the closest returns up to half the window.
     """
     last = len(distances) - 1
     means = [distances.diagonal(lag).mean() for lag in range(1, last // 2 + 1)]
-    stride = 1 + int(np.argmin(means[: max(1, last // FEWEST_STRIDES)]))
-    stops = np.arange(0, last + 1, stride)
-    path = distances[stops[:-1], stops[1:]].sum()
-    straightness = float(distances[0, stops[-1]] / path) if path > 0 else 0.0
+    straight = [straightness(distances, lag) for lag in range(1, max(1, last // FEWEST_STRIDES) + 1)]
+    stride = 1 + int(np.argmax(straight))
     returns = distances.diagonal(1 + int(np.argmin(means)))
     half = len(returns) // 2
     earlier, later = returns[:half].mean() if half else 0.0, returns[len(returns) - half :].mean() if half else 0.0
-    falling = float((np.diff(returns) < 0).mean()) if len(returns) > 1 else 0.0
-    return straightness, float(later / earlier) if earlier > 0 else np.nan, falling, stride
+    return straight[stride - 1], float(later / earlier) if earlier > 0 else np.nan, stride
+
+
+def straightness(distances: np.ndarray, stride: int) -> float:
+    """Return net displacement over the length of the path in strides: distances (N, N); 0 for a path of no length."""
+    stops = np.arange(0, len(distances), stride)
+    path = distances[stops[:-1], stops[1:]].sum()
+    return float(distances[0, stops[-1]] / path) if path > 0 else 0.0
+
+
+def shrinks(strides: np.ndarray) -> bool:
+    """Whether strides (K,) get shorter from each stretch of the pursuit to the next, beyond rounding."""
+    if len(strides) < FEWEST_STRETCHES:
+        return False
+    means = np.array([stretch.mean() for stretch in np.array_split(strides, min(STRETCHES, len(strides)))])
+    return bool((means[1:] < means[:-1] * (1 - ROUNDING)).all())
 
 
 def nearest_return(distance: np.ndarray) -> float:
@@ -137,26 +161,29 @@ def later_period(distance: np.ndarray, floor: float) -> int:
 def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     """Return the limit, and the period of a cycle, of a trajectory that the cheap signs left open.
 
-    A return to within rounding after more than half the window makes a cycle. Motion one way, that ends as far off as
-    it ever was, drifts; so does motion that shrinks, with an exponent below 0 or falling at nearly every step. Then the
-    exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number
-    of steps, which no polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors
-    that are small enough to rule chaos out, and a near return was seen. Everything else stays undecided.
+    A return to within rounding after more than half the window makes a cycle. Motion one way, in the window and all
+    through the pursuit, drifts; so does motion that shrinks, with an exponent below 0 or in ever shorter strides. Then
+    the exponent, λ, decides:
+    chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number of steps, which no
+    polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors that are small
+    enough to rule such chaos out, returns come no closer and go no farther, and a near one was seen. Everything else
+    stays undecided.
     """
-    if not np.isfinite(pursuit.size).all() or grows(pursuit.size, STEADY_PURSUIT):
+    if not np.isfinite(pursuit.size).all() or grows(pursuit.size):
         return Limit.DIVERGED, 0
     period = later_period(pursuit.distance, signs.floor)
     if period:
         return Limit.CYCLE, period
-    strides = pursuit.distance[signs.stride - 1 :: signs.stride]
-    if signs.straightness >= ONE_WAY and strides[-1] >= ONE_WAY * strides.max():
+    net = pursuit.distance[len(pursuit.strides) * signs.stride - 1] if len(pursuit.strides) else 0.0
+    if signs.straightness >= ONE_WAY and net >= ONE_WAY * pursuit.strides.sum() > 0:
         return Limit.DRIFTING, 0
     contracts = pursuit.value < -SIGMA * pursuit.error
-    if (contracts and signs.shrinkage < 1) or (signs.shrinkage < STILL and signs.falling >= FALLING):
+    if signs.shrinkage < 1 and (contracts or shrinks(pursuit.strides)):
         return Limit.DRIFTING, 0
     doubt, least = SIGMA * pursuit.error, 2 * np.log(len(pursuit.distance)) / len(pursuit.distance)
     if pursuit.value > max(doubt, least):
         return Limit.CHAOTIC, 0
-    if abs(pursuit.value) <= doubt <= least and nearest_return(pursuit.distance) <= NEAR:
+    steady = STILL <= signs.shrinkage <= 1 / STILL
+    if steady and abs(pursuit.value) <= doubt <= least and nearest_return(pursuit.distance) <= NEAR:
         return Limit.QUASIPERIODIC, 0
     return Limit.UNDECIDED, 0

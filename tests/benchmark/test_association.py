@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from extramaze.association import associate, mantel_haenszel, tables_of
+from extramaze.association import associate, common_odds, mantel_haenszel, tables_of
 from extramaze.dynamics import Limit
 from extramaze.mazes import InputError
 
@@ -37,6 +37,16 @@ def test_an_empty_count_has_an_exact_interval():
     assert found.ratio == found.high == np.inf
     expected = odds_ratio([[6, 4], [0, 7]], kind="conditional").confidence_interval(0.95)
     assert found.low == pytest.approx(expected.low, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [600, 3000])
+def test_an_exact_interval_of_thousands(n):
+    """What is far below the smallest float64 of the largest weight still has a tail: the end is scipy's."""
+    from scipy.stats.contingency import odds_ratio
+
+    table = [[n, 0], [n // 100, n - n // 100]]
+    expected = odds_ratio(table, kind="conditional").confidence_interval(0.95)
+    assert common_odds(np.array([table])).low == pytest.approx(expected.low, rel=1e-6)
 
 
 def test_cells_that_cannot_tell_do_not_count():

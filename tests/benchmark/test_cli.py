@@ -37,6 +37,12 @@ def place(tmp_path, tiny_suite, tiny_records, monkeypatch):
     (tmp_path / "altered" / "record.json").write_text(content.replace('"seed": 0', '"seed": 9'))
     tiny_records["dt-net-thin@1"].write(tmp_path / "unreadable")
     (tmp_path / "unreadable" / "record.json").write_text("{")
+    for folder, shard in (("unfinished", "1/1"), ("shard", "1/2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "plan.json").write_text("{}")
+        (tmp_path / folder / "shard.txt").write_text(shard)
+    (tmp_path / "training").mkdir()
+    shutil.copy(weights / "recipe.yaml", tmp_path / "training" / "recipe.yaml")
     return tmp_path
 
 
@@ -60,6 +66,9 @@ BAD = {
     "generate size=9 --out file/m.npz": "cannot write file/m.npz",
     "generate size=9 --out no/such/m.npz": "cannot write no/such/m.npz",
     "generate size=9 --count 40 --picture p.png": "1 to 12 mazes",
+    "generate size=9 --out m.csv": "ends in .npz or .jsonl",
+    "generate --suite tiny-v1.yaml --cell easy --split train": "instead of a specification and --split",
+    "generate --suite tiny-v1.yaml --cell easy --first 39 --count 2": "has mazes 0 to 39",
     "generate size=9 --count three": "'--count': Input should be a valid integer",
     "evaluate dt-net-thim": "did you mean dt-net-thin",
     "evaluate dt-net-thin@9": "no shipped seed '9'",
@@ -67,7 +76,9 @@ BAD = {
     "evaluate wavefront --suite broken.yaml": "not readable as YAML",
     "evaluate wavefront --suite binary.yaml": "cannot read the suite",
     "evaluate wavefront --suite missing.yaml": "cannot read the suite missing.yaml",
-    "evaluate wavefront --suite tiny-v1.yaml --limit 0": "a part of a suite: mazes",
+    "evaluate wavefront --suite tiny-v1.yaml --limit 0": "--limit must be at least 1",
+    "evaluate --predictions p.npz --dtype float64": "--predictions goes with",
+    "evaluate --predictions p.npz --device cpu": "--predictions goes with",
     "evaluate wavefront --suite tiny-v1.yaml --out file": "file exists and holds no evaluation",
     "evaluate wavefront --suite tiny-v1.yaml --out file/below": "cannot make the folder file/below",
     "evaluate wavefront --suite tiny-v1.yaml --out altered": "altered since it was written",
@@ -75,6 +86,7 @@ BAD = {
     "evaluate wavefront --device tpu": "unknown device 'tpu'",
     "evaluate truncated": "truncated or altered",
     "evaluate wide": "another architecture",
+    "evaluate training": "holds an unfinished training",
     "evaluate plugin.py:make": "its code failed: ValueError: two lines",
     "train --recipe dt-net-thn --out r": "did you mean dt-net-thin",
     "train --recipe broken.yaml --out r": "not readable as YAML",
@@ -88,6 +100,9 @@ BAD = {
     "leaderboard --format html": "html",
     "compare altered altered": "altered since it was written",
     "compare altered": "Missing argument",
+    "compare nowhere altered": "nowhere holds no record",
+    "plot unfinished": "give the same extramaze evaluate again",
+    "plot shard": "is shard 1/2 of an evaluation",
     "check unreadable --baseline b": "not readable as JSON",
     "validate file": "neither a record",
     "submit": "Missing argument",

@@ -11,6 +11,7 @@ from extramaze.mazes.errors import NotComparable
 from extramaze.plan import make_part
 from extramaze.records import Record
 from extramaze.reports import as_json, comparison_text
+from extramaze.row_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar
 
 
@@ -51,6 +52,18 @@ def test_every_line_is_counted_from_the_rows(tiny_records):
     assert [line.cell for line in found.measures[0].cells] == ["easy", "cycles", "large"]
     assert [line.cell for line in found.measures[1].cells] == ["cycles", "large"]
     assert found.measures[0].pooled.pairs.wins + found.measures[0].pooled.pairs.losses > 10
+
+
+def test_what_was_watched_in_one_alone_is_not_compared(tiny_records):
+    """Answers are compared all the same, and a note says that the iterates of one were not watched."""
+    first = tiny_records["dt-net-thin@0"]
+    limits = [name for name in first.mazes.columns if name in MEASURED + MEASURABLE]
+    unwatched = first.mazes.with_columns(pl.lit(None, dtype=first.mazes.schema[name]).alias(name) for name in limits)
+    summary = first.summary
+    second = Record.seal(summary.plan, list(summary.cells), [], unwatched, summary.run)
+    for found in (compare(first, second), compare(second, first)):
+        assert [compared.measure for compared in found.measures] == ["optimal"]
+        assert any(note.startswith("iterates watched: ") for note in found.notes)
 
 
 def test_p_values_are_adjusted_over_the_cells(tiny_records):

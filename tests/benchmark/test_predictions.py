@@ -127,6 +127,11 @@ BAD_MASKS = {
     "another shape": (lambda masks: masks | {"easy": masks["easy"][:, :5]}, r"easy must be \(N, 7, 7\)"),
     "other values": (lambda masks: masks | {"easy": masks["easy"] * 2}, "of 0 and 1"),
     "an index twice": (lambda masks: masks | {"easy.index": np.zeros(40, int)}, "two answers for maze 0 of easy"),
+    "an index too large": (
+        lambda masks: masks | {"easy.index": np.arange(40) + 1},
+        "maze 40 of easy, whose mazes are 0 to",
+    ),
+    "an index alone": (lambda masks: masks | {"eazy.index": np.arange(40)}, "eazy.index stands alone"),
     "a bad index": (lambda masks: masks | {"easy.index": np.arange(40) - 1}, "40 maze indices from 0"),
 }
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from extramaze.leaderboard import boards, evidence
-from extramaze.rank_groups import Evidence, difference_test, ranges, rank_ranges
+from extramaze.rank_groups import Evidence, difference_test, ranges, rank_ranges, spreads
 from tests.benchmark.test_leaderboard import made
 
 CELLS = {"a": 0.5, "b": 0.25, "c": 0.25}
@@ -50,6 +50,34 @@ def test_ranges_are_wrong_at_most_as_often_as_stated(seeds, spread):
         truth = norm.cdf(skills / np.sqrt(2 + scatter**2))
         wrong += misordered(rank_ranges(simulate(random, skills, seeds, 150, spread)), truth)
     assert wrong / 200 <= 0.05
+
+
+def test_one_seed_is_not_surer_than_several():
+    """Equal recipes whose seeds scatter are told apart by one seed as rarely as stated, beside others of several."""
+    random = np.random.default_rng(5)
+    told_apart = 0
+    for _ in range(200):
+        skills, seeds = [0.0, 0.0, 0.2, -0.2], (1, 1, 4, 4)
+        difficulty = {cell: random.normal(size=400) for cell in CELLS}
+        rows = []
+        for skill, number in zip(skills, seeds, strict=True):
+            drawn = skill + random.normal(scale=0.15, size=number)
+            right = {cell: (difficulty[cell] < drawn[:, None]).astype(float) for cell in CELLS}
+            rows.append(Evidence(right, CELLS))
+        known = spreads(rows)
+        told_apart += difference_test(rows[0], rows[1], known[:2])[1] <= 0.05
+        alone = spreads([rows[0]])[0]
+        assert (alone.variance, alone.freedom) == (0.0, 0)
+    assert told_apart / 200 <= 0.08  # 10 are expected, 16 and more have a chance of 5 %
+
+
+def test_an_algorithm_borrows_no_spread():
+    """Another seed would not change an algorithm's answers."""
+    random = np.random.default_rng(6)
+    several, one = simulate(random, [0.0, 1.0], (4, 1), 100, 0.2)
+    exact = Evidence(one.right, one.weights, trained=False)
+    assert spreads([several, one])[1].variance == pytest.approx(several.scores.var(ddof=1))
+    assert spreads([several, exact])[1].variance == 0.0
 
 
 def test_ranges_tell_apart_what_differs():

@@ -11,7 +11,7 @@ from extramaze.evaluation import make_evaluation
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import read_record
-from extramaze.shards import gather
+from extramaze.shards import gather, run_together
 from extramaze.work import Shard
 from tests.benchmark.test_evaluation import numbers
 
@@ -91,6 +91,16 @@ def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp
             assert all(path.stat().st_mtime_ns == moment for path, moment in done.items())
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     assert numbers(gather(folders, tmp_path / "record")) == numbers(read_record(tmp_path / "whole"))
+
+
+def test_a_record_of_another_evaluation_is_not_returned(tiny_suite, tiny_records, tmp_path):
+    """Under torchrun too, a finished record in the folder is returned only where it is this evaluation's."""
+    tiny_records["dt-net-thin@0"].write(tmp_path / "r")
+    ours, other = (make_evaluation(load(name), tiny_suite, "cpu") for name in ("dt-net-thin@0", "dt-net-thin@1"))
+    shard = Shard(index=1, count=2)
+    assert numbers(run_together(ours, shard, tmp_path / "r", True)) == numbers(tiny_records["dt-net-thin@0"])
+    with pytest.raises(InputError, match="another evaluation"):
+        run_together(other, shard, tmp_path / "r", True)
 
 
 def test_torchrun_shares_the_work(tiny_suite, tmp_path):

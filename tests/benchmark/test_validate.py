@@ -74,6 +74,9 @@ SUMMARY_FORGERIES = [
     (lambda c: c["plan"]["cells"][0].update(mazes=39), "cells: they are not the plan's"),
     (lambda c: c["plan"]["cells"][0].update(rungs=[2, 5, 30]), r"rungs \[2, 5, 30\]"),
     (lambda c: c["limits"][0]["counts"][0].update(right=99), "limits: the summary's"),
+    (lambda c: c["limits"][0]["counts"][0].update(limit="bliss"), r"limits\.0\.counts\.0\.limit"),
+    (lambda c: c["plan"].update(limit_block=2), "plan.limit_block: 2"),
+    (lambda c: c["plan"]["cells"][0].update(block=10**9), "easy: blocks of 1000000000 mazes"),
     (lambda c: c["run"].update(finished="yesterday"), "run.finished"),
     (lambda c: c["run"].update(seconds=-1), "run.seconds"),
     (lambda c: c.update(schema="extramaze-record-9"), "schema: .*extramaze-record-3"),
@@ -112,6 +115,7 @@ ROW_FORGERIES = [
     ({"residual": (AT_REST, None)}, "residual on a maze not watched, or missing"),
     ({"period": (AT_REST, 2)}, "a period that its limit does not have"),
     ({"limit": (AT_REST, "bliss")}, "a limit not known"),
+    ({"limit": (AT_REST, "cycle"), "period": (AT_REST, None)}, "period on a maze not watched, or missing"),
     ({"limit": (first_where(pl.col("limit").is_null()), "cycle")}, "limit on a maze not watched"),
     ({"index": (RIGHT, 5000)}, "its rows are not mazes 0 to"),
     ({"cell": (RIGHT, "nowhere")}, "rows are of no cell"),
@@ -235,6 +239,14 @@ def test_a_table_that_unpacks_to_too_much_is_not_unpacked(folder, monkeypatch):
         open_table(content, 143, 3)
     with pytest.raises(InputError, match="at most 10,000,000"):
         open_table(content, 10**9, 3)
+
+
+def test_a_table_nested_without_end_is_refused():
+    """Lists of lists in a Parquet footer are followed no deeper than a table needs."""
+    footer = b"\x19" * 5000
+    content = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+    with pytest.raises(InputError):
+        open_table(content, 10, 2)
 
 
 def test_a_table_is_opened_as_it_is(folder):

@@ -68,6 +68,11 @@ class OwnForward(Whole):
         return super().forward(x, iterations + 1)
 
 
+class ForwardOfAnotherKind(Whole):
+    def forward(self, x):
+        return self.readout(self.step(self.initial_state(x), x))
+
+
 class InPlace(Whole):
     def step(self, state, x):
         new = super().step(state, x)
@@ -228,6 +233,7 @@ BROKEN = {
     GrowingState: "shapes",
     WrongReadout: "shapes",
     OwnForward: "trajectory",
+    ForwardOfAnotherKind: "deterministic",
     InPlace: "arguments unmodified",
     Aliased: "distinct storage",
     TwoBuffers: "distinct storage",

@@ -185,6 +185,22 @@ def test_what_torch_draws_is_the_same_after_resuming(recipe, tmp_path, monkeypat
     assert whole.weights_sha256 != train(recipe, 1, tmp_path / "other", quiet=True).weights_sha256
 
 
+def test_what_is_saved_between_validations_is_not_lost(recipe, tmp_path, monkeypatch):
+    """Checkpoints between validations go on at their own step, to the same weights and the same log."""
+    whole = train(recipe, 0, tmp_path / "whole", quiet=True)
+    monkeypatch.setattr(run_module, "SAVE_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        interrupted(patch, 10)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, 0, tmp_path / "run", quiet=True)
+    steps = []
+    plain = Run.step
+    monkeypatch.setattr(Run, "step", lambda run, at, batch: steps.append(at) or plain(run, at, batch))
+    assert train(recipe, 0, tmp_path / "run", quiet=True).weights_sha256 == whole.weights_sha256
+    assert steps[0] == 10
+    assert entries(tmp_path / "run") == entries(tmp_path / "whole")
+
+
 def test_another_number_of_threads_is_refused(recipe, tmp_path, monkeypatch):
     """A run goes on under the number of threads it was begun with, and says so."""
     interrupted(monkeypatch, 10)

@@ -31,16 +31,17 @@ class Case:
     period: int | None = None
     exponent: float | None = None
     burn_in: int = 400
+    mean: float = MEAN
 
 
-def embed(step, u, random):
+def embed(step, u, random, mean=MEAN):
     """Turn a step on u (B, d) into one on states (B, 32, 11, 11), and u into states."""
     frame = torch.from_numpy(np.linalg.qr(random.normal(size=(SIZE, u.shape[1])))[0])
 
     def whole(state):
-        return (MEAN + step((state.flatten(1) - MEAN) @ frame) @ frame.T).unflatten(1, SHAPE)
+        return (mean + step((state.flatten(1) - mean) @ frame) @ frame.T).unflatten(1, SHAPE)
 
-    return whole, (MEAN + u @ frame.T).unflatten(1, SHAPE)
+    return whole, (mean + u @ frame.T).unflatten(1, SHAPE)
 
 
 def tensor(values):
@@ -233,10 +234,40 @@ def standard_torus(random, batch):
     return step, tensor(30 * np.stack([np.cos(start), np.sin(start)], axis=1))
 
 
+def lorenz(dt):
+    """One Runge–Kutta step of Lorenz's flow (J. Atmos. Sci. 20, 1963), whose exponent is 0.906 a unit of time."""
+
+    def flow(u):
+        x, y, z = u.unbind(dim=1)
+        return torch.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], dim=1)
+
+    def build(random, batch):
+        def step(u):
+            a = flow(u)
+            b = flow(u + dt / 2 * a)
+            c = flow(u + dt / 2 * b)
+            return u + dt / 6 * (a + 2 * b + 2 * c + flow(u + dt * c))
+
+        return step, tensor(random.normal([1.0, 1.0, 20.0], size=(batch, 3)))
+
+    return build
+
+
+def ellipse(random, batch):
+    """A turn of a plane, stretched tenfold in one direction, that takes 5,000 steps."""
+    angle, stretch = 2 * np.pi / 5000, np.diag([1.0, 10.0])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    phases = random.uniform(0, 2 * np.pi, batch)
+    start = np.stack([np.cos(phases), 10 * np.sin(phases)], axis=1)
+    return linear(np.broadcast_to(stretch @ turn @ np.linalg.inv(stretch), (batch, 2, 2)).copy()), tensor(start)
+
+
 FIXED, CYCLE, QUASI, CHAOS = (Limit.FIXED_POINT,), (Limit.CYCLE,), (Limit.QUASIPERIODIC,), (Limit.CHAOTIC,)
 DRIFT, DIVERGED = (Limit.DRIFTING,), (Limit.DIVERGED,)
 # Where period doubling ends the orbit comes back ever closer, with exponent 0, and fills no curve (Feigenbaum, 1978).
 UNDECIDABLE = (Limit.UNDECIDED, Limit.QUASIPERIODIC)
+SLOW_ORBIT = (Limit.UNDECIDED, Limit.DRIFTING)  # within 600 of its 5,000 steps it goes one way
+WEAK_CHAOS = (Limit.UNDECIDED, Limit.CHAOTIC)  # within 600 steps a nudge grows no more than by a power of time
 HENON = (lambda x, y: (1 - 1.4 * x**2 + y, 0.3 * x), 0.1, 0.1)
 CASES = (
     Case("contraction", FIXED, contraction(0.1, 0.9), 1),
@@ -274,7 +305,13 @@ CASES = (
         lambda x, y: (x**2 - y**2 + 0.9 * x - 0.6 * y, 2 * x * y + 2 * x + 0.5 * y), -0.72, -0.64, 1e-3), 0, 0.18997),
     Case("coupled maps, chaotic", CHAOS, coupled_logistic(3.9, 0.6), 0),
     Case("coupled maps, periodic", CYCLE, coupled_logistic(3.2, 0.6), 2),
+    Case("logistic 4 about 0", CHAOS, scalar(logistic(3.99999), 0.2, 0.8), 0, mean=0.0),
+    Case("Hénon about 0", CHAOS, planar(*HENON), 0, mean=0.0),
+    Case("Lorenz", CHAOS, lorenz(0.1), 0, mean=0.0),
+    Case("Lorenz, slowly", WEAK_CHAOS, lorenz(0.01), 0, mean=0.0),
+    Case("slow ellipse", SLOW_ORBIT, ellipse, 0, mean=0.0),
     Case("steady drift", DRIFT, drift(1e-3)),
+    Case("steady drift, fast", DRIFT, drift(1.0), mean=0.0),
     Case("drift that alternates", DRIFT, drift(1e-2, wobble=5.0)),
     Case("growth", DIVERGED, growth(1.02, 3.0)),
     Case("slow growth", DIVERGED, growth(1.003, 1.01), burn_in=4000),

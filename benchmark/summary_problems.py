@@ -6,8 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
+from extramaze.alike import alike
+from extramaze.blocks import BLOCK_PIXELS, LIMIT_BLOCK, block_size
 from extramaze.mazes import InputError, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
+from extramaze.mazes.raster import raster_shape
 from extramaze.plan import CONTRACTS
 from extramaze.record_schema import KINDS, CellResult, Summary
 from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
@@ -22,6 +25,8 @@ def summary_problems(summary: Summary) -> Iterator[str]:
     plan = summary.plan
     yield from _version_problems(plan.contracts)
     yield from _suite_problems(plan.suite, plan.suite_sha256)
+    if plan.limit_block != LIMIT_BLOCK:
+        yield f"plan.limit_block: {plan.limit_block} mazes are watched together; the block rule gives {LIMIT_BLOCK}"
     try:
         datetime.fromisoformat(summary.run.finished)
     except ValueError:
@@ -68,6 +73,10 @@ def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str
         watched = 0
     if (plan.mazes, plan.watched) != (mazes, watched):
         yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
+    height, width = raster_shape(cell.maze_spec.shape, summary.plan.suite.scale)
+    sizes = {block_size(height * width, device) for device in BLOCK_PIXELS}
+    if summary.plan.mode != "predictions" and plan.block not in sizes:
+        yield f"blocks of {plan.block} mazes; the block rule gives {' or '.join(map(str, sorted(sizes)))}"
     ladder = summary.plan.suite.iterations
     rising = all(a < b for a, b in zip(plan.rungs, plan.rungs[1:], strict=False))
     if plan.rungs != ONCE and (plan.rungs[: len(ladder)] != ladder or len(plan.rungs) > len(ladder) + 1 or not rising):
@@ -85,7 +94,7 @@ def _cell_problems(cell: Cell, plan: CellPlan, result: CellResult) -> Iterator[s
             yield f"@{rung.iterations}: exact {exact} ≤ optimal {right} ≤ valid {valid} ≤ {result.n} does not hold"
         for kind in KINDS:
             tally = getattr(rung, kind)
-            if tally.right <= result.n and tally != type(tally).of(tally.right, result.n):
+            if tally.right <= result.n and not alike(tally, type(tally).of(tally.right, result.n)):
                 yield f"@{rung.iterations}: {kind}: share and interval are not those of {tally.right} of {result.n}"
     wrong = result.n - result.rungs[-1].optimal.right
     if sum(result.failures.values()) != wrong or min(result.failures.values(), default=1) < 1:
@@ -117,12 +126,12 @@ def _redrawn_problems(suite: Suite, cell: Cell, result: CellResult) -> Iterator[
     if mazes.digest() != result.mazes_sha256:
         yield "mazes_sha256: not that of the mazes its specification gives"
     for name in ("drawn", "rejected_split", "rejected_endpoints", "rejected_path", "acceptance"):
-        if getattr(drawn, name) != getattr(result, name):
+        if not alike(getattr(drawn, name), getattr(result, name)):
             yield f"{name}: {getattr(result, name)} is stated; drawing its mazes gives {getattr(drawn, name)}"
     if len(set(layout_hashes(mazes.connections).tolist())) != result.layouts:
         yield f"layouts: {result.layouts} is not the number its mazes have"
     measured = describe(mazes).frame()
     means = {name: float(measured[name].to_numpy().mean()) for name in COLUMNS}
     for name in sorted(means.keys() | result.means.keys()):
-        if means.get(name) != result.means.get(name):
+        if not alike(means.get(name), result.means.get(name)):
             yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from extramaze.alike import alike
 from extramaze.dynamics import Limit
 from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Summary
-from extramaze.records import Record
 from extramaze.scoring import Failure
 from extramaze.suites import CellPlan
 from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
@@ -17,14 +17,12 @@ from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_run
 # would have to exceed a million.
 MAX_REST = 1e-6
 ROUNDING = 1e-6  # of a cosine in float32
-ENDED_BADLY = Limit.DIVERGED
 MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
 MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
 
 
-def row_problems(record: Record) -> Iterator[str]:
+def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
     """Name everything in a record's rows that cannot be, and every number of the summary that they do not give."""
-    rows, summary = record.mazes, record.summary
     missing = [f"{name} {kind}" for name, kind in PER_MAZE.items() if rows.schema.get(name) != kind]
     if missing:
         found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
@@ -35,14 +33,16 @@ def row_problems(record: Record) -> Iterator[str]:
     if len(strange):
         yield f"{len(strange)} rows are of no cell of the plan"
     retired = summary.plan.retire
+    sound = True
     for planned, result in zip(summary.plan.cells, summary.cells, strict=False):
         part = rows.filter(pl.col("cell") == planned.name)
-        yield from (f"{planned.name}: {wrong}" for wrong in _cell_problems(part, planned, result, retired))
-    whole = all(not rows[name].null_count() for name in KINDS)
+        for wrong in _cell_problems(part, planned, result, retired):
+            sound = False
+            yield f"{planned.name}: {wrong}"
     watched = [cell.name for cell in summary.plan.cells if cell.watched]
-    if whole and tuple(tally_limits(rows, name, summary.plan.suite) for name in watched) != summary.limits:
+    if sound and not alike([tally_limits(rows, name, summary.plan.suite) for name in watched], summary.limits):
         yield "limits: the summary's are not those of the rows"
-    if tally_odds(summary.limits) != summary.odds:
+    if not alike(tally_odds(summary.limits), summary.odds):
         yield "odds: the summary's are not those of its limits"
     yield from (f"noise: {wrong}" for wrong in _noise_problems(summary))
 
@@ -130,7 +130,7 @@ def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
     residual = rows["residual"].fill_null(0.0).to_numpy()
     yield from _each(at_rest & ~(np.abs(residual) <= MAX_REST), "a fixed point with a large residual")
     yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
-    diverged = (limit == ENDED_BADLY).fill_null(False).to_numpy()
+    diverged = (limit == Limit.DIVERGED).fill_null(False).to_numpy()
     yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
     yield from _evidence_problems(rows, period, at_rest | cycle, diverged)
 
@@ -156,12 +156,12 @@ def _evidence_problems(
 
 
 def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
-    if tally_rungs(rows, planned.rungs) != result.rungs:
+    if not alike(tally_rungs(rows, planned.rungs), result.rungs):
         yield "the summary's scores are not those of its rows"
     if dict(Counter(rows["failure"].drop_nulls())) != result.failures:
         yield "the summary's failures are not those of its rows"
     for name, value in tally_answers(rows, retired).items():
-        if name not in ("means", "failures") and getattr(result, name) != value:
+        if name not in ("means", "failures") and not alike(getattr(result, name), value):
             yield f"the summary's {name} is not that of its rows"
     for name, mean in result.means.items():
         if (
