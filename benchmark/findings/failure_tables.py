@@ -11,7 +11,7 @@ from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pooled_odds import limit_odds, path_odds, size_odds
 from extramaze.findings.pools import FAMILIES, Pool
-from extramaze.findings.trajectories import MOVING, OPEN, REAL_MOTION, SETTLED, WRONG, counted, share_given
+from extramaze.findings.trajectories import FLOOR, MOVING, OPEN, SETTLED, WRONG, counted, share_given
 from extramaze.scoring import Failure
 
 BANDS = (1, 10, 20, 40, 80, 160, 320)  # path lengths in lattice edges at which bands begin
@@ -62,7 +62,7 @@ def _trajectories(entrants: list[Entrant]) -> list[Table]:
         "logit motion",
     ]
     reading = (
-        f"Moving: latent motion above {REAL_MOTION:.0e}; flipping: the answer changes within the window. Odds above 1 "
+        f"Moving: latent motion above {FLOOR}; flipping: the answer changes within the window. Odds above 1 "
         "mean that solvers at rest are right more often. Motion is a median over the moving ones, root mean square."
     )
     return table("Watched trajectories, all cells and seeds together", reading, header, rows)

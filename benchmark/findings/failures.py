@@ -10,7 +10,7 @@ from extramaze.findings.finding import NEW, Claim, Finding
 from extramaze.findings.judging import judge, judge_answers
 from extramaze.findings.pooled_odds import BAND, limit_odds, path_odds, size_odds
 from extramaze.findings.pools import Pool
-from extramaze.findings.trajectories import BOTH_WAYS, MOVING, OPEN, REAL_MOTION, SETTLED, WRONG, share_given
+from extramaze.findings.trajectories import BOTH_WAYS, FLOOR, MOVING, OPEN, SETTLED, WRONG, share_given
 from extramaze.findings.verdicts import Verdict, above, agree, below
 
 HALF, RARE = 0.5, 0.05
@@ -36,20 +36,20 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
     rules: list[tuple[str, str, Callable[[Entrant], Verdict]]] = [
         (
             "DT-Net's failures settle on wrong answers rather than wander",
-            f"confirmed where over {HALF:.0%} of its wrong watched trajectories are fixed points {BOTH_WAYS}",
+            f"confirmed where over {HALF:.0%} of its wrong watched trajectories are fixed points, {BOTH_WAYS}",
             lambda e: above(share_given(e, WRONG, SETTLED, OPEN), HALF, f"{e.recipe}'s wrong trajectories at rest"),
         ),
         (
             "DT-Net is right more often where it settles",
             "confirmed where the odds of being right at a fixed point against any other limit (Mantel–Haenszel, "
-            "strata: cells × seeds) are surely above 1, and refuted where surely not, whether undecided and "
+            "strata: cells × seeds) are surely above 1, and refuted where they surely are not, whether undecided and "
             "drifting trajectories count as moving or as settled",
             _right_where_settled,
         ),
         (
             "DT-Net's motion reaches its answer",
             f"confirmed where the answer flips within the window in over {HALF:.0%} of the trajectories that really "
-            f"move: latent motion above {REAL_MOTION:.0e} (root mean square; less is a transient), and not diverged",
+            f"move: latent motion above {FLOOR} (root mean square; less is a transient), and not diverged",
             lambda e: above(
                 share_given(e, MOVING, pl.col("flipping") > 0), HALF, f"{e.recipe}'s moving trajectories that flip"
             ),

@@ -85,7 +85,7 @@ def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: flo
     half = half_width(differences, variance_of_mean(first.mean(axis=0)) + variance_of_mean(second.mean(axis=0)))
     middle, mazes = float(differences.mean()), first.shape[1] + second.shape[1]
     each = _each(differences, trained)
-    return Figure(middle, middle - half, middle + half, "points", len(first) * trained, mazes, noise, each)
+    return Figure(middle, *_within(middle, half), "points", len(first) * trained, mazes, noise, each)
 
 
 def contrast(*terms: Term, noise: float | None = None) -> Figure:
@@ -106,7 +106,7 @@ def contrast(*terms: Term, noise: float | None = None) -> Figure:
     seeds = t.ppf(tail, welch(variances, counts)) * np.sqrt(sum(variances)) if sum(variances) > 0 else 0.0
     half, middle = float(np.hypot(norm.ppf(tail) * np.sqrt(mazes), seeds)), float(sum(s.mean() for s in scores))
     each = _each(scores[0] + sum(score.mean() for score in scores[1:]))
-    return Figure(middle, middle - half, middle + half, "points", min(counts), _size(terms[0][1]), noise, each)
+    return Figure(middle, *_within(middle, half), "points", min(counts), _size(terms[0][1]), noise, each)
 
 
 def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure | None:
@@ -142,6 +142,11 @@ def odds(found: Odds, seeds: int, mazes: int, each: Sequence[float] = ()) -> Fig
     if not found.informative:
         return None
     return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes, each=_each(np.asarray(each)))
+
+
+def _within(middle: float, half: float) -> tuple[float, float]:
+    """Return the ends of an interval of a difference of shares: between -1 and 1."""
+    return max(-1.0, middle - half), min(1.0, middle + half)
 
 
 def _each(values: np.ndarray, trained: bool = True) -> tuple[tuple[float, float], ...]:

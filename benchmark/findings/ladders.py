@@ -11,7 +11,7 @@ from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, fall, mean_share
 from extramaze.findings.finding import Table, shown, table, who
 from extramaze.findings.pools import Pool
-from extramaze.findings.verdicts import Verdict, Word, above, below, every
+from extramaze.findings.verdicts import Verdict, Word, above, below, every, undecided
 
 FEWEST = 20  # mazes in a group, below which a share says nothing
 TRACE = 0.01  # a fall of less than one point is not what a paper calls a decline
@@ -80,7 +80,13 @@ def _steps(values: list[Any]) -> Iterable[tuple[int, tuple[Any, Any]]]:
 def monotone(whole: Figure, rises: Sequence[tuple[str, Figure]], what: str) -> Verdict:
     """Judge a fall as a whole together with how far accuracy rises at each step, by the rule MONOTONE."""
     verdict = above(whole, TRACE, what)
-    joined = every(verdict, *(below(rise, STEP, f"{what}: {whole}; but the rise {label}") for label, rise in rises))
+    verdict = replace(verdict, asked=f"{verdict.asked}, and no step up")
+    steps = {label: below(rise, STEP, f"the rise {label}") for label, rise in rises}
+    joined = every(verdict, *steps.values())
+    if verdict.word == Word.CONFIRMED and joined.word == Word.NOT_TESTED:
+        (label, *_) = (label for label, step in steps.items() if step.word == Word.NOT_TESTED)
+        said = replace(verdict, why=f"{verdict.why}; the rise {label} is {dict(rises)[label]}")
+        return undecided(f"a step may go up ({label})", said)
     if joined.word != Word.CONFIRMED:
         return replace(joined, figure=verdict.figure, asked=verdict.asked)
     label, worst = max(rises, key=lambda step: step[1].high)

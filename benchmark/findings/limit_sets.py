@@ -110,7 +110,7 @@ def _fixed_points(pool: Pool) -> list[Claim]:
             "(inferred from its code); ours are plain iterates, and no published figure is held against them",
         ),
     }
-    rule = f"confirmed where over {ALL:.0%} of the watched trajectories, mean over cells, are fixed points {BOTH_WAYS}"
+    rule = f"confirmed where over {ALL:.0%} of the watched trajectories, mean over cells, are fixed points, {BOTH_WAYS}"
     return [
         Claim(text, source, rule, _settles(pool.named(family), family)) for family, (text, source) in claims.items()
     ]

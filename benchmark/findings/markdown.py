@@ -36,7 +36,7 @@ def _word(claim: Claim) -> str:
         return f"{verdict.word} (no evidence)"
     said = f"{figure.middle} ({figure.interval}); asked {verdict.asked}"
     if verdict.word == Word.NOT_TESTED:
-        return f"{verdict.word} ({UNDECIDED}): {said}"
+        return f"{verdict.word} ({UNDECIDED}): {said}{'; ' * bool(verdict.doubt)}{verdict.doubt}"
     return f"**{verdict.word}**: {said}"
 
 

@@ -12,6 +12,16 @@ from extramaze.models.checkpoint import GOOD_ACCURACY
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 
+TERMS = (
+    "**What it is about.** A solver is a network that repeats one step. It is trained on easy mazes (9×9, without "
+    "cycles, the start in a dead end) and then run for more steps on harder ones: larger, with cycles, with other "
+    "starts. DT-Net is a recurrent network, IT-Net one that is trained on its last step, PI-Net an equilibrium network "
+    "with a root finder; *thin* recipes see one pixel a wall or cell.",
+    "**Terms.** Size n: (n+1)/2 cells a side. Percolation p: every wall inside is opened with probability p, which "
+    "makes cycles. An answer is *optimal* where it is a shortest path, and is read at the last rung, the suite's last "
+    "number of iterations. *Seed*: one training run. Some mazes are *watched*: what their iterates end in (a fixed "
+    "point, a cycle, chaos …) is found in float64.",
+)
 RULES = (
     "**Words.** Every claim has a rule with a bound. *Confirmed*: the whole 95 % interval lies on the claim's side of "
     "the bound; *refuted*: all of it on the other. *Not tested (undecided)*: there is evidence and it does not decide: "
@@ -49,6 +59,7 @@ def how_to_read(pools: Sequence[Pool]) -> Iterator[str]:
     """Write the section on how to read the findings."""
     records = list(_records(pools))
     yield "## How to read this"
+    yield from TERMS
     if any(pool.suite.scale == 1 for pool in pools):
         yield (
             "**These are not the study's solvers.** Thin rasters have one pixel a wall or cell where the study has "

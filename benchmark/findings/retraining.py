@@ -1,6 +1,7 @@
 """Finding 5: training on mazes with cycles, from the beginning or on top of a trained solver, and what it costs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from extramaze.findings.entrants import Entrant
@@ -128,7 +129,10 @@ def _repaired(tuned: Entrant, base: Entrant, whole: Entrant, cells: list[str]) -
     figure = contrast(*((w, [e.right(c) for c in cells]) for w, e in weights), noise=tuned.noise(cells))
     verdict = above(figure, 0.0, f"{tuned.recipe}'s gain less half of {whole.recipe}'s")
     gain = difference(whole, base, cells)
-    return undecided(f"retraining itself brings no sure gain, {gain}", verdict) if gain.low <= 0 else verdict
+    if gain.low > 0:
+        return verdict
+    said = replace(verdict, why=f"{verdict.why}; {whole.recipe}'s gain is {gain}")
+    return undecided("retraining itself brings no sure gain", said)
 
 
 def _table(pool: Pool, used: list[Entrant]) -> list[Table]:

@@ -14,8 +14,9 @@ OPEN = pl.col("limit").is_in([str(Limit.UNDECIDED), str(Limit.DRIFTING)])  # may
 NOTHING_OPEN = pl.lit(False)
 WRONG = ~pl.col("limit_right")
 REAL_MOTION = 1e-6  # root mean square over the numbers of a state, below which motion is a transient that dies away
+FLOOR = np.format_float_scientific(REAL_MOTION, exp_digits=1, trim="-")  # as text
 MOVING = (pl.col("latent_motion") > REAL_MOTION) & (pl.col("limit") != str(Limit.DIVERGED))
-BOTH_WAYS = "even with undecided and drifting trajectories counted as no, and refuted where not even as yes"
+BOTH_WAYS = "even with undecided and drifting ones counted as no; refuted where not, even with these counted as yes"
 
 
 def mean_of_cells(entrant: Entrant, cells: Sequence[str], answer: pl.Expr, still_open: pl.Expr = OPEN) -> Figure | None:

@@ -27,12 +27,17 @@ class Word(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word and its reason. figure: what it rests on; None where there is no evidence at all. asked: of the figure."""
+    """A word and its reason.
+
+    figure: what it rests on; None where there is no evidence at all. asked: of the figure. doubt: why it does not
+    decide, where that cannot be seen from the two.
+    """
 
     word: Word
     why: str
     figure: Figure | None = None
     asked: str = ""
+    doubt: str = ""
 
     @property
     def undecided(self) -> bool:
@@ -45,9 +50,9 @@ def not_tested(why: str) -> Verdict:
     return Verdict(Word.NOT_TESTED, why)
 
 
-def undecided(why: str, verdict: Verdict) -> Verdict:
+def undecided(doubt: str, verdict: Verdict) -> Verdict:
     """Say why a verdict's evidence does not decide after all."""
-    return replace(verdict, word=Word.NOT_TESTED, why=f"{UNDECIDED}, {why}; {verdict.why}")
+    return replace(verdict, word=Word.NOT_TESTED, why=f"{UNDECIDED}, {doubt}; {verdict.why}", doubt=doubt)
 
 
 def above(figure: Figure | None, bound: float, what: str) -> Verdict:
@@ -64,18 +69,19 @@ def _judge(figure: Figure | None, bound: float, what: str, sign: int) -> Verdict
     if figure is None:
         return not_tested(f"{what}: nothing to count in these records")
     said, limit = f"{what}: {figure}", number(bound, figure.unit)
-    asked = f"{'odds ' * (figure.unit == 'odds')}{'>' if sign > 0 else '<'} {limit}"
+    side = f"{'above' if sign > 0 else 'below'} {limit}"
+    asked = f"{'odds ' * (figure.unit == 'odds')}{side}"
     if figure.seeds and figure.seeds < LEAST_SEEDS:
         return undecided("one seed decides nothing", Verdict(Word.NOT_TESTED, said, figure, asked))
     measured = Verdict(Word.NOT_TESTED, said + _seeds(figure, bound, sign), figure, asked)
     if figure.noise is not None and bound < abs(figure.value) <= figure.noise:
         return undecided(f"rounding alone turns {number(figure.noise, 'share')} of such mazes", measured)
     if min(sign * (figure.low - bound), sign * (figure.high - bound)) > 0:
-        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; all of it {asked}")
+        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; all of it {side}")
     if max(sign * (figure.low - bound), sign * (figure.high - bound)) <= 0:
         against = "at most" if sign > 0 else "at least"
         return replace(measured, word=Word.REFUTED, why=f"{measured.why}; all of it {against} {limit}")
-    return undecided(f"the interval lies on both sides of {limit}", measured)
+    return replace(undecided(f"the interval lies on both sides of {limit}", measured), doubt="")
 
 
 def _seeds(figure: Figure, bound: float, sign: int) -> str:
