@@ -116,6 +116,6 @@ def _scores(entrants: Iterable[Entrant], ladder: Ladder) -> list[Table]:
         for entrant in entrants
         for kind in SCORING
     ]
-    title = f"The same by scoring rule, percent ({'; '.join(f'{kind}: {what}' for kind, what in SCORING.items())})"
+    title = f"Right answers by scoring rule, percent ({'; '.join(f'{kind}: {what}' for kind, what in SCORING.items())})"
     reading = "A fall that only a solver's first row shows is the rule's; one that all three show is the solver's."
     return table(title, reading, ["", f"{ladder.what} (mazes)", *ladder.header()], rows if len(ladder) else [])

@@ -62,7 +62,7 @@ def _orders(pool: Pool, cells: list[str]) -> list[Claim]:
         Claim(
             f"Size extrapolation of {FAMILIES[family]} falls as the percolation in training grows",
             STUDY,
-            f"steps are from training on trees to .01, .1 and .5, figures are means over larger sizes: confirmed where "
+            "confirmed where, in the mean over larger sizes and along training on trees, at .01, at .1 and at .5, "
             f"{MONOTONE}",
             judge(_found(pool, family, ["", *TRAINED_ON]), cells, LARGER, lambda *found: _size_falls(found, cells)),
         )

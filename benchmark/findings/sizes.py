@@ -88,14 +88,12 @@ def _all_sizes(entrant: Entrant, cells: dict[int, str]) -> Verdict:
     right = {size: entrant.right(cell) for size, cell in inside.items()}
     whole = above(mean_share(list(right.values())), ALL_RIGHT, f"{entrant.name}, mean over sizes up to {max(inside)}")
     each = [above(mean_share([r]), ALL_RIGHT, f"{entrant.name} at size {size}") for size, r in right.items()]
-    failing = [verdict for verdict in each if verdict.word == Word.REFUTED]
+    failing = [verdict for verdict in (*each, whole) if verdict.word == Word.REFUTED]
     last = min(entrant.rungs(cell)[-1] for cell in inside.values())
     if failing and last < PUBLISHED_ITERATIONS:
         return undecided(f"only {last:,} of {PUBLISHED_ITERATIONS:,} iterations were run", failing[0])
     if failing:
         return failing[0]
-    if whole.word == Word.REFUTED and last < PUBLISHED_ITERATIONS:
-        return undecided(f"only {last:,} of {PUBLISHED_ITERATIONS:,} iterations were run", whole)
     if whole.word == Word.CONFIRMED and max(inside) < PUBLISHED_LAST:
         return undecided(f"sizes above {max(inside)} were not run", whole)
     return whole

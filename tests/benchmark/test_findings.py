@@ -319,11 +319,12 @@ def test_every_rule_confirms_refutes_and_leaves_open(claim, place):
 
 
 def test_without_records_nothing_is_tested():
-    """Of solvers that no claim is about: every claim lacks evidence, and none is undecided."""
+    """Of solvers that no claim is about: every claim has a rule and lacks evidence, and none is undecided."""
     (pool,) = make_pools(some("ff-net-thin", {}, cells=("size-9",)), partial=True)
-    found = [claim.verdict for finding in findings_of(pool) for claim in finding.claims]
-    assert {one.word for one in found} == {Word.NOT_TESTED}
-    assert not any(one.undecided for one in found)
+    claims = [claim for finding in findings_of(pool) for claim in finding.claims]
+    assert {claim.verdict.word for claim in claims} == {Word.NOT_TESTED}
+    assert not any(claim.verdict.undecided for claim in claims)
+    assert all(claim.rule.startswith("confirmed where") for claim in claims)
 
 
 @pytest.mark.parametrize(("largest", "word"), [(0.2, Word.REFUTED), (1.0, Word.CONFIRMED), (0.95, Word.NOT_TESTED)])
