@@ -3,39 +3,47 @@
 import re
 from collections.abc import Sequence
 
-from extramaze.findings.pools import Entrant, Pool
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.pools import Pool
 from extramaze.models.loading import ALGORITHMS
 from extramaze.models.recipe import recipe_names
 
 _TUNED = re.compile(r"^(.+)-tuned-\w+$")
 
 
-def commands(pools: Sequence[Pool], recipes: Sequence[Sequence[str]]) -> str:
-    """Write the shell commands for these recipes of each pool, with the seeds that its records have."""
+def commands(pools: Sequence[Pool], used: Sequence[Sequence[Entrant]]) -> str:
+    """Write the shell commands for these entrants of each pool, with the seeds that its records have."""
     lines = []
-    for pool, names in zip(pools, recipes, strict=True):
-        used = [entrant for name in names if (entrant := pool.get(name))]
-        lines += _evaluations(pool.suite.name, used)
+    for pool, entrants in zip(pools, used, strict=True):
+        lines += _evaluations(pool.suite.name, entrants)
     return "\n".join([*lines, "extramaze findings records --out FINDINGS.md"])
 
 
 def _evaluations(suite: str, entrants: Sequence[Entrant]) -> list[str]:
     shipped, known = recipe_names(), [entrant for entrant in entrants if entrant.recipe in ALGORITHMS]
     lines = [f"extramaze evaluate {e.recipe} --suite {suite} --out records/{suite}/{e.recipe}" for e in known]
-    alike: dict[tuple[tuple[int, ...], str], list[Entrant]] = {}
+    alike: dict[tuple[tuple[int, ...], str, bool], list[Entrant]] = {}
     for entrant in entrants:
         if entrant.recipe in shipped:
             tuned = _TUNED.match(entrant.recipe)
-            alike.setdefault((entrant.seeds, tuned[1] if tuned else ""), []).append(entrant)
+            alike.setdefault((entrant.seeds, tuned[1] if tuned else "", entrant.own), []).append(entrant)
         elif entrant not in known:
             lines.append(f"# {entrant.recipe} is no shipped recipe: extramaze evaluate SOLVER --suite {suite}")
-    for (seeds, base), group in sorted(alike.items(), key=lambda item: item[0][1]):
-        begin = f" --init-from {base}@$seed" if base else ""
-        noise = " --noise-floor" if any(r.summary.noise for entrant in group for r in entrant.records) else ""
-        lines += [
-            f"for recipe in {' '.join(e.recipe for e in group)}; do for seed in {' '.join(map(str, seeds))}; do",
-            f"  extramaze train --recipe $recipe --seed $seed{begin} --out runs/$recipe-$seed",
-            f"  extramaze evaluate runs/$recipe-$seed --suite {suite}{noise} --out records/{suite}/$recipe@$seed",
-            "done; done",
-        ]
+    for (seeds, base, own), group in sorted(alike.items(), key=lambda item: item[0][1:]):
+        lines += _group(suite, seeds, base, own, group)
     return lines
+
+
+def _group(suite: str, seeds: tuple[int, ...], base: str, own: bool, group: Sequence[Entrant]) -> list[str]:
+    """Write the loop over recipes that begin alike; runs of a solver's own inference take the weights as trained."""
+    begin = f" --init-from {base}@$seed" if base else ""
+    noise = " --noise-floor" if any(r.summary.noise for entrant in group for r in entrant.records) else ""
+    mode, suffix = (" --mode own", "-own") if own else ("", "")
+    train = f"  extramaze train --recipe $recipe --seed $seed{begin} --out runs/$recipe-$seed"
+    out = f"records/{suite}/$recipe@$seed{suffix}"
+    return [
+        f"for recipe in {' '.join(e.recipe for e in group)}; do for seed in {' '.join(map(str, seeds))}; do",
+        *([] if own else [train]),
+        f"  extramaze evaluate runs/$recipe-$seed --suite {suite}{mode}{noise} --out {out}",
+        "done; done",
+    ]

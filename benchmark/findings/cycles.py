@@ -1,86 +1,121 @@
 """Finding 3: mazes with cycles, and how much of the fall is the scoring rule's."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from extramaze.findings.figures import Figure, fall, mean_share
+from extramaze.columns import STILL_RIGHT
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.figures import fall, mean_share
 from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_note, shown, table, who
-from extramaze.findings.pools import Entrant, Pool
-from extramaze.findings.sizes import TRACE
-from extramaze.findings.starts import falls
-from extramaze.findings.verdicts import Verdict, above, below, not_tested
-from extramaze.record_schema import KINDS
+from extramaze.findings.judging import judge_answers
+from extramaze.findings.ladders import MONOTONE, Ladder, by_cell, by_column, falls, ladder_table
+from extramaze.findings.pools import FAMILIES, Pool
+from extramaze.findings.verdicts import Verdict, Word, above, undecided
 
 FEW = 0.1  # the percolation at which claims are judged
 HALF = 0.5
+LEAST = 3  # numbers of cycles, from which a trend is judged
+SCORING = {"exact": "the stored path", "optimal": "any shortest", "valid": "any path"}
 
 
 def cycles(pool: Pool) -> Finding:
     """Judge percolation and exact numbers of cycles."""
-    percolation, exact = pool.ladder("percolation"), pool.ladder("cycles")
-    dt, pi = pool.named("dt-net"), pool.named("pi-net")
-    rule = f"confirmed where, at 9×9 and percolation {FEW}, fewer than half of the mazes are solved optimally"
+    percolation, exact = by_cell(pool, pool.ladder("percolation"), "percolation, 9×9"), _exact(pool)
+    both = [0.0, FEW] if {0.0, FEW} <= set(percolation.groups) else []
+    missing = f"percolation 0 and {FEW} were not run"
     claims = (
-        Claim("DT-Net collapses quickly for percolation above 0", STUDY, rule, _collapse(dt, percolation, "dt-net")),
-        Claim("PI-Net collapses quickly for percolation above 0", STUDY, rule, _collapse(pi, percolation, "pi-net")),
+        *(
+            Claim(
+                f"{FAMILIES[family]} collapses quickly for percolation above 0",
+                STUDY,
+                f"confirmed where, at 9×9, optimal answers fall by more than half of all mazes from percolation 0 to "
+                f"{FEW}; undecided where at 0 they are not surely above {STILL_RIGHT:.0%}, as then there is nothing to "
+                "fall from",
+                judge_answers(pool, family, both, missing, lambda e: _collapse(e, percolation)),
+            )
+            for family in ("dt-net", "pi-net")
+        ),
         Claim(
             "DT-Net's accuracy falls with the exact number of cycles",
             NEW,
-            f"confirmed where the fall from none to the most is over {TRACE:.0%} and no step rises beyond its interval",
-            falls(dt, exact, "number of cycles", 3),
+            f"confirmed where {MONOTONE}",
+            judge_answers(
+                pool,
+                "dt-net",
+                list(exact.groups)[LEAST - 1 :],
+                f"fewer than {LEAST} numbers of cycles were run",
+                lambda e: falls(e, exact, "number of cycles"),
+            ),
         ),
         Claim(
             "DT-Net's fall with cycles is not the scoring rule's",
             NEW,
-            f"the fall from percolation 0 to {FEW} counted by valid answers (any path, however long) less half of the "
-            "fall counted by exact ones (the stored path): confirmed where that is above 0",
-            _not_scoring(dt, percolation),
+            f"confirmed where the fall from percolation 0 to {FEW} counted by valid answers (any path, however long) "
+            "is over half of the fall counted by exact ones (the stored path): judged is the one less half the other",
+            judge_answers(pool, "dt-net", both, missing, lambda e: _not_scoring(e, percolation)),
         ),
     )
+    answerers = pool.in_tables(pool.answerers)
+    families = [e for e in answerers if e.recipe in map(pool.recipe, FAMILIES)]
     tables = [
-        *_table(pool, percolation, "percolation, 9×9"),
-        *_table(pool, exact, "number of cycles beside the tree"),
-        *(_scores(dt, percolation, "percolation") if dt else []),
-        *(_scores(dt, exact, "cycles") if dt else []),
+        *ladder_table(
+            percolation,
+            answerers,
+            "Optimal answers at the last rung by percolation, percent",
+            "Trees are on the left; every further wall opened by chance makes a cycle.",
+        ),
+        *ladder_table(
+            exact,
+            answerers,
+            "Optimal answers by the exact number of cycles, percent",
+            "One cycle is the smallest step off the training mazes; a breadth-first search loses nothing.",
+        ),
+        *_scores(families, percolation),
+        *_scores(families, exact),
     ]
-    notes = [noise_note(pool.networks, [*percolation.values(), *exact.values()])]
+    notes = noise_note(pool.networks, percolation.cells)
     return Finding(
         "Mazes with cycles",
         claims,
         tuple(tables),
-        tuple(notes) if percolation or exact else ("This suite has no ladder of cycles.",),
-        tuple(entrant.recipe for entrant in pool.plain),
+        tuple(notes) if len(percolation) else ("This suite has no ladder of percolation.",),
+        tuple(pool.answerers),
     )
 
 
-def _collapse(entrant: Entrant | None, cells: dict[float, str], family: str) -> Verdict:
-    if entrant is None or FEW not in cells:
-        return not_tested(f"no record of {family}" if entrant is None else f"percolation {FEW} was not run")
-    figure = mean_share([entrant.right(cells[FEW])], entrant.trained)
-    return below(figure, HALF, f"{entrant.recipe} at percolation {FEW}")
+def _exact(pool: Pool) -> Ladder:
+    """Return mazes by their number of cycles: a suite's cells of them, or the rows of its percolated cells."""
+    own = pool.ladder("cycles")
+    if len(own) >= LEAST:
+        return by_cell(pool, own, "cycles beside the tree")
+    return by_column(pool, list(pool.ladder("percolation").values()), "cycles", "cycles, in the percolated cells")
 
 
-def _not_scoring(entrant: Entrant | None, cells: dict[float, str]) -> Verdict:
-    if entrant is None or not {0.0, FEW} <= set(cells):
-        return not_tested("no record of dt-net" if entrant is None else f"percolation 0 and {FEW} were not run")
-
-    def mixed(cell: str) -> np.ndarray:
-        return entrant.right(cell, "valid") - HALF * entrant.right(cell, "exact")
-
-    both = cells[0.0], cells[FEW]
-    figure: Figure = fall(mixed(both[0]), mixed(both[1]), entrant.trained, entrant.noise(both))
-    return above(figure, 0.0, f"{entrant.recipe}'s fall in valid answers less half of that in exact ones")
+def _collapse(entrant: Entrant, percolation: Ladder) -> Verdict:
+    trees, few = (percolation.right(entrant, value) for value in (0.0, FEW))
+    base = above(mean_share([trees], entrant.trained), STILL_RIGHT, f"{entrant.name} at percolation 0")
+    what = f"{entrant.name}'s fall from percolation 0 to {FEW}"
+    verdict = above(fall(trees, few, entrant.trained, entrant.noise(percolation.cells)), HALF, what)
+    if base.word != Word.CONFIRMED and verdict.word != Word.NOT_TESTED:
+        return undecided(f"there is little to fall from: {base.why}", verdict)
+    return verdict
 
 
-def _table(pool: Pool, cells: dict, what: str) -> list[Table]:
+def _not_scoring(entrant: Entrant, percolation: Ladder) -> Verdict:
+    def mixed(value: float) -> np.ndarray:
+        return percolation.right(entrant, value, "valid") - HALF * percolation.right(entrant, value, "exact")
+
+    figure = fall(mixed(0.0), mixed(FEW), entrant.trained, entrant.noise(percolation.cells))
+    return above(figure, 0.0, f"{entrant.name}'s fall in valid answers less half of that in exact ones")
+
+
+def _scores(entrants: Iterable[Entrant], ladder: Ladder) -> list[Table]:
     rows = [
-        [who(entrant), *(shown(mean_share([entrant.right(cell)], entrant.trained)) for cell in cells.values())]
-        for entrant in pool.plain
+        [who(entrant), kind, *(shown(mean_share([ladder.right(entrant, v, kind)])) for v in ladder.groups)]
+        for entrant in entrants
+        for kind in SCORING
     ]
-    title = f"Optimal answers at the last rung by {what}, percent"
-    return table(title, ["", *map(str, cells)], rows if cells else [])
-
-
-def _scores(entrant: Entrant, cells: dict, what: str) -> list[Table]:
-    rows = [[kind, *(shown(mean_share([entrant.right(cell, kind)])) for cell in cells.values())] for kind in KINDS]
-    title = f"{who(entrant)}: the same by scoring rule (exact: the stored path; optimal: any shortest; valid: any path)"
-    return table(title, [what, *map(str, cells)], rows if cells else [])
+    title = f"Right answers by scoring rule, percent ({'; '.join(f'{kind}: {what}' for kind, what in SCORING.items())})"
+    reading = "A fall that only a solver's first row shows is the rule's; one that all three show is the solver's."
+    return table(title, reading, ["", f"{ladder.what} (mazes)", *ladder.header()], rows if len(ladder) else [])

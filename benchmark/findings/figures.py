@@ -5,7 +5,7 @@ quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,8 @@ class Figure:
 
     unit: a share, a difference of shares (shown in percentage points), or a ratio of odds. seeds: the fewest of any
     recipe in it; 0 for algorithms, which have none. mazes: of one seed. noise: the share of these mazes that rounding
-    alone turns, None where no record says.
+    alone turns, None where no record says. each: every seed's own value, as a range. upto: where some of what is
+    counted is open, ``value`` counts it as no and ``upto`` as yes, and the interval reaches round both.
     """
 
     value: float
@@ -35,6 +36,8 @@ class Figure:
     seeds: int
     mazes: int
     noise: float | None = None
+    each: tuple[tuple[float, float], ...] = ()
+    upto: float | None = None
 
     @property
     def half(self) -> float:
@@ -44,7 +47,14 @@ class Figure:
     def __str__(self) -> str:
         """Write it with its interval and counts."""
         seeds = {0: "no seeds", 1: "1 seed"}.get(self.seeds, f"{self.seeds} seeds")
-        return f"{number(self.value, self.unit)} ({self.interval}; {seeds}, {self.mazes:,} mazes)"
+        return f"{self.middle} ({self.interval}; {seeds}, {self.mazes:,} mazes)"
+
+    @property
+    def middle(self) -> str:
+        """The value as text, or both where a part of it is open."""
+        if self.upto is None or self.upto == self.value:
+            return number(self.value, self.unit)
+        return f"{number(self.value, self.unit, bare=True)} to {number(self.upto, self.unit)}"
 
     @property
     def interval(self) -> str:
@@ -65,9 +75,8 @@ def mean_share(cells: Sequence[np.ndarray], trained: bool = True) -> Figure:
     scores = np.mean([cell.mean(axis=1) for cell in cells], axis=0)
     variance = sum(variance_of_mean(cell.mean(axis=0)) for cell in cells) / len(cells) ** 2
     half, middle = half_width(scores, variance), float(scores.mean())
-    return Figure(
-        middle, max(0.0, middle - half), min(1.0, middle + half), "share", len(scores) * trained, _size(cells)
-    )
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Figure(middle, low, high, "share", len(scores) * trained, _size(cells), each=_each(scores, trained))
 
 
 def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: float | None = None) -> Figure:
@@ -75,13 +84,15 @@ def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: flo
     differences = first.mean(axis=1) - second.mean(axis=1)
     half = half_width(differences, variance_of_mean(first.mean(axis=0)) + variance_of_mean(second.mean(axis=0)))
     middle, mazes = float(differences.mean()), first.shape[1] + second.shape[1]
-    return Figure(middle, middle - half, middle + half, "points", len(first) * trained, mazes, noise)
+    each = _each(differences, trained)
+    return Figure(middle, *_within(middle, half), "points", len(first) * trained, mazes, noise, each)
 
 
 def contrast(*terms: Term, noise: float | None = None) -> Figure:
     """Return a weighted sum of several recipes' mean shares over the same cells and mazes.
 
-    terms: a weight and, cell by cell, (S, N) each. Mazes are paired; seeds are not (Welch's degrees of freedom).
+    terms: a weight and, cell by cell, (S, N) each. Mazes are paired; seeds are not (Welch's degrees of freedom). Each
+    seed is one of the first recipe, against the mean over those of the others.
     """
     cells = len(terms[0][1])
     scores = [weight * np.mean([cell.mean(axis=1) for cell in each], axis=0) for weight, each in terms]
@@ -94,7 +105,8 @@ def contrast(*terms: Term, noise: float | None = None) -> Figure:
     tail = 1 - (1 - CONFIDENCE) / 2
     seeds = t.ppf(tail, welch(variances, counts)) * np.sqrt(sum(variances)) if sum(variances) > 0 else 0.0
     half, middle = float(np.hypot(norm.ppf(tail) * np.sqrt(mazes), seeds)), float(sum(s.mean() for s in scores))
-    return Figure(middle, middle - half, middle + half, "points", min(counts), _size(terms[0][1]), noise)
+    each = _each(scores[0] + sum(score.mean() for score in scores[1:]))
+    return Figure(middle, *_within(middle, half), "points", min(counts), _size(terms[0][1]), noise, each)
 
 
 def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure | None:
@@ -109,15 +121,36 @@ def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure 
     middle = float(hits.sum() / totals.sum())
     right = round(middle * size)
     half = half_width(each, variance_of_mean(np.repeat([1.0, 0.0], [right, size - right])))
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Figure(middle, low, high, "share", int(asked.sum()) * trained, int(totals.max()))
+    low, high, own = max(0.0, middle - half), min(1.0, middle + half), _each(each, trained)
+    return Figure(middle, low, high, "share", int(asked.sum()) * trained, int(totals.max()), each=own)
 
 
-def odds(found: Odds, seeds: int, mazes: int) -> Figure | None:
-    """Return a common odds ratio as a figure; None where no stratum says anything."""
+def bracket(no: Figure | None, yes: Figure | None) -> Figure | None:
+    """Join a share that counts what is open as no with the same share that counts it as yes.
+
+    The interval reaches from the low end of the one to the high end of the other, so that it is above a bound only
+    where even the first is, and below it only where even the second is.
+    """
+    if no is None or yes is None or no == yes:
+        return no
+    each = tuple((low, high) for (low, _), (_, high) in zip(no.each, yes.each, strict=True))
+    return replace(no, high=yes.high, each=each, upto=yes.value)
+
+
+def odds(found: Odds, seeds: int, mazes: int, each: Sequence[float] = ()) -> Figure | None:
+    """Return a common odds ratio as a figure; None where no stratum says anything. each: every seed's own ratio."""
     if not found.informative:
         return None
-    return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes)
+    return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes, each=_each(np.asarray(each)))
+
+
+def _within(middle: float, half: float) -> tuple[float, float]:
+    """Return the ends of an interval of a difference of shares: between -1 and 1."""
+    return max(-1.0, middle - half), min(1.0, middle + half)
+
+
+def _each(values: np.ndarray, trained: bool = True) -> tuple[tuple[float, float], ...]:
+    return tuple((float(value), float(value)) for value in values) if trained else ()
 
 
 def _size(cells: Sequence[np.ndarray]) -> int:

@@ -1,95 +1,123 @@
-"""Finding 4: whether DT-Net imitates dead-end filling, also where it is wrong."""
+"""Finding 4: whether DT-Net imitates dead-end filling, asked where that can be told: on mazes with cycles.
+
+On a tree dead-end filling is always right, so that agreeing with it there is being right and nothing more. A cycle has
+no dead end: it is never filled, so that on a maze with one the algorithm is always wrong, and agreeing is imitation.
+"""
 
 import numpy as np
 
+from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, mean_share, ratio
-from extramaze.findings.finding import STUDY, Claim, Finding, shown, table, who
-from extramaze.findings.pools import Entrant, Pool
-from extramaze.findings.verdicts import Verdict, above, not_tested
+from extramaze.findings.finding import STUDY, Claim, Finding, Table, shown, table, who
+from extramaze.findings.judging import judge_answers
+from extramaze.findings.ladders import FEWEST
+from extramaze.findings.pools import Pool
+from extramaze.findings.verdicts import Verdict, above
+from extramaze.scoring import Failure
 
-PUBLISHED = 0.988  # of 143,000 mazes
+PUBLISHED = 0.988  # of 143,000 mazes, trees among them
 MOST = 0.9
 HALF = 0.5
-SHOWN = ("in-distribution", "size", "start", "percolation", "cycles", "dead-ends")  # axes, where a suite has them
+LARGEST = 29  # of the study's grid
+Cyclic = dict[str, np.ndarray]  # cell → which of its mazes have a cycle, bool (N,)
 
 
 def filling(pool: Pool) -> Finding:
-    """Judge agreement with dead-end filling."""
-    cells = _square(pool)
-    dt = pool.named("dt-net")
+    """Judge agreement with dead-end filling on mazes with cycles."""
+    cyclic = with_cycles(pool)
+    missing = f"no such cell has {FEWEST} mazes with cycles"
+    where = f"on mazes with at least one cycle, in the cells of size 9 to {LARGEST} with percolation"
     claims = (
         Claim(
-            f"DT-Net's output equals dead-end filling's on {PUBLISHED:.1%} of 143,000 mazes (sizes 5 to 29 × "
-            "percolations)",
-            STUDY,
-            f"confirmed where more than {MOST:.0%} of the answers are the same, mean over the cells of size 9 to 29 "
-            "with any percolation (not the study's grid: ours has fewer sizes)",
-            _same(dt, cells),
+            f"DT-Net's output equals dead-end filling's on {PUBLISHED:.1%} of 143,000 mazes",
+            f"{STUDY}; that these are sizes 5 to 29 and eleven percolations is inferred",
+            f"confirmed where, {where}, more than {MOST:.0%} of the answers are the same, mean over cells; trees are "
+            "left out, as there every right answer is the same",
+            judge_answers(pool, "dt-net", cyclic, missing, lambda e: _same(e, cyclic)),
         ),
         Claim(
             "Where DT-Net is wrong, it answers as dead-end filling does",
             f"our reading of {STUDY}; no figure is published for failures alone",
-            "confirmed where over half of the wrong answers in these cells equal dead-end filling's",
-            _wrong_alike(dt, cells),
+            f"confirmed where, {where}, over {HALF:.0%} of the wrong answers are the same",
+            judge_answers(
+                pool,
+                "dt-net",
+                cyclic,
+                missing,
+                lambda e: above(wrong_as(e, cyclic)[0], HALF, f"of {e.name}'s wrong answers"),
+            ),
         ),
     )
-    axes = [axis for axis in SHOWN if pool.axis(axis)]
-    agreeing, failing = [], []
-    for entrant in pool.plain:
-        columns = [[entrant.column(cell, "as_dead_end_filling").astype(float) for cell in pool.axis(a)] for a in axes]
-        agreeing.append([who(entrant), *(shown(mean_share(column, entrant.trained)) for column in columns)])
-        wrong = [wrong_as_filling(entrant, pool.axis(axis)) for axis in axes]
-        failing.append([who(entrant), *(f"{shown(f)} of {n:,}" if f else "none wrong" for f, n in wrong)])
-    tables = [
-        *table("Answers equal to dead-end filling's, mean over an axis's cells, percent", ["", *axes], agreeing),
-        *table(
-            "Of the wrong answers, those equal to dead-end filling's, percent (of all seeds' wrong)",
-            ["", *axes],
-            failing,
-        ),
-    ]
-    rows = [
-        [cell, *(f"{100 * e.column(cell, 'as_dead_end_filling').mean():.1f}" for e in pool.networks)] for cell in cells
-    ]
-    tables += table("Answers equal to dead-end filling's by cell, percent", ["", *map(who, pool.networks)], rows)
+    answerers = pool.in_tables(pool.answerers)
+    compared = [e for e in pool.plain if e.name in ("wavefront", "dead-end-filling") and e not in answerers]
     return Finding(
         "Dead-end filling",
         claims,
-        tuple(tables),
-        ("Where both are right, agreement says little: on a tree, dead-end filling is always right.",),
-        tuple(entrant.recipe for entrant in pool.plain),
+        (*_overall([*answerers, *compared] if answerers else [], cyclic), *_by_cell(pool, cyclic)),
+        (
+            f"Dead-end filling leaves every cycle standing, and so is always wrong on these mazes. “{Failure.LOOP}” "
+            "(start and goal joined, a loop somewhere in the answer) is the looser form of the same habit.",
+        ),
+        tuple(pool.answerers),
     )
 
 
-def _square(pool: Pool) -> list[str]:
-    """Return the cells that are most like the study's grid: depth-first trees of size up to 29 with percolation."""
+def with_cycles(pool: Pool) -> Cyclic:
+    """Return the mazes with cycles of the cells most like the study's grid: depth-first trees with percolation."""
     specs = [(cell.name, cell.maze_spec) for cell in pool.cells]
-    plain = [
-        (name, spec)
+    grid = [
+        name
         for name, spec in specs
         if spec.algorithm == "dfs" and not (spec.cycles or spec.braid or spec.max_path or spec.min_path > 1)
+        if spec.size <= LARGEST and spec.start in ("deadend", "any")
     ]
-    return [name for name, spec in plain if spec.size <= 29 and spec.start in ("deadend", "any")]
+    found = {cell: pool.entrants[0].column(cell, "cycles")[0] > 0 for cell in grid}
+    return {cell: mask for cell, mask in found.items() if mask.sum() >= FEWEST}
 
 
-def _same(entrant: Entrant | None, cells: list[str]) -> Verdict:
-    if entrant is None or not cells:
-        return not_tested("no record of dt-net" if entrant is None else "none of these cells was run")
-    agree = [entrant.column(cell, "as_dead_end_filling").astype(float) for cell in cells]
-    return above(mean_share(agree), MOST, f"{entrant.recipe}, {len(cells)} cells")
+def _alike(entrant: Entrant, cyclic: Cyclic) -> list[np.ndarray]:
+    return [entrant.column(cell, "as_dead_end_filling")[:, mask].astype(float) for cell, mask in cyclic.items()]
 
 
-def _wrong_alike(entrant: Entrant | None, cells: list[str]) -> Verdict:
-    if entrant is None or not cells:
-        return not_tested("no record of dt-net" if entrant is None else "none of these cells was run")
-    return above(wrong_as_filling(entrant, cells)[0], HALF, f"of {entrant.recipe}'s wrong answers")
+def _same(entrant: Entrant, cyclic: Cyclic) -> Verdict:
+    return above(mean_share(_alike(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
 
 
-def wrong_as_filling(entrant: Entrant, cells: list[str]) -> tuple[Figure | None, int]:
-    """Return the share of the wrong answers that equal dead-end filling's, None where none is wrong, and their "
-    "number."""
-    wrong = [entrant.right(cell) == 0 for cell in cells]
-    same = [entrant.column(cell, "as_dead_end_filling").astype(bool) for cell in cells]
+def wrong_as(entrant: Entrant, cyclic: Cyclic, kind: str = "") -> tuple[Figure | None, int]:
+    """Return the share of the wrong answers that equal dead-end filling's, or are of a kind; and how many are wrong.
+
+    The share is None where none is wrong.
+    """
+    wrong = [entrant.right(cell)[:, mask] == 0 for cell, mask in cyclic.items()]
+    kinds = [entrant.column(cell, "failure")[:, mask] == kind for cell, mask in cyclic.items()]
+    same = kinds if kind else [alike > 0 for alike in _alike(entrant, cyclic)]
     hits = np.sum([(w & s).sum(axis=1) for w, s in zip(wrong, same, strict=True)], axis=0)
     totals = np.sum([w.sum(axis=1) for w in wrong], axis=0)
     return ratio(hits, totals, entrant.trained), int(totals.sum())
+
+
+def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
+    rows = []
+    for entrant in entrants if cyclic else []:
+        (same, wrong), (loops, _) = wrong_as(entrant, cyclic), wrong_as(entrant, cyclic, str(Failure.LOOP))
+        agreeing = shown(mean_share(_alike(entrant, cyclic), entrant.trained))
+        rows.append([who(entrant), agreeing, f"{wrong:,}", shown(same), shown(loops)])
+    mazes = sum(int(mask.sum()) for mask in cyclic.values())
+    header = ["", "same as dead-end filling", "wrong answers", "of these the same", f"of these “{Failure.LOOP}”"]
+    title = f"Answers on the {mazes:,} mazes with cycles, percent; wrong answers of all seeds"
+    reading = (
+        "An imitator would be near dead-end-filling's row; a breadth-first search (wavefront) agrees nowhere, as every "
+        "right answer must."
+    )
+    return table(title, reading, header, rows)
+
+
+def _by_cell(pool: Pool, cyclic: Cyclic) -> list[Table]:
+    networks = pool.in_tables(e for e in pool.answerers if e.trained)
+    rows = [
+        [cell, str(int(mask.sum())), *(f"{100 * _alike(e, {cell: mask})[0].mean():.1f}" for e in networks)]
+        for cell, mask in cyclic.items()
+    ]
+    title = "Answers equal to dead-end filling's on mazes with cycles, by cell, percent"
+    reading = "With more cycles there is more to fill wrongly, and an imitator would still agree everywhere."
+    return table(title, reading, ["cell", "mazes with cycles", *map(who, networks)], rows if networks else [])

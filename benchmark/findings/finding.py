@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, number
-from extramaze.findings.pools import Entrant
 from extramaze.findings.verdicts import Verdict
 
 STUDY = "Knutson et al., arXiv 2410.03020"
@@ -24,49 +24,55 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a title of one sentence."""
+    """A table with a title, and one sentence that says what to see in it."""
 
     title: str
+    reading: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding on one suite. The claims' texts and rules are the same on every suite; ``recipes``: whose records."""
+    """A finding on one suite. The claims' texts and rules are the same on every suite; ``used``: whose records."""
 
     title: str
     claims: tuple[Claim, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
-    recipes: tuple[str, ...]
+    used: tuple[Entrant, ...]
 
 
 def shown(figure: Figure | None) -> str:
-    """Write a figure in a table: percent (or odds) and the half-width of its interval."""
+    """Write a figure in a table: percent and the half-width of its interval; odds and open shares with the interval."""
     if figure is None:
         return NOTHING
     if figure.unit == "odds":
         return f"{number(figure.value, 'odds')} ({figure.interval})"
+    if figure.upto is not None:
+        return f"{figure.middle.removesuffix('%')} ({figure.interval})"
     return f"{100 * figure.value:.1f} ± {100 * figure.half:.1f}"
 
 
 def who(entrant: Entrant) -> str:
-    """Write a recipe with its number of seeds."""
+    """Write a recipe with its number of seeds, and of marked ones."""
     if not entrant.trained:
         return f"{entrant.recipe} (algorithm)"
-    return f"{entrant.recipe} ({len(entrant.seeds)} seed{'s' if len(entrant.seeds) != 1 else ''})"
+    count, marked = len(entrant.seeds), len(entrant.marks)
+    mark = "" if not marked else ", marked" if marked == count else f", {marked} marked"
+    own = ", own inference" if entrant.own else ""
+    return f"{entrant.recipe}{own} ({count} seed{'s' if count != 1 else ''}{mark})"
 
 
-def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Table]:
+def table(title: str, reading: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Table]:
     """Make a table; none where it has no rows."""
-    return [Table(title, tuple(header), tuple(tuple(row) for row in rows))] if rows else []
+    return [Table(title, reading, tuple(header), tuple(tuple(row) for row in rows))] if rows else []
 
 
-def noise_note(entrants: Sequence[Entrant], cells: Sequence[str]) -> str:
+def noise_note(entrants: Sequence[Entrant], cells: Sequence[str]) -> list[str]:
     """Say how many answers rounding alone turns in some cells, where a record says so."""
     found = [(e.recipe, noise) for e in entrants if (noise := e.noise(cells)) is not None]
     if not found:
-        return "How many answers rounding alone turns is in none of these records (`extramaze evaluate --noise-floor`)."
+        return []
     said = ", ".join(f"{noise:.2%} for {recipe}" for recipe, noise in found)
-    return f"Rounding alone (another block size, float64) turns this share of the answers in these cells: {said}."
+    return [f"Rounding alone (another block size, float64) turns this share of the answers in these cells: {said}."]

@@ -1,165 +1,130 @@
-"""Finding 6: what the iterates end in, and how much of it is the rule's by which Betti numbers are counted."""
+"""Finding 6: what the iterates end in, and how much of it is the threshold's by which Betti numbers are counted."""
 
-from collections import Counter
+from functools import partial
 
-import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
-from extramaze.findings.figures import Figure, mean_share
-from extramaze.findings.finding import STUDY, Claim, Finding, Table, table, who
-from extramaze.findings.pools import FAMILIES, Entrant, Pool
-from extramaze.findings.verdicts import Verdict, above, not_tested
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.finding import STUDY, Claim, Finding
+from extramaze.findings.judging import judge
+from extramaze.findings.limit_tables import TWO_CYCLE, limit_tables, rule_notes
+from extramaze.findings.pools import Pool
+from extramaze.findings.trajectories import BOTH_WAYS, NOTHING_OPEN, OPEN, SETTLED, mean_of_cells
+from extramaze.findings.verdicts import Verdict, Word, above, undecided
 
 HALF = 0.5
-SETTLED = 0.9
-RULES = {"betti": "ours", "study_betti": "the study's"}
-POINT, TWO_CYCLE, TWO_LOOP = (1, 0), (2, 0), (2, 2)
+ALL = 0.9
+PUBLISHED_BURN_IN = 3000
+PAIR = pl.lit(list(TWO_CYCLE), dtype=pl.List(pl.Int32))
+RETURNS = (pl.col("limit") == str(Limit.CYCLE)) & (pl.col("period") == TWO_CYCLE[0])
+COUNTS = (
+    (
+        "DT-Net ends in a two-point cycle: Betti numbers [2,0] in 79 to 100 % (sizes 9 to 59), counted by the study's "
+        "threshold on float64 iterates",
+        pl.col("study_betti") == PAIR,
+        NOTHING_OPEN,
+    ),
+    ("The same, counted by our threshold", pl.col("betti") == PAIR, NOTHING_OPEN),
+    ("The same, counted by returns: the state comes back after two steps, and not after one", RETURNS, OPEN),
+)
+COUNTING = (
+    "Two-point cycles are counted in three ways. By the study's threshold, a piece of the window counts where it lives "
+    "longer than half of the largest death, with distances in float32 and without a floor, here on float64 iterates. "
+    "By ours, nothing smaller than rounding counts; fixed points are one point and cycles count as their period, "
+    "whatever the threshold. By returns, the state must come back to within rounding."
+)
+UNWATCHED = "no iterates were watched"
 
 
 def limit_sets(pool: Pool) -> Finding:
     """Judge fixed points and cycles."""
-    dt = pool.named("dt-net")
-    most = "confirmed where over half of the watched trajectories on trees whose start is a dead end have them"
-    claims = [
-        Claim(
-            "DT-Net ends in a two-point cycle: Betti numbers [2,0] in 79 to 100 % (sizes 9 to 59), counted by the "
-            "study's rule",
-            STUDY,
-            f"{most}; rule: threshold .5 of the largest death, float32, no floor",
-            _two_points(dt, pool, "study_betti"),
-        ),
-        Claim(
-            "The same, counted by our rule",
-            STUDY,
-            f"{most}; rule: threshold .5, float64, no feature smaller than rounding",
-            _two_points(dt, pool, "betti"),
-        ),
-        Claim(
-            "The same, by returns: the state comes back to within rounding after two steps, and not after one",
-            STUDY,
-            f"{most}; a window that drifts can have two pieces as well",
-            _two_steps(dt, pool),
-        ),
-    ]
-    for family in ("it-net", "pi-net"):
-        claims.append(
-            Claim(
-                f"{FAMILIES[family]} settles on a fixed point ([1,0] in 100 %; the study's iterates were frozen, ours "
-                "are raw)",
-                STUDY,
-                f"confirmed where over {SETTLED:.0%} of all watched trajectories are fixed points, mean over cells",
-                _settles(pool.named(family), family),
-            )
-        )
-    by_study, by_us = (claim.verdict for claim in claims[:2])
+    claims = (*_two_point_cycles(pool), *_fixed_points(pool))
     networks = [entrant for entrant in pool.networks if entrant.watched_cells]
+    shown = pool.in_tables(networks)
+    by_study, by_us = (claim.verdict for claim in claims[:2])
+    apart = "What is said of DT-Net's two-point cycles hangs on the threshold by which they are counted."
+    notes = (
+        how_watched(pool),
+        COUNTING,
+        *rule_notes(shown),
+        *([apart] if by_study.word != by_us.word else []),
+    )
+    return Finding("What the iterates end in", claims, tuple(limit_tables(shown)), notes, tuple(networks))
+
+
+def how_watched(pool: Pool) -> str:
+    """Say how a suite watches iterates, and what becomes of trajectories that it leaves open."""
     plan = pool.suite.limits
-    notes = [
-        f"Watched: raw free-running float64 iterates, {plan.burn_in:,} steps of burn-in and a window of "
-        f"{plan.window}, the first {plan.count} mazes of a cell and the same for every seed.",
-        *_vanishing(networks),
-        *(
-            ["What is said of DT-Net's two-point cycles hangs on the rule by which they are counted."]
-            if by_study.word != by_us.word
-            else []
-        ),
-    ]
-    return Finding(
-        "What the iterates end in",
-        tuple(claims),
-        (*_limits_table(networks), *_betti_table(networks)),
-        tuple(notes),
-        tuple(entrant.recipe for entrant in networks),
+    after = (
+        f"what the window leaves open is followed {plan.pursuit:,} steps further with a tangent"
+        if plan.pursuit
+        else "what the window leaves open is followed no further, so that slow trajectories stay undecided"
+    )
+    return (
+        f"Watched in {pool.suite.name}: raw free-running float64 iterates, {plan.burn_in:,} steps of burn-in and a "
+        f"window of {plan.window}; {after}. These are the first {plan.count} mazes of each watched cell, the same for "
+        "every seed."
     )
 
 
-def is_pair(rows: pl.DataFrame, rule: str, pair: tuple[int, int]) -> np.ndarray:
-    """Return which watched rows have these Betti numbers, float (N,); those without any have not."""
-    return np.array([float(found is not None and tuple(found) == pair) for found in rows[rule].to_list()])
-
-
-def watched_share(entrant: Entrant, cells: list[str], answer: pl.Expr) -> Figure | None:
-    """Return the share of watched trajectories for which an expression holds, mean over cells; None without any."""
-    kept = [cell for cell in cells if cell in entrant.watched_cells]
-    values = [
-        np.stack(
-            [rows.select(answer.fill_null(False).cast(float)).to_series().to_numpy() for rows in entrant.watched(cell)]
+def _two_point_cycles(pool: Pool) -> list[Claim]:
+    dt, cells = pool.named("dt-net"), _on_trees(pool)
+    seen = [cell for cell in cells if dt is not None and cell in dt.watched_cells]
+    late = f"a refutation needs {PUBLISHED_BURN_IN:,} steps before the window, as the study has: slow cycles take time"
+    most = "confirmed where over half of the watched trajectories on trees whose start is a dead end do so"
+    return [
+        Claim(
+            text,
+            STUDY,
+            f"{most}{'' if still_open is NOTHING_OPEN else f', {BOTH_WAYS}'}; {late}",
+            judge(
+                {"dt-net": dt},
+                seen,
+                f"{UNWATCHED} on such mazes",
+                partial(_two_points, pool=pool, cells=seen, yes=yes, still_open=still_open),
+            ),
         )
-        for cell in kept
+        for text, yes, still_open in COUNTS
     ]
-    return mean_share(values, entrant.trained) if values else None
 
 
-def _on_trees(entrant: Entrant, pool: Pool) -> list[str]:
-    """Return the watched cells of trees whose start is a dead end."""
-    trees = list(pool.ladder("size").values()) or [c.name for c in pool.cells if str(c.maze_spec) == "size=9"]
-    return [cell for cell in trees if cell in entrant.watched_cells]
+def _two_points(entrant: Entrant, pool: Pool, cells: list[str], yes: pl.Expr, still_open: pl.Expr) -> Verdict:
+    """Judge a way to count, and hold back a refutation that watched earlier than the study did."""
+    verdict = above(mean_of_cells(entrant, cells, yes, still_open), HALF, f"{entrant.recipe}, {', '.join(cells)}")
+    steps = pool.suite.limits.burn_in
+    if verdict.word != Word.REFUTED or steps >= PUBLISHED_BURN_IN:
+        return verdict
+    return undecided(f"watched after {steps:,} steps, the study after {PUBLISHED_BURN_IN:,}", verdict)
 
 
-def _two_points(entrant: Entrant | None, pool: Pool, rule: str) -> Verdict:
-    if entrant is None or not (cells := _on_trees(entrant, pool)):
-        return not_tested("no record of dt-net" if entrant is None else "no iterates were watched on such mazes")
-    values = [np.stack([is_pair(rows, rule, TWO_CYCLE) for rows in entrant.watched(cell)]) for cell in cells]
-    return above(mean_share(values), HALF, f"{entrant.recipe}, {', '.join(cells)}")
-
-
-def _two_steps(entrant: Entrant | None, pool: Pool) -> Verdict:
-    if entrant is None or not (cells := _on_trees(entrant, pool)):
-        return not_tested("no record of dt-net" if entrant is None else "no iterates were watched on such mazes")
-    returns = (pl.col("limit") == str(Limit.CYCLE)) & (pl.col("period") == TWO_CYCLE[0])
-    return above(watched_share(entrant, cells, returns), HALF, f"{entrant.recipe}, {', '.join(cells)}")
+def _fixed_points(pool: Pool) -> list[Claim]:
+    claims = {
+        "it-net": (
+            "IT-Net settles on a fixed point: [1,0] in 100 %",
+            f"{STUDY}; its iterates are one tensor, frozen once steps are small (inferred from its code); ours are raw",
+        ),
+        "pi-net": (
+            "PI-Net settles on a fixed point",
+            f"{STUDY}; its root finder returns the best iterate so far, so that a constant trajectory is built in "
+            "(inferred from its code); ours are plain iterates, and no published figure is held against them",
+        ),
+    }
+    rule = f"confirmed where over {ALL:.0%} of the watched trajectories, mean over cells, are fixed points, {BOTH_WAYS}"
+    return [
+        Claim(text, source, rule, _settles(pool.named(family), family)) for family, (text, source) in claims.items()
+    ]
 
 
 def _settles(entrant: Entrant | None, family: str) -> Verdict:
-    if entrant is None or not entrant.watched_cells:
-        return not_tested(f"no record of {family}" if entrant is None else "no iterates were watched")
-    figure = watched_share(entrant, entrant.watched_cells, pl.col("limit") == str(Limit.FIXED_POINT))
-    return above(figure, SETTLED, entrant.recipe)
+    return judge(
+        {family: entrant},
+        entrant.watched_cells if entrant else [],
+        UNWATCHED,
+        lambda e: above(mean_of_cells(e, e.watched_cells, SETTLED), ALL, f"{e.recipe}'s fixed points"),
+    )
 
 
-def _limits_table(entrants: list[Entrant]) -> list[Table]:
-    header = ["", "cell", "trajectories", *(str(limit) for limit in Limit), "periods of cycles"]
-    rows = []
-    for entrant in entrants:
-        for cell in entrant.watched_cells:
-            seen = pl.concat(entrant.watched(cell))
-            counts = Counter(seen["limit"])
-            periods = sorted(Counter(seen.filter(pl.col("limit") == str(Limit.CYCLE))["period"]).items())
-            shares = (f"{100 * counts[limit] / len(seen):.0f}" if counts[limit] else "" for limit in map(str, Limit))
-            rows.append([who(entrant), cell, str(len(seen)), *shares, ", ".join(f"{k} ({n}×)" for k, n in periods)])
-    return table("Limits of the watched trajectories, all seeds together, percent", header, rows)
-
-
-def _betti_table(entrants: list[Entrant]) -> list[Table]:
-    pairs = (POINT, TWO_CYCLE, TWO_LOOP)
-    names = [f"[{a},{b}]" for a, b in pairs]
-    header = ["", "cell", *(f"{name} {rule}" for rule in RULES.values() for name in (*names, "other"))]
-    rows = []
-    for entrant in entrants:
-        for cell in entrant.watched_cells:
-            seen = pl.concat(entrant.watched(cell))
-            row = [who(entrant), cell]
-            for rule in RULES:
-                shares = [is_pair(seen, rule, pair).mean() for pair in pairs]
-                row += [f"{100 * abs(share):.0f}" for share in (*shares, 1 - sum(shares))]
-            rows.append(row)
-    return table("Betti numbers by our rule and by the study's, percent of the same trajectories", header, rows)
-
-
-def _vanishing(entrants: list[Entrant]) -> list[str]:
-    """Say, recipe by recipe, how many trajectories have other Betti numbers by the other rule."""
-    notes = []
-    for entrant in entrants:
-        seen = pl.concat([rows for cell in entrant.watched_cells for rows in entrant.watched(cell)])
-        both = seen.filter(pl.col("betti").is_not_null() & pl.col("study_betti").is_not_null())
-        moved = sum(a != b for a, b in zip(both["betti"].to_list(), both["study_betti"].to_list(), strict=True))
-        still = both.filter(pl.col("limit") == str(Limit.FIXED_POINT))
-        wrong = len(still) - int(is_pair(still, "study_betti", POINT).sum())
-        if len(both):
-            notes.append(
-                f"{entrant.recipe}: {moved} of {len(both)} trajectories have other Betti numbers by the other rule; "
-                f"of the {len(still)} that rest to within rounding, the study's rule sees more than one point in "
-                f"{wrong}."
-            )
-    return notes
+def _on_trees(pool: Pool) -> list[str]:
+    """Return the cells of trees whose start is a dead end."""
+    return list(pool.ladder("size").values()) or [c.name for c in pool.cells if str(c.maze_spec) == "size=9"]

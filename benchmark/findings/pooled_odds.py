@@ -7,14 +7,12 @@ from itertools import chain
 import numpy as np
 import polars as pl
 
-from extramaze.association import common_odds
-from extramaze.dynamics import Limit
-from extramaze.findings.figures import Figure, odds
-from extramaze.findings.pools import Entrant
-from extramaze.findings.verdicts import UNDECIDED, Verdict, Word, not_tested
+from extramaze.association import Odds, common_odds
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.figures import Figure, number, odds
+from extramaze.findings.verdicts import Verdict, Word, undecided
 
 BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
-SETTLED = pl.col("limit") == str(Limit.FIXED_POINT)
 Table = list[list[int]]
 
 
@@ -23,22 +21,31 @@ class Pooled:
     """Odds of being right, all strata and seeds together, and each seed's own (those without any value left out)."""
 
     figure: Figure | None
-    each: tuple[float, ...]
+    each: tuple[Odds, ...]
 
     def judge(self, rule: Callable[[Figure | None, float, str], Verdict], what: str) -> Verdict:
-        """Judge the odds against 1 by ``above`` or ``below``; open where the seeds' own lie on both sides of 1."""
+        """Judge the odds against 1 by ``above`` or ``below``; open where a seed surely says the contrary.
+
+        A seed does where its own interval lies wholly on the other side of 1: one wrong maze is no contradiction.
+        """
         verdict = rule(self.figure, 1.0, what)
-        if verdict.word == Word.NOT_TESTED or not min(self.each) < 1 < max(self.each):
+        if verdict.word == Word.NOT_TESTED or self.figure is None:
             return verdict
-        own = f"the seeds' own odds lie on both sides of 1, from {min(self.each):.2g} to {max(self.each):.2g}"
-        return not_tested(f"{UNDECIDED}, {own}; {verdict.why}")
+        over = self.figure.low > 1
+        against = [own for own in self.each if (own.high < 1 if over else own.low > 1)]
+        if not against:
+            return verdict
+        said = ", ".join(
+            f"{number(own.ratio, 'odds')} ({number(own.low, 'odds')} to {number(own.high, 'odds')})" for own in against
+        )
+        return undecided(f"a seed's own odds lie surely on the other side of 1: {said}", verdict)
 
 
-def settled_odds(entrant: Entrant) -> Pooled:
-    """Return the odds of being right at a fixed point against any other limit, over cells and seeds."""
+def limit_odds(entrant: Entrant, has: pl.Expr) -> Pooled:
+    """Return the odds of being right with a limit of the kind ``has`` against any other, over cells and seeds."""
     cells = [entrant.watched(cell) for cell in entrant.watched_cells]
     tables = [
-        [two_by_two(rows.select(SETTLED).to_series(), rows["limit_right"]) for rows in seed]
+        [two_by_two(rows.select(has).to_series(), rows["limit_right"]) for rows in seed]
         for seed in zip(*cells, strict=True)
     ]
     return _pool(tables, entrant)
@@ -75,5 +82,5 @@ def _pool(tables: list[list[Table]], entrant: Entrant) -> Pooled:
     parts = [list(chain.from_iterable(tables)), *tables]
     found, *each = (common_odds(np.array(part, dtype=np.int64).reshape(-1, 2, 2)) for part in parts)
     mazes = int(np.sum(tables[0])) if tables else 0
-    own = tuple(seed.ratio for seed in each if not np.isnan(seed.ratio))
-    return Pooled(odds(found, len(entrant.seeds), mazes), own)
+    own = tuple(seed for seed in each if seed.informative)
+    return Pooled(odds(found, len(entrant.seeds), mazes, [seed.ratio for seed in own]), own)

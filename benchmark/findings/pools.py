@@ -1,92 +1,38 @@
-"""The records that findings are drawn from: one pool a suite, of what may be compared; a recipe with all its seeds."""
+"""The records that findings are drawn from: one pool a suite, of what may be compared."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
-import numpy as np
-import polars as pl
-
+from extramaze.findings.entrants import Entrant
 from extramaze.leaderboard import comparable, seeds_by_recipe
 from extramaze.mazes import InputError, MazeSpec
+from extramaze.plan import Plan
 from extramaze.records import Record
 from extramaze.suites import Cell, Suite
 
 ORDER = ("paper-v1", "laptop-v1", "smoke-v1")  # suites as they are shown; others after these
+SMALL, LARGE = "smoke-v1", "laptop-v1"  # the first asks less of the same: solvers of both have tables in the second
 SCALES = {1: "thin", 2: "e2h"}
 FAMILIES = {"dt-net": "DT-Net", "it-net": "IT-Net", "pi-net": "PI-Net"}
-RETRAINED = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
 DEFAULTS: dict[str, Any] = {"size": 9, "start": "deadend", "percolation": 0.0, "cycles": 0}
-
-
-@dataclass(frozen=True, eq=False)
-class Entrant:
-    """One recipe with the records of its seeds, in their order."""
-
-    recipe: str
-    records: tuple[Record, ...]
-
-    @property
-    def trained(self) -> bool:
-        """Whether it has seeds: an algorithm does not."""
-        return self.records[0].summary.plan.solver.parameters > 0
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The training seeds."""
-        return tuple(r.summary.plan.solver.seed or 0 for r in self.records) if self.trained else ()
-
-    @cached_property
-    def tables(self) -> list[dict[str, pl.DataFrame]]:
-        """The per-maze rows of each seed by cell."""
-        return [
-            {str(key): rows for (key,), rows in record.mazes.partition_by("cell", as_dict=True).items()}
-            for record in self.records
-        ]
-
-    def right(self, cell: str, kind: str = "optimal", rung: int = -1) -> np.ndarray:
-        """Return which mazes of a cell are right at a rung, float (S, N)."""
-        return np.stack([table[cell][kind].list.get(rung).to_numpy().astype(float) for table in self.tables])
-
-    def column(self, cell: str, name: str) -> np.ndarray:
-        """Return a column of a cell's rows, (S, N)."""
-        return np.stack([table[cell][name].to_numpy() for table in self.tables])
-
-    def watched(self, cell: str) -> list[pl.DataFrame]:
-        """Return each seed's rows of a cell whose iterates were watched."""
-        return [table[cell].filter(pl.col("limit").is_not_null()) for table in self.tables]
-
-    @property
-    def watched_cells(self) -> list[str]:
-        """The cells in which iterates were watched."""
-        return [result.cell for result in self.records[0].summary.limits if result.n]
-
-    def rungs(self, cell: str) -> tuple[int, ...]:
-        """Return the iterations of a cell's rungs."""
-        (found,) = (c for c in self.records[0].summary.cells if c.name == cell)
-        return tuple(rung.iterations for rung in found.rungs)
-
-    def noise(self, cells: Iterable[str]) -> float | None:
-        """Return the share of the cells' mazes that rounding alone turns, over all seeds that say; None if none "
-        "does."""
-        wanted = set(cells)
-        found = [noise for record in self.records for noise in record.summary.noise if noise.cell in wanted]
-        return sum(noise.either for noise in found) / sum(noise.mazes for noise in found) if found else None
+FREE = "free-running"
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
     """One suite's records that may be compared, by recipe; ``left_out``: others of the same suite, and how they differ.
 
-    cells: those that were run.
+    cells: those that were run. own: the same solvers run by an inference of their own. elsewhere: recipes (and whether
+    by their own inference) whose tables stand under a larger suite.
     """
 
     suite: Suite
     cells: tuple[Cell, ...]
     entrants: tuple[Entrant, ...]
+    own: tuple[Entrant, ...]
     left_out: tuple[str, ...]
+    elsewhere: frozenset[tuple[str, bool]] = frozenset()
 
     def get(self, recipe: str) -> Entrant | None:
         """Return a recipe's entrant, None where there is no record of it."""
@@ -96,6 +42,11 @@ class Pool:
         """Return a family's recipe on this suite's rasters, such as dt-net → dt-net-thin."""
         return self.get(self.recipe(family, variant))
 
+    def answering(self, family: str) -> Entrant | None:
+        """Return the entrant by which a family's accuracy is judged: its own inference where that was run."""
+        name = self.recipe(family)
+        return next((entrant for entrant in self.own if entrant.recipe == name), self.named(family))
+
     def recipe(self, family: str, variant: str = "") -> str:
         """Return the recipe's name of a family on this suite's rasters."""
         return f"{family}-{SCALES[self.suite.scale]}{variant}"
@@ -103,12 +54,21 @@ class Pool:
     @property
     def plain(self) -> list[Entrant]:
         """Entrants that are not retrained or fine-tuned on cycles (finding 5 has these)."""
-        return [entrant for entrant in self.entrants if not RETRAINED.fullmatch(entrant.recipe)]
+        return [entrant for entrant in self.entrants if not entrant.retrained]
+
+    @property
+    def answerers(self) -> list[Entrant]:
+        """Plain entrants, each followed by itself under its own inference."""
+        return sorted([*self.plain, *self.own], key=lambda entrant: (entrant.recipe, entrant.own))
 
     @property
     def networks(self) -> list[Entrant]:
         """Plain entrants that are trained."""
         return [entrant for entrant in self.plain if entrant.trained]
+
+    def in_tables(self, entrants: Iterable[Entrant]) -> list[Entrant]:
+        """Return those whose rows stand in this suite's tables."""
+        return [entrant for entrant in entrants if (entrant.recipe, entrant.own) not in self.elsewhere]
 
     def ladder(self, field: str) -> dict[Any, str]:
         """Return cells that differ in one field of their specification alone: its value → the cell, rising.
@@ -145,16 +105,47 @@ def make_pools(records: Sequence[Record], partial: bool = False) -> list[Pool]:
     for group in comparable(whole):
         by_suite.setdefault(group[0].summary.plan.suite.name, []).append(group)
     rank = {name: place for place, name in enumerate(ORDER)}
-    return [_pool(groups) for _, groups in sorted(by_suite.items(), key=lambda i: (rank.get(i[0], len(rank)), i[0]))]
+    ordered = sorted(by_suite.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0]))
+    pools = {name: _pool(groups) for name, groups in ordered}
+    if SMALL in pools and LARGE in pools:
+        pools[SMALL] = replace(pools[SMALL], elsewhere=_elsewhere(pools[SMALL], pools[LARGE]))
+    return list(pools.values())
+
+
+def _elsewhere(small: Pool, large: Pool) -> frozenset[tuple[str, bool]]:
+    """Return what the larger suite has with at least as many seeds."""
+    seeds = {(entrant.recipe, entrant.own): len(entrant.seeds) for entrant in large.answerers}
+    keys = ((entrant.recipe, entrant.own, len(entrant.seeds)) for entrant in small.answerers)
+    return frozenset((recipe, own) for recipe, own, count in keys if seeds.get((recipe, own), -1) >= count)
 
 
 def _pool(groups: list[list[Record]]) -> Pool:
-    free = [group for group in groups if group[0].summary.plan.mode == "free-running"]
+    free = [group for group in groups if group[0].summary.plan.mode == FREE]
     chosen = max(free or groups, key=lambda group: (group[0].summary.plan.part is None, len(group)))
     plan = chosen[0].summary.plan
-    entrants = tuple(Entrant(name, tuple(found)) for name, found in sorted(seeds_by_recipe(chosen).items()))
-    others = [record for group in groups if group is not chosen for record in group]
-    return Pool(plan.suite, tuple(cell for cell, _ in plan.pairs()), entrants, tuple(_difference(o) for o in others))
+    own = [g for g in groups if g is not chosen and g[0].summary.plan.mode == "own" and _alike(g[0], chosen[0])]
+    others = [record for group in groups if group is not chosen and group not in own for record in group]
+    return Pool(
+        plan.suite,
+        tuple(cell for cell, _ in plan.pairs()),
+        _entrants(chosen),
+        tuple(entrant for group in own for entrant in _entrants(group)),
+        tuple(_difference(o) for o in others),
+    )
+
+
+def _alike(first: Record, second: Record) -> bool:
+    """Whether two records are of the same mazes in the same arithmetic, whatever their modes."""
+
+    def key(plan: Plan) -> tuple:
+        return plan.suite_sha256, plan.part, plan.contracts, plan.dtype, plan.tf32, plan.retire
+
+    mazes = ([cell.mazes_sha256 for cell in record.summary.cells] for record in (first, second))
+    return key(first.summary.plan) == key(second.summary.plan) and next(mazes) == next(mazes)
+
+
+def _entrants(records: list[Record]) -> tuple[Entrant, ...]:
+    return tuple(Entrant(name, tuple(found)) for name, found in sorted(seeds_by_recipe(records).items()))
 
 
 def _difference(record: Record) -> str:

@@ -1,76 +1,86 @@
 """Finding 2: starts that need not be dead ends."""
 
-from typing import Any
+from functools import partial
 
-from extramaze.findings.figures import fall, mean_share
-from extramaze.findings.finding import STUDY, Claim, Finding, noise_note, shown, table, who
-from extramaze.findings.pools import Entrant, Pool
-from extramaze.findings.sizes import TRACE
-from extramaze.findings.verdicts import Verdict, Word, above, not_tested
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.figures import fall
+from extramaze.findings.finding import STUDY, Claim, Finding, noise_note
+from extramaze.findings.judging import judge_answers
+from extramaze.findings.ladders import FEWEST, MONOTONE, Ladder, by_cell, by_column, falls, ladder_table
+from extramaze.findings.pools import FAMILIES, Pool
+from extramaze.findings.verdicts import Verdict, above
 
 PUBLISHED = {"dt-net": 0.28, "pi-net": 0.06}  # falls at 9×9: 1.00 → .72 and 1.00 → .94
-DEGREES = {"deadend": "1", 2: "2", 3: "3", 4: "4", "any": "any"}
+TEXTS = {"dt-net": "1.00 to .72", "pi-net": "1.00 to .94"}
+DEGREES = {"deadend": 1, 2: 2, 3: 3, 4: 4}
+LEAST = 3  # degrees, from which a trend is judged
 
 
 def starts(pool: Pool) -> Finding:
     """Judge starts that are not dead ends."""
     cells = pool.ladder("start")
-    dt, pi = pool.named("dt-net"), pool.named("pi-net")
-    half = "confirmed where the fall from a dead-end start to any is over half of the published one ({:.1f} points)"
+    kinds = {"a dead end": cells["deadend"], "any": cells["any"]} if {"deadend", "any"} <= set(cells) else {}
+    degrees = _degrees(pool)
     claims = (
-        Claim(
-            "DT-Net falls from 1.00 to .72 at 9×9 when the start need not be a dead end",
-            STUDY,
-            half.format(50 * PUBLISHED["dt-net"]),
-            _published_fall(dt, cells, "dt-net"),
+        *(
+            Claim(
+                f"{FAMILIES[family]} falls from {TEXTS[family]} at 9×9 when the start need not be a dead end",
+                STUDY,
+                "confirmed where the fall from a dead-end start to any is over half of the published one "
+                f"({50 * published:.1f} points)",
+                judge_answers(
+                    pool,
+                    family,
+                    kinds,
+                    "both kinds of start were not run",
+                    partial(_published_fall, cells=list(kinds.values()), published=published),
+                ),
+            )
+            for family, published in PUBLISHED.items()
         ),
         Claim(
-            "PI-Net falls from 1.00 to .94 at 9×9 when the start need not be a dead end",
-            STUDY,
-            half.format(50 * PUBLISHED["pi-net"]),
-            _published_fall(pi, cells, "pi-net"),
-        ),
-        Claim(
-            "Accuracy falls monotonically with the degree of the start",
+            "DT-Net's accuracy falls monotonically with the degree of the start",
             f"{STUDY} (public reviews)",
-            f"of DT-Net: confirmed where the fall from degree 1 to degree 4 is over {TRACE:.0%} and no step from one "
-            "degree to the next rises beyond its interval",
-            falls(dt, {DEGREES[k]: c for k, c in cells.items() if k != "any"}, "degree", 4),
+            f"confirmed where, over the degrees of which there are mazes enough (at least {LEAST}), {MONOTONE}",
+            judge_answers(
+                pool,
+                "dt-net",
+                list(degrees.groups)[LEAST - 1 :],
+                f"fewer than {LEAST} degrees have {FEWEST} mazes",
+                lambda e: falls(e, degrees, "degree"),
+            ),
         ),
     )
-    rows = [
-        [who(entrant), *(shown(mean_share([entrant.right(cell)], entrant.trained)) for cell in cells.values())]
-        for entrant in pool.plain
+    answerers = pool.in_tables(pool.answerers)
+    tables = [
+        *ladder_table(
+            by_cell(pool, kinds, "start"),
+            answerers,
+            "Optimal answers at the last rung, percent",
+            "Networks are trained on starts in dead ends: a fall to the right is what the new starts cost.",
+        ),
+        *ladder_table(
+            degrees,
+            answerers,
+            "Optimal answers by the start's number of open neighbours, percent",
+            "Degree 1 is a dead end; a solver that looks for dead ends should lose with every further neighbour.",
+        ),
     ]
-    title = "Optimal answers at the last rung by the start's open neighbours, percent"
-    return Finding(
-        "Starts that are not dead ends",
-        claims,
-        tuple(table(title, ["", *(DEGREES[key] for key in cells)], rows if cells else [])),
-        (noise_note(pool.networks, list(cells.values())),) if cells else ("This suite has no ladder of starts.",),
-        tuple(entrant.recipe for entrant in pool.plain),
-    )
+    notes = noise_note(pool.networks, list(cells.values())) if cells else ["This suite has no ladder of starts."]
+    return Finding("Starts that are not dead ends", claims, tuple(tables), tuple(notes), tuple(pool.answerers))
 
 
-def _published_fall(entrant: Entrant | None, cells: dict[Any, str], family: str) -> Verdict:
-    if entrant is None or not {"deadend", "any"} <= set(cells):
-        return not_tested(f"no record of {family}" if entrant is None else "both kinds of start were not run")
-    both = cells["deadend"], cells["any"]
-    figure = fall(entrant.right(both[0]), entrant.right(both[1]), entrant.trained, entrant.noise(both))
-    return above(figure, PUBLISHED[family] / 2, f"{entrant.recipe}'s fall")
+def _degrees(pool: Pool) -> Ladder:
+    """Return mazes by the degree of their start: a suite's cells of them, or the rows of cells that start anywhere."""
+    cells = pool.ladder("start")
+    own = {DEGREES[key]: cell for key, cell in cells.items() if key in DEGREES}
+    if len(own) >= LEAST:
+        return by_cell(pool, own, "degree of the start")
+    anywhere = [cells["any"]] if "any" in cells else []
+    return by_column(pool, anywhere, "start_degree", f"degree of the start, in {', '.join(anywhere)}")
 
 
-def falls(entrant: Entrant | None, cells: dict[Any, str], what: str, steps: int) -> Verdict:
-    """Judge "accuracy falls monotonically along these cells", of which there must be ``steps``."""
-    if entrant is None or len(cells) < steps:
-        return not_tested("no record of dt-net" if entrant is None else f"fewer than {steps} cells by {what} were run")
-    names = list(cells)
-    right = [entrant.right(cell) for cell in cells.values()]
-    whole = fall(right[0], right[-1], entrant.trained, entrant.noise(cells.values()))
-    verdict = above(whole, TRACE, f"{entrant.recipe}'s fall from {what} {names[0]} to {names[-1]}")
-    for place in range(len(right) - 1):
-        step = fall(right[place], right[place + 1], entrant.trained)
-        if verdict.word == Word.CONFIRMED and step.high < 0:
-            why = f"from {what} {names[place]} to {names[place + 1]} accuracy rises: a fall of {step}"
-            return Verdict(Word.REFUTED, why)
-    return verdict
+def _published_fall(entrant: Entrant, cells: list[str], published: float) -> Verdict:
+    first, second = (entrant.right(cell) for cell in cells)
+    figure = fall(first, second, entrant.trained, entrant.noise(cells))
+    return above(figure, published / 2, f"{entrant.name}'s fall")

@@ -5,13 +5,16 @@ other. Nothing is decided by one seed of a trained solver, by an interval on bot
 larger than what rounding alone turns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from scipy.stats import beta
 
 from extramaze.findings.figures import Figure, number
 
 LEAST_SEEDS = 2
-UNDECIDED = "undecided by these records"
+UNDECIDED = "undecided"
+DOUBT = 0.05  # of each bound on the share of all seeds
 
 
 class Word(StrEnum):
@@ -24,15 +27,32 @@ class Word(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A word and its reason, with the figure in it."""
+    """A word and its reason.
+
+    figure: what it rests on; None where there is no evidence at all. asked: of the figure. doubt: why it does not
+    decide, where that cannot be seen from the two.
+    """
 
     word: Word
     why: str
+    figure: Figure | None = None
+    asked: str = ""
+    doubt: str = ""
+
+    @property
+    def undecided(self) -> bool:
+        """Whether there is evidence that does not decide, rather than none."""
+        return self.word == Word.NOT_TESTED and self.figure is not None
 
 
 def not_tested(why: str) -> Verdict:
-    """Say why there is no verdict."""
+    """Say why there is no evidence."""
     return Verdict(Word.NOT_TESTED, why)
+
+
+def undecided(doubt: str, verdict: Verdict) -> Verdict:
+    """Say why a verdict's evidence does not decide after all."""
+    return replace(verdict, word=Word.NOT_TESTED, why=f"{UNDECIDED}, {doubt}; {verdict.why}", doubt=doubt)
 
 
 def above(figure: Figure | None, bound: float, what: str) -> Verdict:
@@ -49,16 +69,48 @@ def _judge(figure: Figure | None, bound: float, what: str, sign: int) -> Verdict
     if figure is None:
         return not_tested(f"{what}: nothing to count in these records")
     said, limit = f"{what}: {figure}", number(bound, figure.unit)
+    side = f"{'above' if sign > 0 else 'below'} {limit}"
+    asked = f"{'odds ' * (figure.unit == 'odds')}{side}"
     if figure.seeds and figure.seeds < LEAST_SEEDS:
-        return not_tested(f"{UNDECIDED}, one seed decides nothing; {said}")
+        return undecided("one seed decides nothing", Verdict(Word.NOT_TESTED, said, figure, asked))
+    measured = Verdict(Word.NOT_TESTED, said + _seeds(figure, bound, sign), figure, asked)
     if figure.noise is not None and bound < abs(figure.value) <= figure.noise:
-        noise = number(figure.noise, "share")
-        return not_tested(f"{UNDECIDED}, rounding alone turns {noise} of such mazes; {said}")
+        return undecided(f"rounding alone turns {number(figure.noise, 'share')} of such mazes", measured)
     if min(sign * (figure.low - bound), sign * (figure.high - bound)) > 0:
-        return Verdict(Word.CONFIRMED, f"{said}, all {'above' if sign > 0 else 'below'} {limit}")
+        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; all of it {side}")
     if max(sign * (figure.low - bound), sign * (figure.high - bound)) <= 0:
-        return Verdict(Word.REFUTED, f"{said}, all {'at most' if sign > 0 else 'at least'} {limit}")
-    return not_tested(f"{UNDECIDED}, the interval lies on both sides of {limit}; {said}")
+        against = "at most" if sign > 0 else "at least"
+        return replace(measured, word=Word.REFUTED, why=f"{measured.why}; all of it {against} {limit}")
+    return replace(undecided(f"the interval lies on both sides of {limit}", measured), doubt="")
+
+
+def _seeds(figure: Figure, bound: float, sign: int) -> str:
+    """Say how many seeds meet the claim on their own, and what that says of all seeds (exact binomial, one-sided).
+
+    A seed with a range meets it where all of the range does, and might where a part does.
+    """
+    count = len(figure.each)
+    met = sum(min(sign * (low - bound), sign * (high - bound)) > 0 for low, high in figure.each)
+    may = sum(max(sign * (low - bound), sign * (high - bound)) > 0 for low, high in figure.each)
+    if count < LEAST_SEEDS:
+        return ""
+    low, high = share_of_seeds(met, count)[0], share_of_seeds(may, count)[1]
+    if met == count:
+        return f"; all {count} seeds meet it, and so would at least {low:.0%} of all seeds"
+    if may == 0:
+        return f"; none of {count} seeds meets it, and at most {high:.0%} of all seeds would"
+    some = str(met) if met == may else f"{met} to {may}"
+    return f"; {some} of {count} seeds meet it, and so would {low:.0%} to {high:.0%} of all seeds"
+
+
+def share_of_seeds(met: int, count: int) -> tuple[float, float]:
+    """Bound the share of all seeds that would meet a claim that ``met`` of ``count`` did: each bound at 95 %.
+
+    Clopper & Pearson (Biometrika 26, 1934); all of S seeds give at least .05^(1/S).
+    """
+    low = float(beta.ppf(DOUBT, met, count - met + 1)) if met else 0.0
+    high = float(beta.ppf(1 - DOUBT, met + 1, count - met)) if met < count else 1.0
+    return low, high
 
 
 def every(*verdicts: Verdict) -> Verdict:
@@ -69,4 +121,11 @@ def every(*verdicts: Verdict) -> Verdict:
             return found[0]
     if not verdicts:
         return not_tested("nothing to judge in these records")
-    return Verdict(Word.CONFIRMED, "; ".join(verdict.why for verdict in verdicts))
+    return replace(verdicts[0], why="; ".join(verdict.why for verdict in verdicts))
+
+
+def agree(first: Verdict, second: Verdict, otherwise: str) -> Verdict:
+    """Return the verdict that two ways of counting share; where they differ it is open, and ``otherwise`` says why."""
+    if first.word == second.word:
+        return first
+    return undecided(f"{otherwise} ({first.word} one way, {second.word} the other)", first)

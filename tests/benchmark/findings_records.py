@@ -36,15 +36,18 @@ def base_plan(suite, part):
     return plan.model_copy(update={"suite": fewer, "suite_sha256": fewer.digest()})
 
 
-def chosen_record(recipe, seed, right, suite="laptop-v1", part=None, noise=(), trained=True, **rows):
+def chosen_record(
+    recipe, seed, right, suite="laptop-v1", part=None, noise=(), trained=True, mark=None, mode="free-running", **rows
+):
     """Make a record: ``right`` gives a cell's share of optimal answers at the last rung, half of it before.
 
-    rows: see ``chosen_rows``.
+    mark: the share of training-like mazes that training fell short with. rows: see ``chosen_rows``.
     """
     plan = base_plan(suite, part)
     identity = {"name": f"{recipe}@{seed}" if trained else recipe, "recipe": recipe, "seed": seed if trained else None}
     identity |= {"weights_sha256": f"{recipe}{seed}" if trained else None, "parameters": 100 * trained}
-    plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity)})
+    identity |= {"notes": (f"only {mark} of fresh training-like mazes, below 99%",) if mark else ()}
+    plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity), "mode": mode})
     tables = [
         chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows)
         for number, (cell, planned) in enumerate(plan.pairs())
@@ -85,22 +88,26 @@ def chosen_rows(
     betti=(1, 0),
     study_betti=(1, 0),
     filling=0.0,
-    hard_when_long=False,
+    hard_when=None,
+    motion=0.5,
     depends=False,
     stored=lambda cell: 1.0,
 ):
     """Make a cell's rows, with a share of optimal answers.
 
     limit: of a watched maze, from whether it is right. filling: the share of the wrong answers that are dead-end
-    filling's. hard_when_long: the wrong ones have the longest paths. stored: from a cell, the share of its optimal ones
-    that are exact.
+    filling's; right ones are where there are no cycles. hard_when: the wrong ones have the "long" or the "short" paths.
+    motion: of the latent state off fixed points. stored: from a cell, the share of its optimal ones that are exact.
+    Percolated mazes have 0 to 3 cycles, in turn; starts anywhere have degree 1 to 3, in turn.
     """
-    n, last_rung = planned.mazes, planned.rungs[-1]
-    length = random.integers(1, cell.maze_spec.size * 2, n)
-    order = np.argsort(np.argsort(length, kind="stable")) if hard_when_long else random.permutation(n)
+    n, last_rung, spec = planned.mazes, planned.rungs[-1], cell.maze_spec
+    cycles = np.arange(n) % 4 if spec.percolation else np.full(n, spec.cycles)
+    length = random.integers(1, spec.size * 2, n)
+    rank = np.argsort(np.argsort(length, kind="stable"))
+    order = {None: random.permutation(n), "long": rank, "short": n - 1 - rank}[hard_when]
     last = order < round(share * n)
     early = last & (np.arange(n) % 2 == 0)
-    alike = last.copy()
+    alike = last & (cycles == 0)
     wrong = np.flatnonzero(~last)
     alike[wrong[: round(filling * len(wrong))]] = True
     exact = last & (order < round(share * stored(cell.name) * n))
@@ -111,13 +118,19 @@ def chosen_rows(
         "index": np.arange(n),
         **{name: np.ones(n, int) for name in COUNTS},
         "path_length": length,
+        "cycles": cycles,
+        "start_degree": {"deadend": np.ones(n, int), "any": 1 + np.arange(n) % 3}.get(
+            spec.start, np.full(n, spec.start)
+        ),
+        "failure": [None if r else "loop kept" for r in last],
         "first_right": [planned.rungs[0] if e else last_rung if r else None for e, r in zip(early, last, strict=True)],
         "as_dead_end_filling": alike,
         "limit": limits,
         "period": [None if kind is None else PERIODS.get(kind, 0) for kind in limits],
         "limit_right": [bool(r) if w else None for r, w in zip(last, seen, strict=True)],
         "flipping": [None if kind is None else float(kind == "cycle") for kind in limits],
-        **{name: [0.5 if w else None for w in seen] for name in ("latent_motion", "logit_motion", "alignment")},
+        "latent_motion": [None if kind is None else 1e-15 if kind == "fixed point" else motion for kind in limits],
+        **{name: [0.5 if w else None for w in seen] for name in ("logit_motion", "alignment")},
         "depends": [depends if w else None for w in seen],
     }
     before = len(planned.rungs) - 1

@@ -1,0 +1,102 @@
+"""One recipe with the records of all its training seeds, as findings read it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from extramaze.models.checkpoint import GOOD_ACCURACY
+from extramaze.records import Record
+
+RETRAINED = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
+MARK = re.compile(rf"only ([\d.]+%) of fresh training-like mazes, below {GOOD_ACCURACY:.0%}")
+
+
+@dataclass(frozen=True, eq=False)
+class Entrant:
+    """One recipe with the records of its seeds, in their order; all of one mode."""
+
+    recipe: str
+    records: tuple[Record, ...]
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has seeds: an algorithm does not."""
+        return self.records[0].summary.plan.solver.parameters > 0
+
+    @property
+    def own(self) -> bool:
+        """Whether it answers by an inference of its own rather than by the plain iteration."""
+        return self.records[0].summary.plan.mode == "own"
+
+    @property
+    def name(self) -> str:
+        """The recipe, and that it answers by its own inference where it does."""
+        return f"{self.recipe} (own inference)" if self.own else self.recipe
+
+    @property
+    def retrained(self) -> bool:
+        """Whether it was trained or tuned on mazes with cycles (finding 5)."""
+        return RETRAINED.fullmatch(self.recipe) is not None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The training seeds."""
+        return tuple(r.summary.plan.solver.seed or 0 for r in self.records) if self.trained else ()
+
+    @cached_property
+    def marks(self) -> dict[int, str]:
+        """The seeds that training left short of GOOD_ACCURACY on mazes like their own, and the share that they reached.
+
+        What a retrained recipe is short of is its own mazes, those with cycles.
+        """
+        found = {}
+        for seed, record in zip(self.seeds, self.records, strict=False):
+            for note in record.summary.plan.solver.notes:
+                if mark := MARK.search(note):
+                    found[seed] = mark[1]
+        return found
+
+    @cached_property
+    def tables(self) -> list[dict[str, pl.DataFrame]]:
+        """The per-maze rows of each seed by cell."""
+        return [
+            {str(key): rows for (key,), rows in record.mazes.partition_by("cell", as_dict=True).items()}
+            for record in self.records
+        ]
+
+    def right(self, cell: str, kind: str = "optimal", rung: int = -1) -> np.ndarray:
+        """Return which mazes of a cell are right at a rung, float (S, N)."""
+        return np.stack([table[cell][kind].list.get(rung).to_numpy().astype(float) for table in self.tables])
+
+    def column(self, cell: str, name: str) -> np.ndarray:
+        """Return a column of a cell's rows, (S, N)."""
+        return np.stack([table[cell][name].to_numpy() for table in self.tables])
+
+    def watched(self, cell: str) -> list[pl.DataFrame]:
+        """Return each seed's rows of a cell whose iterates were watched."""
+        return [table[cell].filter(pl.col("limit").is_not_null()) for table in self.tables]
+
+    @property
+    def watched_cells(self) -> list[str]:
+        """The cells in which iterates were watched."""
+        return [result.cell for result in self.records[0].summary.limits if result.n]
+
+    def all_watched(self) -> list[pl.DataFrame]:
+        """Return each seed's watched rows of all cells; [] where none were watched."""
+        cells = [self.watched(cell) for cell in self.watched_cells]
+        return [pl.concat(rows) for rows in zip(*cells, strict=True)]
+
+    def rungs(self, cell: str) -> tuple[int, ...]:
+        """Return the iterations of a cell's rungs."""
+        (found,) = (c for c in self.records[0].summary.cells if c.name == cell)
+        return tuple(rung.iterations for rung in found.rungs)
+
+    def noise(self, cells: Iterable[str]) -> float | None:
+        """Return the share of the cells' mazes that rounding alone turns; None if no seed's record says."""
+        wanted = set(cells)
+        found = [noise for record in self.records for noise in record.summary.noise if noise.cell in wanted]
+        return sum(noise.either for noise in found) / sum(noise.mazes for noise in found) if found else None

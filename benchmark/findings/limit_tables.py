@@ -1,0 +1,103 @@
+"""The tables of finding 6: limits by solver and by cell, and Betti numbers by two thresholds."""
+
+from collections import Counter
+
+import numpy as np
+import polars as pl
+
+from extramaze.dynamics import Limit
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.finding import Table, shown, table, who
+from extramaze.findings.trajectories import OPEN, SETTLED, mean_of_cells
+
+RULES = {"betti": "ours", "study_betti": "the study's"}
+POINT, TWO_CYCLE, TWO_LOOP = (1, 0), (2, 0), (2, 2)
+
+
+def limit_tables(entrants: list[Entrant]) -> list[Table]:
+    """Write all of them."""
+    return [*_settled(entrants), *_by_cell(entrants), *_betti(entrants)]
+
+
+def is_pair(rows: pl.DataFrame, rule: str, pair: tuple[int, int]) -> np.ndarray:
+    """Return which watched rows have these Betti numbers, float (N,); those without any have not."""
+    return np.array([float(found is not None and tuple(found) == pair) for found in rows[rule].to_list()])
+
+
+def _settled(entrants: list[Entrant]) -> list[Table]:
+    rows = []
+    for entrant in entrants:
+        seen = pl.concat(entrant.all_watched())
+        kinds = [100 * len(seen.filter(pl.col("limit") == str(kind))) / len(seen) for kind in Limit]
+        counts = dict(zip(Limit, kinds, strict=True))
+        rows.append(
+            [
+                who(entrant),
+                str(len(seen)),
+                shown(mean_of_cells(entrant, entrant.watched_cells, SETTLED)),
+                f"{counts[Limit.CYCLE]:.1f}",
+                f"{100 * len(seen.filter(OPEN)) / len(seen):.1f}",
+                f"{counts[Limit.UNDECIDED]:.1f}",
+                f"{counts[Limit.DRIFTING]:.1f}",
+            ]
+        )
+    header = ["", "trajectories", "fixed points, low to high (interval)", "cycles", "open", "undecided", "drifting"]
+    reading = (
+        "Low counts what is open as moving for ever, high as settling in the end; the interval reaches round both. "
+        "Where much is open, the suite watched too briefly to say."
+    )
+    return table("How many trajectories settle, mean over watched cells, percent", reading, header, rows)
+
+
+def _by_cell(entrants: list[Entrant]) -> list[Table]:
+    header = ["", "cell", "trajectories", *(str(limit) for limit in Limit), "periods of cycles"]
+    rows = []
+    for entrant in entrants:
+        for cell in entrant.watched_cells:
+            seen = pl.concat(entrant.watched(cell))
+            counts = Counter(seen["limit"])
+            periods = sorted(Counter(seen.filter(pl.col("limit") == str(Limit.CYCLE))["period"]).items())
+            shares = (f"{100 * counts[limit] / len(seen):.0f}" if counts[limit] else "" for limit in map(str, Limit))
+            rows.append([who(entrant), cell, str(len(seen)), *shares, ", ".join(f"{k} ({n}×)" for k, n in periods)])
+    title = "Limits by cell, all seeds together, percent"
+    return table(title, "An empty place is none; periods of cycles with the number of trajectories.", header, rows)
+
+
+def _betti(entrants: list[Entrant]) -> list[Table]:
+    pairs = (POINT, TWO_CYCLE, TWO_LOOP)
+    names = [f"[{a},{b}]" for a, b in pairs]
+    header = ["", "cell", *(f"{name} {rule}" for rule in RULES.values() for name in (*names, "other"))]
+    rows = []
+    for entrant in entrants:
+        for cell in entrant.watched_cells:
+            seen = pl.concat(entrant.watched(cell))
+            row = [who(entrant), cell]
+            for rule in RULES:
+                shares = [is_pair(seen, rule, pair).mean() for pair in pairs]
+                row += [f"{100 * abs(share):.0f}" for share in (*shares, 1 - sum(shares))]
+            rows.append(row)
+    reading = (
+        "Number of pieces and of loops: [1,0] a point, [2,0] two points, [2,2] two loops. The two halves of a row "
+        "differ only by the threshold; the study's, without a floor, can count rounding as pieces."
+    )
+    return table(
+        "Betti numbers of the same trajectories by our threshold and by the study's, percent", reading, header, rows
+    )
+
+
+def rule_notes(entrants: list[Entrant]) -> list[str]:
+    """Say, recipe by recipe, how many trajectories have other Betti numbers by the other threshold."""
+    notes = []
+    for entrant in entrants:
+        seen = pl.concat(entrant.all_watched())
+        both = seen.filter(pl.col("betti").is_not_null() & pl.col("study_betti").is_not_null())
+        moved = sum(a != b for a, b in zip(both["betti"].to_list(), both["study_betti"].to_list(), strict=True))
+        still = both.filter(SETTLED)
+        wrong = len(still) - int(is_pair(still, "study_betti", POINT).sum())
+        if len(both):
+            notes.append(
+                f"{entrant.recipe}: {moved} of {len(both)} trajectories have other Betti numbers by the other "
+                f"threshold; of the {len(still)} that rest to within rounding, the study's threshold sees more than "
+                f"one point in {wrong}."
+            )
+    return notes
