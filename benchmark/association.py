@@ -17,8 +17,8 @@ from scipy.stats import norm
 
 from extramaze.dynamics.limits import Limit
 from extramaze.mazes import InputError
+from extramaze.statistics import CONFIDENCE
 
-LEVEL = 0.95
 WIDEST = 50.0  # logarithms of odds ratios beyond this count as infinite
 
 
@@ -77,7 +77,7 @@ def common_odds(tables: np.ndarray) -> Odds:
     lowest, weights = corner_law(tables)
     p = _two_sided(weights, corner - lowest)
     if np.isfinite(error):
-        reach = norm.ppf(0.5 + LEVEL / 2) * error
+        reach = norm.ppf(0.5 + CONFIDENCE / 2) * error
         return Odds(ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
     _, weights = corner_law(tables, _centre(tables, corner))
     return Odds(ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
@@ -143,7 +143,7 @@ def _exact_interval(weights: np.ndarray, seen: int) -> tuple[float, float]:
 
     def tail(log_ratio: float, part: slice) -> float:
         tilted = weights + steps * log_ratio
-        return float(np.exp(logsumexp(tilted[part]) - logsumexp(tilted))) - (1 - LEVEL) / 2
+        return float(np.exp(logsumexp(tilted[part]) - logsumexp(tilted))) - (1 - CONFIDENCE) / 2
 
     low = 0.0 if seen == 0 else np.exp(brentq(tail, -WIDEST, WIDEST, args=(slice(seen, None),)))
     last = len(weights) - 1

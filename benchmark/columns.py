@@ -1,6 +1,6 @@
 """What a board says of a row besides its score, read off the records of its seeds."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,12 +50,3 @@ def limit_counts(records: Sequence[Record]) -> dict[str, int]:
 def last_finished(records: Sequence[Record]) -> str:
     """Return the date (year-month-day) on which the newest record was finished."""
     return max(record.summary.run.finished for record in records)[:10]
-
-
-def score_weights(records: Sequence[Record], left_out: str) -> dict[str, float]:
-    """Return what each cell weighs in the score: axes alike, and within an axis its cells alike."""
-    axes: dict[str, list[str]] = defaultdict(list)
-    for cell in records[0].summary.cells:
-        axes[cell.axis].append(cell.name)
-    counted = {axis: cells for axis, cells in axes.items() if axis != left_out} or axes
-    return {cell: 1 / len(cells) / len(counted) for cells in counted.values() for cell in cells}

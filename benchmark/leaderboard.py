@@ -1,35 +1,37 @@
 """The board: one row a recipe with all its seeds, ranked by accuracy at the last rung.
 
-The score of a record is the mean, over the axes of difficulty, of the mean over the axis's cells of *optimal* accuracy
-at the last rung, never the best one. Cells like the training mazes do not enter it. A row is the mean over its seeds.
+The score of a record (``extramaze.ranking_score``) is read at the last rung, never the best one; a row is the mean over
+its seeds.
 Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones, are never ranked
 together.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import polars as pl
-from scipy.stats import norm, t
 
 from extramaze.baselines import is_baseline_copy
-from extramaze.columns import hardest, last_finished, limit_counts, median_first_right, score_weights
+from extramaze.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.mazes import InputError
 from extramaze.measures import fate_shares, function_evaluations
 from extramaze.rank_groups import Evidence, rank_ranges
+from extramaze.ranking_score import (
+    RANKING_VERSION,
+    axis_scores,
+    last_rung,
+    record_score,
+    score_interval,
+    score_weights,
+)
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.suites import IN_DISTRIBUTION
 from extramaze.verification import Standing, Verification, Verified, sound_verification, standing
 
-RANKING_VERSION = 1
-CONFIDENCE = 0.95
 ONE_SEED = "one seed: the interval is over mazes only, the rank borrows the spread between other rows' seeds"
-PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
 
 
 @dataclass(frozen=True)
@@ -84,24 +86,6 @@ class Board:
     partial: str | None
     contracts: dict[str, int]
     rows: tuple[Row, ...]
-
-
-def axis_scores(record: Record) -> dict[str, float]:
-    """Return the mean optimal accuracy at the last rung of each axis's cells."""
-    by_axis: dict[str, list[float]] = defaultdict(list)
-    for cell in record.summary.cells:
-        by_axis[cell.axis].append(cell.rungs[-1].optimal.share)
-    return {axis: float(np.mean(shares)) for axis, shares in by_axis.items()}
-
-
-def record_score(record: Record) -> float:
-    """Return the number that ranks a record."""
-    return float(_over_hard_axes(axis_scores(record)))
-
-
-def _over_hard_axes(axes: Mapping[str, float]) -> float:
-    hard = [value for axis, value in axes.items() if axis != IN_DISTRIBUTION]
-    return float(np.mean(hard or list(axes.values())))
 
 
 def boards(records: Iterable[Record], verified: Verified = MappingProxyType({})) -> list[Board]:
@@ -178,7 +162,7 @@ def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
         ranks=None,
         recipe=recipe,
         seeds=tuple(solver.seed for solver in solvers if solver.seed is not None),
-        score=float(np.mean([_over_hard_axes(a) for a in axes])),
+        score=float(np.mean([record_score(record) for record in records])),
         low=low,
         high=high,
         axes={axis: float(np.mean([a[axis] for a in axes])) for axis in axes[0]},
@@ -198,8 +182,8 @@ def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
 
 def evidence(records: Sequence[Record]) -> Evidence:
     """Gather one row's right answers for the paired tests of ranks."""
-    weights = score_weights(records, IN_DISTRIBUTION)
-    right = {cell: np.stack([_last_rung(record, cell) for record in records]) for cell in weights}
+    weights = score_weights(records[0])
+    right = {cell: np.stack([last_rung(record, cell) for record in records]) for cell in weights}
     return Evidence(right, weights, trained=records[0].summary.plan.solver.parameters > 0)
 
 
@@ -213,44 +197,6 @@ def _notes(records: list[Record]) -> Iterable[str]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and plan.solver.parameters:
         yield ONE_SEED
-
-
-def score_interval(records: list[Record]) -> tuple[float, float]:
-    """Return the 95 % interval of a row's score over seeds and mazes.
-
-    Two independent parts are added in quadrature: the seeds' standard error times Student's t (S − 1 degrees of
-    freedom), and the mazes' standard error, of each maze's mean over the seeds that share it, times the normal
-    quantile. Resampling two to five seeds instead would give intervals that are too narrow.
-    """
-    scores = np.array([record_score(record) for record in records])
-    axes: dict[str, list[float]] = defaultdict(list)
-    for cell in records[0].summary.cells:
-        right = np.mean([_last_rung(record, cell.name) for record in records], axis=0)
-        axes[cell.axis].append(variance_of_mean(right))
-    counted = {axis: values for axis, values in axes.items() if axis != IN_DISTRIBUTION} or axes
-    variance = sum(sum(values) / len(values) ** 2 for values in counted.values()) / len(counted) ** 2
-    half, middle = half_width(scores, variance), scores.mean()
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
-
-
-def half_width(scores: np.ndarray, variance: float) -> float:
-    """Return the half-width of the 95 % interval of a mean over seeds, (S,), with a variance of its mazes beside."""
-    tail = 1 - (1 - CONFIDENCE) / 2
-    half = norm.ppf(tail) * np.sqrt(variance)
-    if len(scores) == 1:
-        return float(half)
-    return float(np.hypot(half, t.ppf(tail, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))))
-
-
-def variance_of_mean(right: np.ndarray) -> float:
-    """Return the variance of a cell's accuracy, (N,) shares in [0, 1], with PRIOR right and wrong answers added."""
-    padded = np.concatenate([right, np.ones(PRIOR), np.zeros(PRIOR)])
-    return float(padded.var() / len(padded))
-
-
-def _last_rung(record: Record, cell: str) -> np.ndarray:
-    rows = record.mazes.filter(pl.col("cell") == cell)
-    return rows["optimal"].list.last().to_numpy().astype(float)
 
 
 def find_records(folders: Iterable[Path]) -> list[Record]:

@@ -20,6 +20,7 @@ WALL, OPEN = "#333333", "#ffffff"
 BOTH, MISSED, EXTRA = "#009e73", "#56b4e9", "#d55e00"
 ENDPOINT = "#000000"
 INCHES, DPI = 2.3, 130
+COLUMNS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,9 @@ class Drawing:
     prediction: np.ndarray | None = None
 
 
-def save_failures(drawings: Sequence[Drawing], heading: str, path: Path, columns: int = 4) -> None:
-    """Save wrong answers with the true path, ``columns`` a row, as PNG."""
-    save_rows([drawings[i : i + columns] for i in range(0, len(drawings), columns)], heading, path)
+def save_failures(drawings: Sequence[Drawing], heading: str, path: Path) -> None:
+    """Save wrong answers with the true path, COLUMNS a row, as PNG."""
+    save_rows([drawings[i : i + COLUMNS] for i in range(0, len(drawings), COLUMNS)], heading, path)
 
 
 def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> None:

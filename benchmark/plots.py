@@ -209,7 +209,7 @@ def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
                 said = answer(ours.readout(state), x)[0].cpu().numpy()
                 drawings.append(Drawing(images[at], f"after {iteration}", targets[at], said))
     heading = f"{plan.solver.name} solving {maze.cell.name} #{maze.index}, iteration by iteration"
-    save_failures(drawings, heading, path, columns=4)
+    save_failures(drawings, heading, path)
     return path
 
 

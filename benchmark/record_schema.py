@@ -10,7 +10,7 @@ from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
 from extramaze.models.schema import Strict
 from extramaze.plan import Plan
-from extramaze.scoring import clopper_pearson_high, wilson
+from extramaze.statistics import share_at_most, wilson
 from extramaze.suites import CellPlan
 
 SCHEMA = "extramaze-record-3"
@@ -82,7 +82,7 @@ class Audit(Strict):
     @classmethod
     def of(cls, disagree: int, audited: int) -> "Audit":
         """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
-        return cls(audited=audited, disagree=disagree, high=clopper_pearson_high(disagree, audited))
+        return cls(audited=audited, disagree=disagree, high=share_at_most(disagree, audited))
 
 
 class CellResult(Strict):

@@ -22,7 +22,11 @@ def comparison_text(comparison: Comparison) -> str:
         f"{first} against {second} on {comparison.suite}. wins: mazes that only {first} has; losses: only {second}; "
         f"difference: {first} less {second}, {INTERVAL}; p: exact McNemar; Holm: over the cells"
     ]
-    parts += [_compared_table(compared) for compared in comparison.measures]
+    said = [compared for compared in comparison.measures if compared.pooled.pairs.wins + compared.pooled.pairs.losses]
+    parts += [_compared_table(compared) for compared in said]
+    same = [compared.measure for compared in comparison.measures if compared not in said]
+    if same:
+        parts.append(f"no maze differs in: {', '.join(same)}")
     if comparison.noise_floor is not None:
         parts.append(f"noise floor: rounding alone turns {comparison.noise_floor:.2%} of the answers")
     if comparison.notes:

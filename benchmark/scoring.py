@@ -13,14 +13,12 @@ from typing import Any
 import numba
 import numpy as np
 import torch
-from scipy.stats import binomtest
 
 from extramaze.mazes import InputError
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.raster import scale_of
 
 SCORE_VERSION = 1
-CONFIDENCE = 0.95
 
 _NO_ENDPOINT, _TARGET_NO_PATH = -1, -2
 
@@ -79,20 +77,6 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
             raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.raster")
     exact, valid, optimal = flags[:3].astype(bool)
     return Outcome(exact=exact, valid=valid, optimal=optimal, failure=np.array(FAILURES)[flags[3]])
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval for a share (Wilson, JASA 1927)."""
-    interval = binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def clopper_pearson_high(right: int, count: int) -> float:
-    """Return the upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934); 1 for a count of 0."""
-    if not count:
-        return 1.0
-    interval = binomtest(right, count, alternative="less").proportion_ci(CONFIDENCE, method="exact")
-    return float(interval.high)
 
 
 def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Statistics of paired comparisons: two solvers, the same mazes, right or wrong.
+"""Statistics of shares, and of paired comparisons: two solvers, the same mazes, right or wrong.
 
 A *win* is a maze that the first is right on and the second wrong; a *loss* the other way round. Mazes on which both
 agree say how precise a comparison is, never which solver is better.
@@ -39,6 +39,12 @@ class Paired:
     def difference(self) -> float:
         """The first's share of right answers less the second's."""
         return (self.wins - self.losses) / self.n
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval for a share (Wilson, JASA 1927)."""
+    interval = binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def mcnemar(pairs: Paired) -> float:
@@ -115,10 +121,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def share_at_most(found: int, n: int, confidence: float = CONFIDENCE) -> float:
     """Return the upper bound on a share of which ``found`` of ``n`` were seen: one-sided, exact.
 
-    Clopper and Pearson (1934), Biometrika 26:404. With nothing found in n it is 1 − (1 − confidence)^(1/n), about 3/n.
+    Clopper and Pearson (1934), Biometrika 26:404. With nothing found in n it is 1 − (1 − confidence)^(1/n), about 3/n;
+    1 where nothing was looked at.
     """
-    if not 0 <= found <= n or n < 1:
-        raise InputError(f"found is 0 to n and n at least 1, got {found} of {n}")
+    if not 0 <= found <= n:
+        raise InputError(f"found is 0 to n, got {found} of {n}")
     return 1.0 if found == n else float(beta.ppf(confidence, found + 1, n - found))
 
 

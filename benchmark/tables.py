@@ -15,7 +15,7 @@ from extramaze.suites import Suite
 HEADINGS = {"in-distribution": "in-dist."}
 
 
-def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
+def limits_table(records: Sequence[Record]) -> str:
     """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells.
 
     Then the odds of being right with a limit, divided by those without it, within cells (Mantel & Haenszel): a limit
@@ -31,7 +31,7 @@ def limits_table(records: Sequence[Record], markdown: bool = False) -> str:
         f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
         f"cells {', '.join(cells)}; odds: with the limit against without it, within cells, 95 % interval"
     )
-    return "\n".join([title, "", *layout(header, lines, markdown)])
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
 
 
 def _limit_lines(record: Record) -> Iterator[list[str]]:
@@ -158,7 +158,7 @@ def suite_table(suite: Suite) -> str:
     title = (
         f"{suite.name}: {len(suite.cells)} cells, {sum(cell.count for cell in suite.cells):,} mazes, "
         f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
-        f"{whole.tflop:,.1f} TFLOP, about {whole.minutes:,.0f} minutes on two CPU cores"
+        f"{whole.tflop:,.1f} TFLOP, about {max(1, round(whole.minutes)):,} min on two CPU cores"
     )
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
 

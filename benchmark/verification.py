@@ -19,8 +19,8 @@ from extramaze.mazes.files import write_atomically
 from extramaze.models.schema import Strict
 from extramaze.record_schema import Summary
 from extramaze.records import MAX_BYTES, SUMMARY, Record, content_sha256
-from extramaze.scoring import clopper_pearson_high
 from extramaze.sealed import parse_sealed, read_inside, sealed_bytes
+from extramaze.statistics import share_at_most
 
 SCHEMA = "extramaze-verification-1"
 MAX_VERIFICATION_BYTES = 2**20
@@ -151,7 +151,7 @@ def keep(found: Verification, folder: Path) -> bool:
 
 def upper_bound(disagree: int, drawn: int, mazes: int) -> float:
     """Bound the share of all mazes that disagree, from a random sample; it is known where all were run."""
-    return disagree / mazes if drawn == mazes else clopper_pearson_high(disagree, drawn)
+    return disagree / mazes if drawn == mazes else share_at_most(disagree, drawn)
 
 
 def read_verification(folder: Path) -> tuple[Verification | None, list[str]]:

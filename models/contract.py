@@ -8,7 +8,6 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from extramaze.mazes import InputError
@@ -109,15 +108,8 @@ def card_of(solver: IterativeSolver) -> SolverCard:
 
 
 def count_parameters(solver: nn.Module) -> int:
-    """Count the trainable numbers of a module."""
+    """Count the numbers in all parameters of a module."""
     return sum(parameter.numel() for parameter in solver.parameters())
-
-
-def parameter_dtype(solver: nn.Module) -> torch.dtype:
-    """Return the floating-point type of a module's parameters, float32 for a module without any."""
-    for parameter in solver.parameters():
-        return parameter.dtype
-    return torch.float32
 
 
 def open_pixels(x: Tensor) -> Tensor:

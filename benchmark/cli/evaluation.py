@@ -21,7 +21,9 @@ def evaluate(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SOLVER]", help="A shipped name, a plugin's, a trained folder, module:factory, file.py:factory."
+            metavar="[SOLVER]",
+            help="A shipped name (dt-net-thin is dt-net-thin@0), a plugin's, a trained folder, module:factory, "
+            "file.py:factory.",
         ),
     ] = None,
     suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",

@@ -130,7 +130,7 @@ def _draw(spec: Any, count: int, split: str | None, first: int, quiet: bool) -> 
     from extramaze.mazes import generate as draw
     from extramaze.mazes.progress import progress_bar
 
-    looks = {"unit": " mazes", "unit_scale": True, "delay": 1, "leave": False, "desc": str(spec)}
+    looks: dict[str, Any] = {"unit": " mazes", "unit_scale": True, "delay": 1, "leave": False, "desc": str(spec)}
     with progress_bar(total=count, quiet=quiet, **looks) as bar:
         return draw(spec, count, split=split, first=first, progress=bar.update)
 

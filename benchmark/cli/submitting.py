@@ -44,7 +44,7 @@ def submit(
     from extramaze.starting import start_submission
     from extramaze.submission import BrokenContract
     from extramaze.submission import submit as make_submission
-    from extramaze.suites import load_suite
+    from extramaze.suites import load_suite, suite_names
 
     if (target == NEW) != (name is not None):
         raise InputError("extramaze submit new NAME starts a submission; extramaze submit SOLVER --card FILE makes one")
@@ -66,7 +66,11 @@ def submit(
         f"{solver}: {sealed.solver.parameters:,} parameters, {sealed.doctor}\n"
         f"trained on what is tested: {sealed.overlap}\n"
         f"check it: extramaze validate {folder}\n"
-        f"then open a pull request that adds the folder as results/{loaded.name}/{solver}"
+        + (
+            f"then open a pull request that adds the folder as results/{loaded.name}/{solver}"
+            if loaded.name in suite_names()
+            else f"{loaded.name} is no shipped suite: whoever compares with this record needs {suite} too"
+        )
     )
 
 

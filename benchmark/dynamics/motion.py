@@ -17,15 +17,12 @@ from extramaze.mazes import InputError
 class Motion:
     """Motion of B trajectories over a window, about its first state: float64 (B,) each.
 
-    latent, logits: the largest distance, as a root mean square over the numbers of a state and of its logits; divided
-    by the same of the first state in latent_share, logits_share. flipping: the share of pixels whose prediction is not
-    the same throughout.
+    latent, logits: the largest distance, as a root mean square over the numbers of a state and of its logits. flipping:
+    the share of pixels whose prediction is not the same throughout.
     """
 
     latent: np.ndarray
     logits: np.ndarray
-    latent_share: np.ndarray
-    logits_share: np.ndarray
     flipping: np.ndarray
 
 
@@ -56,13 +53,9 @@ def watch_motion(
             latent = torch.maximum(latent, _size(state - first))
             logits = torch.maximum(logits, _size(seen - logits_first))
             flips |= _predict(seen) != here
-    shares = [
-        (moved / _size(start).clamp_min(torch.finfo(torch.float64).tiny)).cpu().numpy()
-        for moved, start in ((latent, first), (logits, logits_first))
-    ]
     pixels = counted.flatten(1).sum(dim=1).clamp_min(1)
     flipping = ((flips & counted).flatten(1).sum(dim=1) / pixels).double()
-    return Motion(latent.cpu().numpy(), logits.cpu().numpy(), shares[0], shares[1], flipping.cpu().numpy())
+    return Motion(latent.cpu().numpy(), logits.cpu().numpy(), flipping.cpu().numpy())
 
 
 def _predict(logits: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Numbers drawn from records, each with its interval over seeds and mazes, and how many there were of both.
 
-The interval is the board's (``leaderboard.half_width``): Student's t over seeds and the normal one over mazes, added in
-quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
+The interval is the board's (``ranking_score.half_width``): Student's t over seeds and the normal one over mazes, added
+in quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,9 @@ import numpy as np
 from scipy.stats import norm, t
 
 from extramaze.association import Odds
-from extramaze.leaderboard import CONFIDENCE, half_width, variance_of_mean
 from extramaze.rank_groups import variance_of_difference, welch
+from extramaze.ranking_score import half_width, variance_of_mean
+from extramaze.statistics import CONFIDENCE
 
 Unit = Literal["share", "points", "odds"]
 Term = tuple[float, Sequence[np.ndarray]]

@@ -12,7 +12,7 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.dt_net import DTNet, dt_net
 from extramaze.models.pi_net import pi_net
 from extramaze.plan import make_part
-from extramaze.scoring import clopper_pearson_high
+from extramaze.statistics import share_at_most
 
 CPU = torch.device("cpu")
 
@@ -125,14 +125,14 @@ def test_a_record_states_its_audit(tiny_suite, tiny_records):
         rows = record.mazes.filter(record.mazes["cell"] == cell.name)
         assert rows["audit_agrees"].is_not_null().to_list() == chosen.tolist()
         assert cell.audit.audited == chosen.sum()
-        assert cell.audit.high == clopper_pearson_high(cell.audit.disagree, cell.audit.audited)
+        assert cell.audit.high == share_at_most(cell.audit.disagree, cell.audit.audited)
     assert all(cell.audit is None for cell in tiny_records["dt-net-thin@0"].summary.cells)
 
 
 def test_the_upper_bound_is_clopper_and_pearsons():
     """With none of n the bound solves (1 − p)ⁿ = 0.05; with all of n, or none looked at, it is 1."""
-    assert (1 - clopper_pearson_high(0, 30)) ** 30 == pytest.approx(0.05)
-    assert clopper_pearson_high(7, 7) == clopper_pearson_high(0, 0) == 1
+    assert (1 - share_at_most(0, 30)) ** 30 == pytest.approx(0.05)
+    assert share_at_most(7, 7) == share_at_most(0, 0) == 1
 
 
 @pytest.mark.parametrize("scale", [1, 2])

@@ -113,7 +113,9 @@ def test_text_and_json_hold_every_line(tiny_records):
     for compared, stated in zip(found.measures, content["measures"], strict=True):
         assert [cell["cell"] for cell in stated["cells"]] == [line.cell for line in compared.cells]
         assert stated["pooled"]["pairs"]["wins"] == compared.pooled.pairs.wins
-        assert f"\n{compared.measure} " in text
+        differs = compared.pooled.pairs.wins + compared.pooled.pairs.losses > 0
+        assert (f"\n{compared.measure} " in text) == differs
+        assert differs or compared.measure in text.split("no maze differs in: ")[1]
     assert "noise floor" not in text
 
 

@@ -23,7 +23,7 @@ DRAWINGS = {
 def test_pictures_are_saved(name, tmp_path):
     """Each picture is a PNG, the same bytes each time."""
     for copy in ("one", "two"):
-        pictures.save(DRAWINGS[name], tmp_path / f"{copy}.png")
+        pictures.save(DRAWINGS[name], tmp_path / f"{copy}.png", "a solver on a suite")
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 

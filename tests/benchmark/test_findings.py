@@ -15,12 +15,13 @@ from extramaze.findings.ladders import by_column
 from extramaze.findings.pooled_odds import Pooled
 from extramaze.findings.spread import deviation
 from extramaze.findings.verdicts import UNDECIDED, Verdict, above, below, every, not_tested, share_of_seeds
-from extramaze.leaderboard import score_interval, shipped_records
+from extramaze.leaderboard import shipped_records
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.recipe import recipe_names
 from extramaze.plan import make_part
 from extramaze.rank_groups import Evidence, difference_test
+from extramaze.ranking_score import score_interval
 from extramaze.record_schema import CellNoise
 from extramaze.suites import load_suite
 from tests.benchmark.findings_records import chosen_record

@@ -9,20 +9,12 @@ from scipy.stats import norm
 
 from extramaze.board_text import board_json, board_table
 from extramaze.columns import hardest
-from extramaze.leaderboard import (
-    Row,
-    axis_scores,
-    boards,
-    find_records,
-    record_score,
-    score_interval,
-    shipped_records,
-    shipped_verified,
-)
+from extramaze.leaderboard import Row, boards, find_records, shipped_records, shipped_verified
 from extramaze.mazes import InputError
 from extramaze.measures import FATE_NAMES
 from extramaze.models.loading import ALGORITHMS, shipped_results, shipped_seeds
 from extramaze.plan import make_part
+from extramaze.ranking_score import axis_scores, record_score, score_interval
 from extramaze.record_schema import Rung, Tally
 from extramaze.records import Record
 from extramaze.tables import limits_table, solver_table
@@ -98,12 +90,12 @@ def test_the_interval_of_one_seed_is_that_of_its_mazes(base):
 @pytest.mark.parametrize("seeds", [1, 2, 3, 5])
 def test_intervals_cover_what_they_say(base, seeds, monkeypatch):
     """Over 400 simulated rows with known truth the interval holds it in at least 92 % of them."""
-    import extramaze.leaderboard as module
+    import extramaze.ranking_score as module
 
     random = np.random.default_rng(seeds)
     spread, count = 0.08 if seeds > 1 else 0.0, 200  # of skill between seeds; mazes a cell
     truth = norm.cdf(0.25 / np.sqrt(2 + spread**2)) if seeds > 1 else norm.cdf(0.25 / np.sqrt(2))
-    monkeypatch.setattr(module, "_last_rung", lambda record, cell: record.right[cell])
+    monkeypatch.setattr(module, "last_rung", lambda record, cell: record.right[cell])
     hard = ("cycles", "large")
     monkeypatch.setattr(module, "record_score", lambda record: np.mean([record.right[c].mean() for c in hard]))
     hits = 0

@@ -6,7 +6,8 @@ import torch
 from scipy.stats import norm
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.scoring import score, wilson
+from extramaze.scoring import score
+from extramaze.statistics import wilson
 from tests.benchmark.plain_scoring import failure_one, score_one
 
 SPECS = [MazeSpec(9), MazeSpec(9, percolation=0.15, start="any"), MazeSpec(7, percolation=0.6, start="any")]

@@ -25,7 +25,7 @@ from extramaze.plan import state_sha256
 from extramaze.records import Record, read_record
 from extramaze.reproduce import Unsound, prepare, verify
 from extramaze.rerun import Chosen, run_again
-from extramaze.scoring import clopper_pearson_high
+from extramaze.statistics import share_at_most
 from extramaze.suites import Suite, load_suite
 from extramaze.validate import problems
 from extramaze.verification import Verification, keep, read_verification, standing
@@ -96,7 +96,7 @@ def test_a_sample_bounds_what_it_did_not_see(submission, monkeypatch):
     assert found.reproduced
     assert not found.whole
     assert (found.drawn, found.seed, found.watched) == (2, 1, 0)
-    assert found.high == clopper_pearson_high(0, 2)
+    assert found.high == share_at_most(0, 2)
     assert "at 95 % confidence at most 77.6% of the record's mazes differ" in found.sentence()
     assert verify(submission, trust=True, mazes=1, quiet=True).seed is not None
 
@@ -106,7 +106,7 @@ def test_the_bound_covers_what_it_says():
     random = np.random.default_rng(0)
     record = np.arange(1000) < 70
     for count in (10, 50, 300):
-        high = {differ: clopper_pearson_high(differ, count) for differ in range(count + 1)}
+        high = {differ: share_at_most(differ, count) for differ in range(count + 1)}
         bounds = [high[int(random.choice(record, count, False).sum())] for _ in range(1000)]
         assert np.mean(np.array(bounds) >= 0.07) >= 0.94
 
@@ -322,7 +322,7 @@ def test_verifications_say_what_they_establish():
     """Whole or in part, with and without rounding, in words."""
     assert made().sentence().startswith("all 60 mazes run again: 0 differ from the record")
     part = made(seed=1, drawn=20, compared=50, watched=0, disagree=3, rounding=1)
-    assert part.high == clopper_pearson_high(2, 20)
+    assert part.high == share_at_most(2, 20)
     for words in ("20 of 60 mazes", "2 differ", "1 more within rounding", "Of 30 more", "Limits were not looked at"):
         assert words in part.sentence()
     assert not part.reproduced
