@@ -23,9 +23,9 @@ from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import BlockStore, refuse_other
 from extramaze.suites import Suite, load_suite
 from extramaze.watching import BlockLimits
-from extramaze.work import WHOLE, Shard, Worker, tabulate_all, way_of
+from extramaze.work import WHOLE, Shard, Worker, tabulate_all
 
-__all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation", "way_of"]
+__all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Pictures of a record: what it says about difficulty, iterations and failures. Okabe and Ito's colours throughout."""
 
-import copy
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from extramaze.answering import answer_block
 from extramaze.blocks import draw_block, to_input
+from extramaze.drawn_answers import Place, draw_answers, in_precision_of
 from extramaze.dynamics_plots import plot_dynamics
 from extramaze.mazes import MazeSpec
 from extramaze.mazes.files import make_folder, write_atomically
@@ -25,7 +24,6 @@ from extramaze.pictures import Drawing, save_failures, save_rows
 from extramaze.record_schema import CellResult
 from extramaze.records import Record
 from extramaze.suites import Cell, CellPlan
-from extramaze.work import way_of
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = "osD^vP*"
@@ -158,43 +156,26 @@ class _Maze:
 
 def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawing]]:
     """Answer up to EACH_KIND wrong mazes of each failure kind once more, to be drawn, a row a kind."""
-    by_kind = []
     wrong = record.mazes.filter(pl.col("failure").is_not_null())
+    by_kind: dict[str, list[Place]] = {}
     for kind in wrong["failure"].value_counts(sort=True)["failure"].to_list():
-        rows = wrong.filter(pl.col("failure") == kind).unique(["cell"], keep="first", maintain_order=True)
-        chosen = pl.concat([rows, wrong.filter(pl.col("failure") == kind)]).unique(
-            ["cell", "index"], maintain_order=True
-        )
-        here = [_find(record, row["cell"], row["index"]) for row in chosen.head(EACH_KIND).iter_rows(named=True)]
-        by_kind.append([_answered(solver, record, m, f"{kind}: {m.cell.name} #{m.index}") for m in here])
-    return by_kind
+        found = wrong.filter(pl.col("failure") == kind).select("cell", "index")
+        first = found.unique(["cell"], keep="first", maintain_order=True)
+        by_kind[kind] = pl.concat([first, found]).unique(maintain_order=True).head(EACH_KIND).rows()
+    titles = {(cell, index): f"{kind}: {cell} #{index}" for kind in by_kind for cell, index in by_kind[kind]}
+    drawings = draw_answers(solver, record, titles)
+    return [[drawings[place] for place in places] for places in by_kind.values()]
 
 
 def _find(record: Record, cell: str, index: int) -> _Maze:
     return next(_Maze(c, planned, index) for c, planned in record.summary.plan.pairs() if c.name == cell)
 
 
-def _answered(solver: IterativeSolver, record: Record, maze: _Maze, title: str) -> Drawing:
-    plan = record.summary.plan
-    ours, device = _ready(solver, plan.dtype)
-    number, at = divmod(maze.index, maze.planned.block)
-    with reference_arithmetic():
-        images, targets, answers, _, _ = answer_block(
-            ours, plan.suite, maze.cell, maze.planned, number, device, way_of(plan)
-        )
-    return Drawing(images[at], title, targets[at], answers.rungs[-1][at].cpu().numpy())
-
-
-def _ready(solver: IterativeSolver, dtype: str) -> tuple[IterativeSolver, torch.device]:
-    ours = copy.deepcopy(solver).to(getattr(torch, dtype)).eval()
-    return ours, next((p.device for p in ours.parameters()), torch.device("cpu"))
-
-
 def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
     """Draw one maze iteration by iteration: the hardest that was solved, of the cell with the longest paths."""
     plan = record.summary.plan
     maze = _worth_watching(record)
-    ours, device = _ready(solver, plan.dtype)
+    ours, device = in_precision_of(solver, record)
     number, at = divmod(maze.index, maze.planned.block)
     _, images, targets = draw_block(plan.suite, maze.cell, number, maze.planned.block)
     row = record.mazes.filter((pl.col("cell") == maze.cell.name) & (pl.col("index") == maze.index)).row(0, named=True)

@@ -1,18 +1,16 @@
 """The first command: shipped solvers and algorithms, evaluated live on a part of ``smoke-v1``."""
 
-import copy
 from pathlib import Path
 
 import polars as pl
-import torch
 
-from extramaze.answering import answer_block
 from extramaze.board_text import board_table
-from extramaze.evaluation import evaluate, way_of
+from extramaze.drawn_answers import Place, draw_answers
+from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
-from extramaze.models.devices import reference_arithmetic, resolve_device
+from extramaze.models.devices import resolve_device
 from extramaze.pictures import Drawing, save_failures
 from extramaze.plan import make_part
 from extramaze.records import Record
@@ -56,32 +54,13 @@ def failures(solver: IterativeSolver, record: Record, most: int = DRAWINGS) -> l
 
     The cells take turns, so that every kind of difficulty is seen.
     """
-    plan = record.summary.plan
-    chosen = _take_turns(record, most)
-    ours = copy.deepcopy(solver).to(getattr(torch, plan.dtype))
-    device = next(ours.parameters()).device
-    drawings = []
-    for cell, planned in plan.pairs():
-        indices = chosen.get(cell.name, [])
-        for block in sorted({index // planned.block for index in indices}):
-            with reference_arithmetic():
-                images, targets, answers, _, _ = answer_block(
-                    ours, plan.suite, cell, planned, block, device, way_of(plan)
-                )
-            for index in indices:
-                if index // planned.block == block:
-                    at = index % planned.block
-                    title = f"{cell.name} #{index}"
-                    drawings.append(Drawing(images[at], title, targets[at], answers.rungs[-1][at].cpu().numpy()))
-    return drawings
+    titles = {(cell, index): f"{cell} #{index}" for cell, index in _take_turns(record, most)}
+    return list(draw_answers(solver, record, titles).values())
 
 
-def _take_turns(record: Record, most: int) -> dict[str, list[int]]:
-    """Choose up to ``most`` wrong mazes, one of each cell in turn: indices by cell."""
+def _take_turns(record: Record, most: int) -> list[Place]:
+    """Choose up to ``most`` wrong mazes, one of each cell in turn."""
     wrong = record.mazes.filter(~pl.col("optimal").list.last())
     by_cell = {cell.name: wrong.filter(pl.col("cell") == cell.name)["index"].to_list() for cell in record.summary.cells}
     turns = sorted((turn, cell, index) for cell, found in by_cell.items() for turn, index in enumerate(found))
-    chosen: dict[str, list[int]] = {}
-    for _, cell, index in turns[:most]:
-        chosen.setdefault(cell, []).append(index)
-    return chosen
+    return [(cell, index) for _, cell, index in turns[:most]]

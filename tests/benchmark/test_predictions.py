@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from extramaze.answering import answer_block
-from extramaze.evaluation import evaluate, way_of
+from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
 from extramaze.models import load
@@ -14,6 +14,7 @@ from extramaze.plan import make_part
 from extramaze.predictions import evaluate_predictions, questions
 from extramaze.records import read_record
 from extramaze.suites import cell_mazes, load_suite
+from extramaze.work import way_of
 
 
 @pytest.fixture
