@@ -41,7 +41,7 @@ class Row:
     rank: None on a board that is not ranked. ranks: best and worst rank that paired tests leave open, at 95 % for all
     rows together. score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
     in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
-    trajectories by limit, right and wrong ones together; fates: shares settled, cycling, wandering, diverged.
+    trajectories by limit, right and wrong ones together; fates: shares by ``measures.FATE_NAMES``.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze. badge:
     ``claimed``, the word of whoever made the records, or ``reproduced`` where each of them was run again and nothing
     came out otherwise beyond rounding; standing: how many mazes that rests on, and what share could still differ. date:

@@ -9,8 +9,13 @@ import polars as pl
 from extramaze.dynamics import Limit
 from extramaze.records import Record
 
-FATES = {Limit.FIXED_POINT: "settled", Limit.CYCLE: "cycling", Limit.DIVERGED: "diverged"}
-FATE_NAMES = ("settled", "cycling", "wandering", "diverged")
+FATES = {
+    Limit.FIXED_POINT: "settled",
+    Limit.CYCLE: "cycling",
+    Limit.DIVERGED: "diverged",
+    Limit.UNDECIDED: "undecided",
+}
+FATE_NAMES = ("settled", "cycling", "wandering", "diverged", "undecided")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +32,8 @@ class Measure:
 
 
 def fate(limit: str) -> str:
-    """Return which of FATE_NAMES a limit is: whatever neither settles, cycles nor diverges wanders."""
-    return FATES.get(Limit(limit), "wandering") if limit in set(Limit) else "wandering"
+    """Return which of FATE_NAMES a limit is: what is quasi-periodic, chaotic or drifting wanders."""
+    return FATES.get(Limit(limit), "wandering")
 
 
 def optimal(record: Record) -> Measure:
@@ -37,7 +42,7 @@ def optimal(record: Record) -> Measure:
 
 
 def with_fate(record: Record, name: str) -> Measure:
-    """Whether each watched maze's raw iterates settled, cycled, wandered or diverged."""
+    """Whether each watched maze's raw iterates had this fate."""
     limits = [limit for limit in record.mazes["limit"].drop_nulls().unique() if fate(limit) == name]
     return _measure(name, record, watched(record), pl.col("limit").is_in(limits))
 

@@ -32,8 +32,11 @@ MEASURES = {
     "optimal": lambda row: row["optimal"][-1],
     "settled": lambda row: None if row["limit"] is None else row["limit"] == "fixed point",
     "cycling": lambda row: None if row["limit"] is None else row["limit"] == "cycle",
-    "wandering": lambda row: None if row["limit"] is None else row["limit"] == "undecided",
+    "wandering": lambda row: (
+        None if row["limit"] is None else row["limit"] in ("quasi-periodic", "chaotic", "drifting")
+    ),
     "diverged": lambda row: None if row["limit"] is None else row["limit"] == "diverged",
+    "undecided": lambda row: None if row["limit"] is None else row["limit"] == "undecided",
 }
 
 
