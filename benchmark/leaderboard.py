@@ -19,7 +19,7 @@ from extramaze.baselines import is_baseline_copy
 from extramaze.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.mazes import InputError
 from extramaze.measures import fate_shares, function_evaluations
-from extramaze.rank_groups import Evidence, rank_ranges
+from extramaze.rank_groups import OWN, Evidence, rank_ranges
 from extramaze.ranking_score import (
     RANKING_VERSION,
     axis_scores,
@@ -31,6 +31,7 @@ from extramaze.ranking_score import (
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification import Standing, Verification, Verified, sound_verification, standing
 
+FEW_SEEDS = "two seeds: the rank borrows the spread between all rows' seeds where that is larger"
 ONE_SEED = "one seed: the interval is over mazes only, the rank borrows the spread between other rows' seeds"
 
 
@@ -195,8 +196,8 @@ def _notes(records: list[Record]) -> Iterable[str]:
     longest = max(cell.rungs[-1] for cell in plan.cells)
     if longest > plan.suite.iterations[-1]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
-    if len(records) == 1 and plan.solver.parameters:
-        yield ONE_SEED
+    if len(records) < OWN and plan.solver.parameters:
+        yield ONE_SEED if len(records) == 1 else FEW_SEEDS
 
 
 def find_records(folders: Iterable[Path]) -> list[Record]:

@@ -18,6 +18,7 @@ from extramaze.statistics import CONFIDENCE, holm
 
 ALPHA = 1 - CONFIDENCE
 LEAST_P = 1e-12
+OWN = 3  # seeds from which a row's own spread is used
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,19 +51,22 @@ class Spread:
 
 
 def spreads(rows: Sequence[Evidence]) -> list[Spread]:
-    """Return every row's spread over seeds. A trained row of one seed borrows what the board's others show, pooled.
+    """Return every row's spread over seeds. A trained row of fewer than OWN seeds borrows what the board shows, pooled.
 
-    Otherwise one seed, whose spread nobody has seen, would pass for surer than several.
+    One seed, whose spread nobody has seen, would otherwise pass for surer than several, and two, whose spread has one
+    degree of freedom, would be apart from nothing. Where two are farther apart than the pooled spread, theirs counts.
     """
-    seeds = [len(row.scores) for row in rows]
-    freedom = sum(count - 1 for count in seeds)
-    squares = sum(float(row.scores.var() * len(row.scores)) for row in rows)
-    pooled = Spread(squares / freedom, freedom, borrowed=True) if freedom else Spread(0.0, 0)
-    alone = [pooled if row.trained else Spread(0.0, 0) for row in rows]
-    return [
-        Spread(float(row.scores.var(ddof=1) / count), count - 1) if count > 1 else borrowed
-        for row, count, borrowed in zip(rows, seeds, alone, strict=True)
-    ]
+    freedom = sum(len(row.scores) - 1 for row in rows)
+    pooled = sum(float(row.scores.var() * len(row.scores)) for row in rows) / freedom if freedom else 0.0
+    found = []
+    for row in rows:
+        count = len(row.scores)
+        own = float(row.scores.var(ddof=1)) if count > 1 else 0.0
+        if row.trained and count < OWN:
+            found.append(Spread(max(own, pooled) / count, freedom, borrowed=True))
+        else:
+            found.append(Spread(own / count, count - 1))
+    return found
 
 
 def rank_ranges(rows: Sequence[Evidence]) -> list[tuple[int, int]]:
