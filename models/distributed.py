@@ -4,6 +4,7 @@ One process is the plain case; everything here then does nothing. Source: Li et 
 on Accelerating Data Parallel Training" (VLDB 2020, arXiv 2006.15704).
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,4 +76,5 @@ def join(device: str) -> Iterator[Processes]:
     try:
         yield Processes(rank, count, target)
     finally:
+        gc.collect()  # wrapped modules sit in reference cycles and hold the group, whose threads must end first
         distributed.destroy_process_group()

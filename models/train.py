@@ -12,7 +12,7 @@ from extramaze.models.devices import deterministic
 from extramaze.models.distributed import Processes, join
 from extramaze.models.recipe import Recipe, parse_recipe, recipe_text
 from extramaze.models.run import Run
-from extramaze.models.start import claim, read_start
+from extramaze.models.start import Start, claim, read_start
 from extramaze.models.training_log import check_tensorboard
 
 MAX_SEED = 255
@@ -51,14 +51,21 @@ def train(
             if processes.leads:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
             return read_solver(folder)[2]
-        devices = [processes.device] if processes.device.type == "cuda" else []
-        held = hold(folder) if processes.leads else nullcontext()
-        with held, deterministic(), torch.random.fork_rng(devices=devices):
-            if processes.leads:
-                remove_temporary(folder)
-            run = Run(parsed, seed, folder, processes, quiet or not processes.leads, start, tensorboard)
-            with closing(run.log):
-                return run.finish()
+        return _finish(parsed, seed, folder, processes, quiet or not processes.leads, start, tensorboard)
+
+
+def _finish(
+    recipe: Recipe, seed: int, folder: Path, processes: Processes, quiet: bool, start: Start | None, tensorboard: bool
+) -> TrainingResult:
+    """Train to the end, alone in the folder. Whatever holds on to the group of processes is gone on return."""
+    devices = [processes.device] if processes.device.type == "cuda" else []
+    held = hold(folder) if processes.leads else nullcontext()
+    with held, deterministic(), torch.random.fork_rng(devices=devices):
+        if processes.leads:
+            remove_temporary(folder)
+        run = Run(recipe, seed, folder, processes, quiet, start, tensorboard)
+        with closing(run.log):
+            return run.finish()
 
 
 def check_shares(recipe: Recipe, processes: Processes) -> None:

@@ -88,7 +88,7 @@ def test_a_contrast_of_two_recipes_is_the_boards_test():
     random = np.random.default_rng(0)
     told = []
     for _ in range(60):
-        first, second = (random.random((s, 80)) < rate for s, rate in ((3, 0.7), (2, 0.7 - random.random() * 0.5)))
+        first, second = (random.random((s, 80)) < rate for s, rate in ((4, 0.7), (3, 0.7 - random.random() * 0.5)))
         cells = [first.astype(float)], [second.astype(float)]
         found = contrast((1.0, cells[0]), (-1.0, cells[1]))
         rows = (Evidence({"c": cell[0]}, {"c": 1.0}) for cell in cells)
