@@ -132,5 +132,18 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: fl
 def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "extramaze" or called.parts[-2:] == ("benchmark", "__main__.py"):
-        return shlex.join(["extramaze", *sys.argv[1:]])
+        return shlex.join(["extramaze", *map(without_place, sys.argv[1:])])
     return "extramaze.evaluate"
+
+
+def without_place(argument: str) -> str:
+    """Return a command's argument as anyone may read it: a path from the root becomes relative, or its last name alone.
+
+    Records are published; where someone keeps files is nobody's business.
+    """
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    path = Path(value)
+    if not path.is_absolute():
+        return argument
+    here = Path.cwd()
+    return option + equals + (str(path.relative_to(here)) if path.is_relative_to(here) else path.name)

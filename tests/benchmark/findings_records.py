@@ -144,3 +144,53 @@ def chosen_rows(
     frame = pl.DataFrame(plain).with_columns(**lists)
     missing = [pl.lit(None).alias(name) for name in PER_MAZE if name not in frame.columns]
     return frame.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in PER_MAZE.items())
+
+
+SEEDS = (0, 1)
+CYCLE, CHAOS, OPEN = (lambda _, kind=kind: kind for kind in ("cycle", "chaotic", "undecided"))
+
+
+def published(cell):
+    """Accuracy by cell in a world where the study's claims hold."""
+    degrees = {"start-2": 0.8, "start-3": 0.6, "start-4": 0.4, "start-any": 0.7}
+    if cell.startswith("cycles-"):
+        return 0.9 ** int(cell.removeprefix("cycles-"))
+    return degrees.get(cell, 0.2 if "percolation" in cell else 1.0)
+
+
+def seeds_of(recipe, right, seeds=SEEDS, **rows):
+    return [chosen_record(recipe, seed, right, **rows) for seed in seeds]
+
+
+def some(recipe, shares, rest=1.0, cells=(), **rows):
+    """Records of some cells only, with a share of right answers each (by name, or by its first word)."""
+    suite = load_suite(rows.get("suite", "laptop-v1"))
+    names = cells or tuple(c.name for c in suite.cells if c.name in shares or c.name.split("-")[0] in shares)
+    return seeds_of(
+        recipe, lambda cell: shares.get(cell, shares.get(cell.split("-")[0], rest)), part=(128, 16, names), **rows
+    )
+
+
+def dt(shares, rest=1.0, **rows):
+    return some("dt-net-thin", shares, rest, **rows)
+
+
+def pi(shares, **rows):
+    return some("pi-net-thin", shares, **rows)
+
+
+def on_trees(suite="laptop-v1", **rows):
+    """A DT-Net that is right on the watched trees."""
+    recipe, cells = (
+        ("dt-net-e2h", ("size-9", "size-19")) if suite == "paper-v1" else ("dt-net-thin", ("size-9", "size-13"))
+    )
+    return some(recipe, {}, cells=cells, suite=suite, **rows)
+
+
+def watched(recipe="dt-net-thin", share=0.5, **rows):
+    return some(recipe, {}, share, cells=load_suite("laptop-v1").limits.cells, **rows)
+
+
+def retrained(family, shares, cells="size"):
+    """A plain recipe (key "") and its variants, with a share of right answers on some cells."""
+    return [r for variant, share in shares.items() for r in some(f"{family}-thin{variant}", {cells: share})]

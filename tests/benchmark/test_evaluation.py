@@ -11,7 +11,7 @@ import torch
 import extramaze
 from extramaze.answering import iterate
 from extramaze.blocks import BlockScores, block_size, ladder, to_input
-from extramaze.evaluation import evaluate
+from extramaze.evaluation import evaluate, without_place
 from extramaze.leaderboard import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.files import hold
@@ -370,3 +370,13 @@ def test_its_own_inference_is_run_under_the_same_budget(tiny_suite, tmp_path):
     assert problems(tmp_path / "record") == []
     with pytest.raises(InputError, match="no inference of its own"):
         evaluate(load("dt-net-thin"), tiny_suite, "cpu", quiet=True, mode="own")
+
+
+def test_a_records_command_tells_no_place(tmp_path, monkeypatch):
+    """Paths from the root are written relative to where the command ran, or as a name; all else as given."""
+    monkeypatch.chdir(tmp_path)
+    assert without_place(str(tmp_path / "a" / "r")) == "a/r"
+    assert without_place(f"--out={tmp_path / 'r'}") == "--out=r"
+    assert without_place("/home/someone/solver.py:make") == "solver.py:make"
+    for given in ("dt-net-thin@0", "--suite", "runs/r", "--cells=size-9,size-13", "size=9"):
+        assert without_place(given) == given

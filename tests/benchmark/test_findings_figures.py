@@ -1,0 +1,115 @@
+"""Figures with intervals, and verdicts on them, as findings state them."""
+
+import numpy as np
+import pytest
+
+from extramaze.findings import Word, make_pools
+from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
+from extramaze.findings.spread import deviation
+from extramaze.findings.verdicts import UNDECIDED, Verdict, above, below, every, not_tested
+from extramaze.rank_groups import Evidence, difference_test
+from extramaze.ranking_score import score_interval
+from tests.benchmark.findings_records import chosen_record
+
+
+def figure(low, high, seeds=3, noise=None):
+    return Figure((low + high) / 2, low, high, "share", seeds, 100, noise)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.6, 0.7, Word.CONFIRMED),
+        (0.3, 0.4, Word.REFUTED),
+        (0.4, 0.6, Word.NOT_TESTED),
+        (0.5, 0.6, Word.NOT_TESTED),  # it touches the bound
+        (0.4, 0.5, Word.REFUTED),  # no value in it is more than the bound
+    ],
+)
+def test_a_verdict_is_where_the_whole_interval_lies(low, high, word):
+    """Above the bound, at most it, or neither; "below" is the mirror image of "above"."""
+    assert above(figure(low, high), 0.5, "x").word == word
+    assert below(figure(1 - high, 1 - low), 0.5, "x").word == word
+
+
+def test_one_seed_decides_nothing_and_an_algorithm_has_none():
+    """A trained solver needs two seeds; an algorithm is what it is."""
+    assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").word == Word.NOT_TESTED
+    assert UNDECIDED in above(figure(0.8, 0.9, seeds=1), 0.5, "x").why
+    assert above(figure(0.8, 0.9, seeds=0), 0.5, "x").word == Word.CONFIRMED
+    assert above(figure(0.8, 0.9, seeds=2), 0.5, "x").word == Word.CONFIRMED
+
+
+def test_what_rounding_turns_is_no_difference():
+    """A sure difference no larger than the noise floor is not told; a larger one is."""
+    assert above(figure(0.02, 0.04, noise=0.05), 0.01, "x").word == Word.NOT_TESTED
+    assert "rounding" in above(figure(0.02, 0.04, noise=0.05), 0.01, "x").why
+    assert above(figure(0.02, 0.04, noise=0.001), 0.01, "x").word == Word.CONFIRMED
+
+
+def test_verdicts_join():
+    """One refuted refutes, else one untested leaves it open; no figure and no verdict are no evidence."""
+    yes, no, open_ = (Verdict(word, "why") for word in (Word.CONFIRMED, Word.REFUTED, Word.NOT_TESTED))
+    assert every(yes, open_, no).word == Word.REFUTED
+    assert every(yes, open_).word == Word.NOT_TESTED
+    assert every(yes, yes).word == Word.CONFIRMED
+    assert every().word == above(None, 0.5, "x").word == not_tested("x").word == Word.NOT_TESTED
+
+
+def test_intervals_are_the_boards():
+    """The mean over an axis's cells has the interval that a board with that axis alone would give."""
+    cells = ("size-13", "size-17", "size-21")
+    records = [chosen_record("a", s, lambda c, s=s: 0.5 + 0.1 * s, part=(128, 1, cells)) for s in range(3)]
+    (pool,) = make_pools(records, partial=True)
+    found = mean_share([pool.entrants[0].right(cell) for cell in cells])
+    assert (found.low, found.high) == pytest.approx(score_interval(records))
+    assert (found.value, found.seeds, found.mazes) == (pytest.approx(0.6, abs=0.01), 3, 384)
+
+
+def test_a_contrast_of_two_recipes_is_the_boards_test():
+    """The interval of a difference leaves 0 out exactly where the board's test has p below 5 %."""
+    random = np.random.default_rng(0)
+    told = []
+    for _ in range(60):
+        first, second = (random.random((s, 80)) < rate for s, rate in ((4, 0.7), (3, 0.7 - random.random() * 0.5)))
+        cells = [first.astype(float)], [second.astype(float)]
+        found = contrast((1.0, cells[0]), (-1.0, cells[1]))
+        rows = (Evidence({"c": cell[0]}, {"c": 1.0}) for cell in cells)
+        difference, p = difference_test(*rows)
+        assert found.value == pytest.approx(difference)
+        told.append(p < 0.05)
+        assert (found.low > 0 or found.high < 0) == told[-1]
+    assert any(told)
+    assert not all(told)
+
+
+def test_a_fall_pairs_seeds():
+    """Seeds that differ widely but fall alike have a narrow fall."""
+    mazes = np.arange(1000)
+    before, after = (np.stack([mazes < 1000 * (level - drop) for level in (0.9, 0.5)]) for drop in (0.0, 0.2))
+    found = fall(before.astype(float), after.astype(float))
+    assert found.value == pytest.approx(0.2)
+    assert 0.1 < found.low < found.high < 0.3
+    assert mean_share([before.astype(float)]).half > 0.6
+
+
+def test_a_ratio_leaves_out_seeds_without_anything():
+    """Wrong answers differ from seed to seed; none at all is no share."""
+    found = ratio(np.array([10, 0, 30]), np.array([20, 0, 60]))
+    assert (found.value, found.seeds, found.mazes) == (0.5, 2, 60)
+    assert ratio(np.zeros(2), np.zeros(2)) is None
+
+
+def test_a_deviation_has_the_interval_of_a_normal_law():
+    """Three seeds: 0.52 to 6.28 times the deviation, as chi-square tables have it, where mazes are many."""
+    right = np.stack([np.arange(100_000) < 100_000 * share for share in (0.1, 0.2, 0.3)]).astype(float)
+    found = deviation(right)
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.0521, 0.6285), abs=1e-3)
+
+
+def test_a_spread_is_not_made_of_few_mazes():
+    """Coins thrown ten times a seed differ between seeds, and that is no spread: hardly one interval in 20 leaves 0."""
+    random = np.random.default_rng(1)
+    found = [deviation((random.random((4, 10)) < 0.5).astype(float)) for _ in range(200)]
+    assert sum(figure.low > 0 for figure in found) <= 12
+    assert sum(figure.value > 0 for figure in found) > 40

@@ -1,0 +1,291 @@
+"""Every rule of the findings, on records whose every answer is known."""
+
+import numpy as np
+import pytest
+
+from extramaze.association import common_odds
+from extramaze.findings import Word, findings_of, findings_text, make_pools
+from extramaze.findings.figures import Figure
+from extramaze.findings.ladders import by_column
+from extramaze.findings.pooled_odds import Pooled
+from extramaze.findings.verdicts import above, below, share_of_seeds
+from extramaze.record_schema import CellNoise
+from tests.benchmark.findings_records import (
+    CHAOS,
+    CYCLE,
+    OPEN,
+    chosen_record,
+    dt,
+    on_trees,
+    pi,
+    retrained,
+    seeds_of,
+    some,
+    watched,
+)
+
+SIZES = ("size-13", "size-17", "size-21", "size-33")
+TRENDS = ((1.0, 0.7, 0.4, 0.1), (0.9, 0.3, 0.8, 0.1), (0.5, 0.5, 0.5, 0.5))  # a fall, one with a rise in it, neither
+DEGREES = [dict(zip(("size-9", "start-2", "start-3", "start-4"), shares, strict=True)) for shares in TRENDS]
+COUNTS = [dict(zip(("cycles-0", "cycles-1", "cycles-4", "cycles-16"), shares, strict=True)) for shares in TRENDS]
+TRAINED = [dict(zip(("", "-p01", "-p10", "-p50"), shares, strict=True)) for shares in TRENDS]
+
+
+def verdict(text, records):
+    """Judge the one claim that says so."""
+    (pool,) = make_pools(records, partial=True)
+    (found,) = [claim for finding in findings_of(pool) for claim in finding.claims if text in claim.text]
+    return found.verdict
+
+
+# claim → records that confirm it, that refute it, and that leave it open
+RULES = {
+    "A DT-Net trained": [lambda s=s: dt({"size-9": 1.0, "size-13": 1.0, "size-21": s}) for s in (1.0, 0.5, 0.9)],
+    "An IT-Net trained": [lambda s=s: some("it-net-thin", {"size-9": 1, "size-21": s}) for s in (1.0, 0.5, 0.9)],
+    "PI-Net holds up": [
+        lambda a=a, b=b: pi({"size-9": 1.0, "size-49": a, "size-65": b})
+        for a, b in ((1.0, 0.3), (0.3, 0.1), (1.0, 0.97))
+    ],
+    "DT-Net falls from 1.00": [lambda s=s: dt({"size-9": 1.0, "start-any": s}) for s in (0.7, 1.0, 0.86)],
+    "PI-Net falls from 1.00": [
+        lambda a=a, b=b: pi({"size-9": a, "start-any": b}) for a, b in ((1.0, 0.8), (0.9, 1.0), (1.0, 0.97))
+    ],
+    "degree of the start": [lambda d=d: dt(d) for d in DEGREES],
+    "DT-Net collapses": [
+        lambda a=a, b=b: dt({"start-any": a, "percolation-0.1": b}) for a, b in ((1.0, 0.2), (1.0, 0.9), (1.0, 0.5))
+    ],
+    "PI-Net collapses": [
+        lambda a=a, b=b: pi({"start-any": a, "percolation-0.1": b}) for a, b in ((1.0, 0.2), (1.0, 0.9), (0.4, 0.3))
+    ],
+    "exact number of cycles": [lambda c=c: dt(c) for c in COUNTS],
+    "not the scoring rule's": [
+        lambda s=s, e=e: dt(
+            {"start-any": 1.0, "percolation-0.1": s}, stored=lambda cell: e if "percolation" in cell else 1.0
+        )
+        for s, e in ((0.3, 1.0), (1.0, 0.3), (1.0, 1.0))
+    ],
+    "on 98.8% of": [
+        lambda s=s, f=f: dt({"percolation": s}, filling=f) for s, f in ((0.0, 1.0), (0.2, 0.1), (0.0, 0.9))
+    ],
+    "Where DT-Net is wrong": [lambda f=f: dt({"percolation-0.3": 0.5}, filling=f) for f in (1.0, 0.1, 0.5)],
+    **{
+        f"Retraining {name} at percolation .01 brings": [
+            lambda f=f, s=s: retrained(f, {"": 0.2, "-p01": s}, "percolation") for s in (0.8, 0.1, 0.25)
+        ]
+        for name, f in (("DT-Net", "dt-net"), ("IT-Net", "it-net"))
+    },
+    "Size extrapolation of DT-Net": [lambda t=t: retrained("dt-net", t) for t in TRAINED],
+    "Size extrapolation of IT-Net": [lambda t=t: retrained("it-net", t) for t in TRAINED],
+    **{
+        f"trained DT-Net on {count} mazes": [
+            lambda v=v, s=s: retrained("dt-net", {"": 0.2, v: s, "-p10": 0.8}, "percolation") for s in (0.78, 0.25, 0.5)
+        ]
+        for count, v in (("100", "-tuned-100"), ("1,000", "-tuned-1k"), ("10,000", "-tuned-10k"))
+    },
+    **{
+        f"{how} costs size": [lambda f=f, v=v, s=s: retrained(f, {"": 0.9, v: s}) for s in (0.5, 1.0, 0.88)]
+        for how, f, v in (
+            ("Retraining DT-Net at percolation .01", "dt-net", "-p01"),
+            ("Retraining DT-Net at percolation .1", "dt-net", "-p10"),
+            ("Retraining IT-Net at percolation .5", "it-net", "-p50"),
+            ("Fine-tuning DT-Net on 1,000 mazes with cycles", "dt-net", "-tuned-1k"),
+        )
+    },
+    "counted by the study's threshold": [
+        lambda: on_trees(study_betti=(2, 0)),
+        lambda: on_trees("paper-v1"),
+        lambda: on_trees(),  # watched too early to refute
+    ],
+    "counted by our threshold": [lambda: on_trees(betti=(2, 0)), lambda: on_trees("paper-v1"), on_trees],
+    "counted by returns": [
+        lambda: on_trees(limit=CYCLE),
+        lambda: on_trees("paper-v1"),
+        lambda: on_trees("paper-v1", limit=OPEN),
+    ],
+    **{
+        f"{name} settles on": [
+            lambda r=r: watched(r),
+            lambda r=r: watched(r, limit=CYCLE),
+            lambda r=r: watched(r, limit=OPEN),
+        ]
+        for name, r in (("IT-Net", "it-net-thin"), ("PI-Net", "pi-net-thin"))
+    },
+    "failures settle": [watched, lambda: watched(limit=CHAOS), lambda: watched(limit=OPEN)],
+    "right more often where": [
+        lambda: watched(limit=lambda right: "fixed point" if right else "chaotic"),
+        lambda: watched(limit=lambda right: "cycle" if right else "fixed point"),
+        lambda: watched(limit=lambda right: "undecided" if right else "fixed point"),
+    ],
+    "motion reaches": [
+        lambda: watched(limit=CYCLE),
+        lambda: watched(limit=CHAOS),
+        lambda: watched(limit=CYCLE, motion=1e-12),  # transients do not move
+    ],
+    "does not depend on its initial": [
+        watched,
+        lambda: watched(depends=True),
+        lambda: watched(depends=True, limit=CYCLE),  # only fixed points tell
+    ],
+    "fails on longer paths": [lambda h=h: dt({"size": 0.5}, cells=SIZES, hard_when=h) for h in ("long", "short", None)],
+    "fails on larger mazes": [
+        lambda s=s: dt(dict(zip(SIZES, s, strict=True)))
+        for s in ((0.9, 0.6, 0.4, 0.1), (0.1, 0.4, 0.6, 0.9), (0.5,) * 4)
+    ],
+    "differ widely": [
+        lambda s=s: [
+            chosen_record("dt-net-thin", seed, lambda cell, x=x: x, part=(128, 16, ("size-9", "size-33")))
+            for seed, x in enumerate(s)
+        ]
+        for s in ((0.2, 0.5, 0.8), (0.5, 0.5, 0.5), (1.0, 1.0, 1.0))
+    ],
+}
+WORDS = (Word.CONFIRMED, Word.REFUTED, Word.NOT_TESTED)
+
+
+@pytest.mark.parametrize("claim", RULES)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_every_rule_confirms_refutes_and_leaves_open(claim, place):
+    """Records made to bear a claim out, to contradict it, and to do neither."""
+    assert verdict(claim, RULES[claim][place]()).word == WORDS[place]
+
+
+def test_without_records_nothing_is_tested():
+    """Of solvers that no claim is about: every claim has a rule and lacks evidence, and none is undecided."""
+    (pool,) = make_pools(some("ff-net-thin", {}, cells=("size-9",)), partial=True)
+    claims = [claim for finding in findings_of(pool) for claim in finding.claims]
+    assert {claim.verdict.word for claim in claims} == {Word.NOT_TESTED}
+    assert not any(claim.verdict.undecided for claim in claims)
+    assert all(claim.rule.startswith("confirmed where") for claim in claims)
+
+
+@pytest.mark.parametrize(("largest", "word"), [(0.2, Word.REFUTED), (1.0, Word.CONFIRMED), (0.95, Word.NOT_TESTED)])
+def test_the_studys_sizes_and_iterations_decide(largest, word):
+    """paper-v1 goes to size 99 and 3,000 iterations: there, what happens at the largest size decides."""
+    sizes = {f"size-{9 + 10 * step}": 1.0 for step in range(9)} | {"size-99": largest}
+    assert verdict("size 9 to 99", some("dt-net-e2h", sizes, suite="paper-v1")).word == word
+    early = verdict("size 9 to 99", dt({"size-9": 1.0, "size-21": largest}))
+    assert early.undecided
+    assert largest > 0.2 or "of 3,000 iterations" in early.why
+
+
+def test_the_size_that_decides_is_twice_the_trained_one():
+    """Size 13 does not decide where 21 was run; where nothing so large was, the text says so; and how far it goes."""
+    far = verdict("A DT-Net trained", dt({"size-9": 1.0, "size-13": 0.2, "size-21": 1.0}))
+    assert far.word == Word.CONFIRMED
+    assert "90% is held up to size 9" in far.why
+    near = verdict("A DT-Net trained", dt({"size-9": 1.0, "size-13": 1.0}))
+    assert near.word == Word.CONFIRMED
+    assert "less than twice 9" in near.why
+
+
+def test_a_solver_that_knows_no_trees_does_not_collapse():
+    """From 40 to 30 % is no refutation of a collapse: there was nothing to fall from."""
+    assert "little to fall from" in verdict("PI-Net collapses", RULES["PI-Net collapses"][2]()).why
+
+
+def test_columns_stand_in_for_cells():
+    """smoke-v1 has no cells by degree and cycles: its mazes have both in their rows."""
+    cells = ("size-9", "percolation-0.05", "percolation-0.1", "start-any")
+    records = some("dt-net-thin", {"size": 1.0, "percolation": 0.4}, cells=cells, suite="smoke-v1")
+    (pool,) = make_pools(records, partial=True)
+    exact = by_column(pool, cells[:3], "cycles", "cycles")
+    assert list(exact.groups) == [0, 1, 2, 3]
+    assert exact.right(pool.entrants[0], 0).shape == (2, 128 + 64)
+    assert exact.right(pool.entrants[0], 3).mean() < 0.6
+    text = findings_text(records, "x", partial=True)
+    assert "| cycles, in the percolated cells (mazes) | 0 (192) | 1 (64) | 2 (64) | 3 (64) |" in text
+    assert "| degree of the start, in start-any (mazes) | 1 (43) | 2 (43) | 3 (42) |" in text
+
+
+def test_open_trajectories_count_both_ways():
+    """Half at rest and half undecided: between a half and all, so that neither is said."""
+    limit = iter(["fixed point", "undecided"] * 10_000)
+    found = verdict("IT-Net settles on", watched("it-net-thin", limit=lambda _: next(limit)))
+    assert found.undecided
+    assert (found.figure.value, found.figure.upto) == (0.5, 1.0)
+    assert "50.0 to 100.0%" in found.why
+
+
+def test_seeds_that_meet_a_claim_bound_the_share_of_all():
+    """All of S seeds: at least .05^(1/S); one of two says next to nothing; every verdict on several seeds says it."""
+    assert share_of_seeds(4, 4) == (pytest.approx(0.05**0.25), 1.0)
+    assert share_of_seeds(0, 2) == (0.0, pytest.approx(1 - 0.05**0.5))
+    low, high = share_of_seeds(1, 2)
+    assert low < 0.03
+    assert high > 0.97
+    assert "all 2 seeds meet it, and so would at least 22% of all seeds" in verdict("A DT-Net", dt({"size": 1.0})).why
+    assert "none of 2 seeds meets it, and at most 78%" in verdict("A DT-Net trained", dt({"size": 0.3})).why
+
+
+def test_accuracy_is_judged_by_the_published_inference():
+    """PI-Net's own inference decides where it was run, with the plain iteration beside it; limits need iterates."""
+    shares = {"size-9": 1.0, "start-any": 1.0, "size-49": 0.1, "size-65": 0.1}
+    free = pi(shares, limit=CYCLE)
+    own = pi({**shares, "size-49": 1.0}, mode="own", limit=lambda right: "fixed point")
+    assert verdict("PI-Net holds up", free).word == Word.REFUTED
+    held = verdict("PI-Net holds up", free + own)
+    assert held.word == Word.CONFIRMED
+    assert "pi-net-thin (own inference)" in held.why
+    assert "by the plain iteration 9.4%" in held.why
+    assert verdict("PI-Net settles on", free + own).word == Word.REFUTED
+    text = findings_text(free + own, "x", partial=True)
+    assert "pi-net-thin, own inference (2 seeds)" in text
+    assert "--mode own" in text
+
+
+def test_marked_seeds_do_not_refute():
+    """Training that fell short may be why; recipes trained on cycles are marked by those and refute all the same."""
+    shares = {"size-9": 0.9, "size-21": 0.3}
+    marked = [
+        chosen_record("dt-net-thin", s, lambda c: shares[c], part=(128, 16, tuple(shares)), mark=mark)
+        for s, mark in enumerate((None, "97.50%"))
+    ]
+    found = verdict("A DT-Net trained", marked)
+    assert found.undecided
+    assert "dt-net-thin @1 (97.50%)" in found.why
+    assert "| dt-net-thin (2 seeds, 1 marked) | 0, 1 | " in findings_text(marked, "x", partial=True)
+    new = seeds_of("dt-net-thin-p10", lambda c: 1.0, part=(128, 16, tuple(shares)), mark="94.12%")
+    assert verdict("Retraining DT-Net at percolation .1 costs", new + dt(shares)).word == Word.REFUTED
+
+
+def test_seeds_that_contradict_leave_odds_open():
+    """A sure sum of strata is no finding where a seed surely says the contrary; one wrong maze does not."""
+    sure = Figure(2.0, 1.5, 3.0, "odds", 2, 100)
+    alike, unsure, contrary = (
+        common_odds(np.array([counts])) for counts in ([[40, 10], [20, 30]], [[50, 1], [50, 0]], [[10, 40], [40, 10]])
+    )
+    assert Pooled(sure, (alike, alike)).judge(above, "x").word == Word.CONFIRMED
+    assert unsure.ratio < 1
+    assert Pooled(sure, (alike, unsure)).judge(above, "x").word == Word.CONFIRMED
+    assert Pooled(sure, (alike, contrary)).judge(above, "x").undecided
+    assert Pooled(sure, (alike, alike)).judge(below, "x").word == Word.REFUTED
+    assert Pooled(None, ()).judge(above, "x").word == Word.NOT_TESTED
+
+
+def test_path_length_and_size_are_told_apart():
+    """Wrong on the longest paths of each size alike, or wrong by size whatever the path."""
+    longer, larger = RULES["fails on longer paths"][0](), RULES["fails on larger mazes"][0]()
+    assert verdict("fails on larger mazes", longer).word != Word.CONFIRMED
+    assert verdict("fails on longer paths", larger).word != Word.CONFIRMED
+
+
+def test_what_hangs_on_the_threshold_is_said():
+    """Two-point cycles by the study's threshold and not by ours: two verdicts, and a sentence."""
+    said = "hangs on the threshold by which they are counted"
+    assert said in findings_text(on_trees("paper-v1", study_betti=(2, 0)), "x", partial=True)
+    assert said not in findings_text(on_trees("paper-v1"), "x", partial=True)
+
+
+def test_a_noise_floor_stands_beside_the_difference():
+    """Rounding that turns as many answers as a start does leaves the fall untold."""
+    noise = [CellNoise(cell=cell, mazes=64, block=32, dtype=32, either=32) for cell in ("size-9", "start-any")]
+    shares = {"size-9": 1.0, "start-any": 0.7}
+    quiet, loud = dt(shares), dt(shares, noise=noise)
+    assert verdict("DT-Net falls from 1.00", quiet).word == Word.CONFIRMED
+    assert verdict("DT-Net falls from 1.00", loud).undecided
+    text = findings_text(loud, "x", partial=True)
+    assert "50.00% for dt-net-thin" in text
+    assert "evaluate runs/$recipe-$seed --suite laptop-v1 --noise-floor" in text
+    said = "None of these records says how many answers rounding alone turns"
+    assert findings_text(quiet, "x", partial=True).count(said) == 1
+    assert said not in text
