@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.acceleration import Iteration, audited, iterate_retiring, make_step
+from extramaze.acceleration import Iteration, make_step
 from extramaze.blocks import BlockScores, draw_block, to_input
 from extramaze.filling import as_filling
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
+from extramaze.retirement import audited, iterate_retiring
 from extramaze.scoring import score
 from extramaze.suites import Cell, CellPlan, Suite
 

@@ -69,8 +69,8 @@ class Plan(Strict):
     """Everything that decides the numbers of an evaluation on one machine.
 
     part: None for the whole suite, which alone is ranked. limit_block: watched mazes computed together.
-    mode: the plain iteration, the solver's own inference, or answers that were handed in. iteration: how steps are
-    made (``extramaze.acceleration``). retire: whether settled mazes leave their block.
+    mode: the plain iteration, the solver's own inference, or answers that were handed in. iteration: how the steps to
+    the answers are made (``extramaze.acceleration``). retire: whether settled mazes leave their block.
     contracts: versions of generator, stored path, raster, scores and limits.
     """
 
@@ -142,7 +142,7 @@ def make_plan(
         part=part,
         solver=_solver_info(solver),
         mode=mode,
-        iteration=choose_iteration(solver, device, dtype) if mode == "free-running" else "plain",
+        iteration=choose_iteration(solver, device) if mode == "free-running" else "plain",
         retire=retire,
         dtype=dtype,
         tf32=tf32 and device.type == "cuda",

@@ -80,14 +80,20 @@ def watch_block(
 
 def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitReport, Motion]:
     """Observe the float64 iterates on images x, and their motion over a further window."""
-
-    def step(state: Tensor) -> Tensor:
-        return solver.step(state, x)
-
+    step = make_step(solver, x, choose_iteration(solver, x.device))
     state = solver.initial_state(x)
     first_step(solver, state, x)
     memory = max(MEMORY, total_memory(x.device) // 4)
-    report = observe(step, state, plan.burn_in, plan.window, exponent_steps=plan.pursuit, betti=RULES, memory=memory)
+    report = observe(
+        step,
+        state,
+        plan.burn_in,
+        plan.window,
+        exponent_steps=plan.pursuit,
+        differentiable=make_step(solver, x, "plain"),
+        betti=RULES,
+        memory=memory,
+    )
     return report, watch_motion(step, solver.readout, report.final, plan.window, open_pixels(x))
 
 
@@ -98,6 +104,6 @@ def _other_starts(solver: IterativeSolver, x: Tensor, iterations: int, seed: int
     ours = copy.deepcopy(solver).float()
     with torch.inference_mode():
         state = ours.initial_state(x)
-        step = make_step(ours, x, choose_iteration(ours, x.device, "float32"))
+        step = make_step(ours, x, choose_iteration(ours, x.device))
         found = path_independence(step, state, iterations, lambda s: answer(ours.readout(s), x), seed=seed)
     return found.cosine.mean(axis=0), found.changed.any(axis=0).astype(int)

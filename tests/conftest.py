@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-_SOURCES = [*sorted((ROOT / "mazes").rglob("*.py")), ROOT / "benchmark" / "scoring.py"]
+_KERNELS = [ROOT / "benchmark" / f"{name}.py" for name in ("filling", "scoring", "winograd")]
+_SOURCES = [*sorted((ROOT / "mazes").rglob("*.py")), *_KERNELS]
 _CONTENT = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"extramaze-kernels-{_CONTENT}"))
 

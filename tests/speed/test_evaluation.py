@@ -4,7 +4,6 @@ The plain loop is how the accuracy ladder is usually written: contiguous float32
 kept and compared at every iteration. Threads are torch's default; set OMP_NUM_THREADS for others.
 """
 
-import itertools
 import subprocess
 import sys
 
@@ -12,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.acceleration import audited
 from extramaze.answering import Way, make_answers
 from extramaze.blocks import block_size, to_input
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
+from extramaze.retirement import audited
 from extramaze.scoring import score
 
 MAZES = {9: 256, 21: 64, 33: 32}
@@ -53,7 +52,7 @@ def plain_loop(solver, images, rungs):
 def ours(solver, images, rungs, retire=False):
     """Return the answers at the rungs, in blocks as an evaluation makes them."""
     size = block_size(images[0, 0].size, "cpu")
-    way = Way(iteration="fused", retire=retire)
+    way = Way(iteration="winograd", retire=retire)
     chosen = audited("size=9 test", 0, len(images))
     parts = [
         make_answers(
@@ -74,33 +73,39 @@ def flips(images, targets, answers, others):
     return int((right != wrong).sum())
 
 
-@pytest.mark.benchmark(group="ladder")
-@pytest.mark.parametrize(("size", "way"), list(itertools.product(MAZES, ["plain", "ours"])))
-def test_ladder(benchmark, size, way):
-    """The accuracy ladder of dt-net-thin in blocks of fused steps, beside the plain loop; flips are reported."""
+@pytest.mark.parametrize("size", MAZES)
+def test_ladder(versus, size):
+    """The accuracy ladder of dt-net-thin as an evaluation makes it, against the plain loop; flips are reported."""
     solver, (images, targets) = load("dt-net-thin@0"), drawn(size, MAZES[size])
-    run = {
-        "plain": lambda: plain_loop(solver, images, (ITERATIONS,))[0],
-        "ours": lambda: ours(solver, images, (ITERATIONS,)),
-    }
-    answers = benchmark.pedantic(run[way], rounds=3)
-    if way == "ours":
-        benchmark.extra_info["flips"] = flips(images, targets, answers[-1], run["plain"]()[-1])
-        benchmark.extra_info["mazes"] = MAZES[size]
+    found = {}
+
+    def run(name, answers):
+        found[name] = answers
+
+    ratio = versus(
+        lambda: run("ours", ours(solver, images, (ITERATIONS,))),
+        lambda: run("plain", plain_loop(solver, images, (ITERATIONS,))[0]),
+    )
+    changed = flips(images, targets, found["ours"][-1], found["plain"][-1])
+    versus.say(f"    {changed} of {MAZES[size]} mazes are right in one of them alone")
+    assert ratio >= 2.5
 
 
-@pytest.mark.benchmark(group="ladder to 1,000 at size 9, retiring")
-@pytest.mark.parametrize("way", ["plain", "retiring"])
-def test_retiring_ladder(benchmark, way):
-    """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, beside the plain loop."""
+def test_retiring_ladder(versus):
+    """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, against the plain loop."""
     solver, (images, targets) = load("dt-net-thin@0"), drawn(9, 64)
-    run = {
-        "plain": lambda: plain_loop(solver, images, RUNGS)[0],
-        "retiring": lambda: ours(solver, images, RUNGS, retire=True),
-    }
-    answers = benchmark.pedantic(run[way], rounds=1)
-    if way == "retiring":
-        benchmark.extra_info["flips"] = flips(images, targets, answers[-1], run["plain"]()[-1])
+    found = {}
+
+    def run(name, answers):
+        found[name] = answers
+
+    ratio = versus(
+        lambda: run("retiring", ours(solver, images, RUNGS, retire=True)),
+        lambda: run("plain", plain_loop(solver, images, RUNGS)[0]),
+        rounds=1,
+    )
+    versus.say(f"    {flips(images, targets, found['retiring'][-1], found['plain'][-1])} of 64 mazes differ")
+    assert ratio >= 6
 
 
 @pytest.mark.benchmark(group="scorer")
@@ -123,7 +128,7 @@ from extramaze.models.dt_net import dt_net
 x = to_input(raster(generate(MazeSpec(33), 64), 1)[0], torch.device("cpu"), torch.float32)
 with torch.inference_mode():
     solver, iterations, retire = dt_net(width=4, blocks=1), int(sys.argv[1]), bool(int(sys.argv[2]))
-    way = Way(iteration="fused", retire=retire)
+    way = Way(iteration="winograd", retire=retire)
     make_answers(solver, x, (10, iterations), way, np.ones(64, bool))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -74,14 +74,14 @@ def test_scores(versus):
 
 @pytest.mark.parametrize(("size", "least"), [(9, 1.0), (21, 1.2)])
 def test_ladder(versus, size, least):
-    """Ten iterations of dt-net-thin in blocks of fused steps, against readout and comparison at every one of them."""
+    """Ten iterations of dt-net-thin as an evaluation makes them, against readout and comparison at every one."""
     solver, (images, _) = load("dt-net-thin@0"), raster(generate(MazeSpec(size), 64), 1)
     block = block_size(images[0, 0].size, "cpu")
     inputs = [to_input(images[i : i + block], torch.device("cpu"), torch.float32) for i in range(0, 64, block)]
     nobody = np.zeros(block, bool)
 
     def ours():
-        return [make_answers(solver, x, (10,), Way(iteration="fused"), nobody[: len(x)]) for x in inputs]
+        return [make_answers(solver, x, (10,), Way(iteration="winograd"), nobody[: len(x)]) for x in inputs]
 
     def plain():
         x = torch.from_numpy(images).float()

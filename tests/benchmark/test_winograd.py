@@ -1,0 +1,124 @@
+"""Winograd's convolutions beside torch's own, in both precisions."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from extramaze.winograd import MOST_CHANNELS, as_many_threads, convolution, transformed
+
+SHAPES = [(1, 1, 1), (3, 5, 4), (2, 11, 11), (1, 3, 90), (7, 38, 2), (1, 67, 67)]
+NEAR = {np.float32: 1e-4, np.float64: 1e-12}
+
+
+def drawn(shape, channels, kind, seed=0):
+    random = np.random.default_rng(seed)
+    states, others = (random.standard_normal((*shape, channels)).astype(kind) for _ in range(2))
+    weight = random.standard_normal((channels, channels, 3, 3)) / (3 * channels**0.5)
+    return states, weight.astype(kind), others
+
+
+def convolved(states, weight, others, rectify):
+    results = np.full_like(states, np.nan)
+    with as_many_threads():
+        convolution(states.shape[-1])(states, transformed(weight), others, rectify, results)
+    return results
+
+
+def direct(states, weight, others, rectify):
+    x = torch.from_numpy(states).double().permute(0, 3, 1, 2)
+    sums = functional.conv2d(x, torch.from_numpy(weight).double(), padding=1).permute(0, 2, 3, 1).numpy() + others
+    return np.maximum(sums, 0) if rectify else sums
+
+
+@pytest.mark.parametrize("kind", NEAR)
+@pytest.mark.parametrize(("shape", "channels"), [*((shape, 8) for shape in SHAPES), ((2, 9, 9), 32), ((1, 7, 5), 5)])
+def test_sums_are_those_of_the_direct_convolution(shape, channels, kind):
+    """Every shape, also one pixel and lines longer than a strip; with and without the rectifier."""
+    arrays = drawn(shape, channels, kind)
+    for rectify in (False, True):
+        found = convolved(*arrays, rectify)
+        assert found.dtype == kind
+        np.testing.assert_allclose(found, direct(*arrays, rectify), atol=NEAR[kind])
+
+
+def test_the_widest_network_is_served():
+    """MOST_CHANNELS channels, of which one tile makes a strip."""
+    arrays = drawn((1, 5, 9), MOST_CHANNELS, np.float32)
+    np.testing.assert_allclose(convolved(*arrays, True), direct(*arrays, True), atol=NEAR[np.float32])
+
+
+def test_a_kernel_of_one_returns_the_image():
+    """The identity: the middle weight alone, between equal channels."""
+    states, weight, others = drawn((2, 11, 13), 4, np.float64)
+    weight[:] = np.eye(4)[:, :, None, None] * np.eye(3)[1][:, None] * np.eye(3)[1]
+    np.testing.assert_allclose(convolved(states, weight, np.zeros_like(others), False), states, atol=1e-14)
+
+
+def test_bits_do_not_depend_on_threads():
+    """One thread and two give the same bits, and arguments stay as they were."""
+    arrays = drawn((9, 19, 19), 32, np.float32)
+    before = [array.copy() for array in arrays]
+    found, usual = [], torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(convolved(*arrays, True))
+    finally:
+        torch.set_num_threads(usual)
+    assert all(np.array_equal(one, found[0]) for one in found)
+    assert all(np.array_equal(array, old) for array, old in zip(arrays, before, strict=True))
+
+
+def test_what_is_not_finite_stays_so():
+    """A NaN or an infinity is never rectified to zero."""
+    states, weight, others = drawn((1, 9, 9), 4, np.float32)
+    states[0, 4, 4, 0] = np.nan
+    assert np.isnan(convolved(states, weight, others, True)[0, 3:6, 3:6]).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_torch_keeps_its_threads(threads):
+    """Numba's threads, when they start, do not change how many torch has."""
+    code = f"""
+import torch
+from extramaze.acceleration import make_step
+from extramaze.models.dt_net import dt_net
+torch.set_num_threads({threads})
+x, solver = torch.ones(1, 3, 11, 11), dt_net(8, blocks=1)
+with torch.inference_mode():
+    make_step(solver, x, "winograd")(solver.initial_state(x))
+assert torch.get_num_threads() == {threads}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+TWO_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+import numba, torch
+from extramaze.acceleration import make_step
+from extramaze.models.dt_net import dt_net
+x, solver = torch.ones(4, 3, 11, 11), dt_net(8, blocks=1)
+
+def run(_):
+    with torch.inference_mode():
+        step, state = make_step(solver, x, "winograd"), solver.initial_state(x)
+        for _ in range(50):
+            state = step(state)
+        return state
+
+with ThreadPoolExecutor(4) as pool:
+    states = list(pool.map(run, range(8)))
+assert numba.threading_layer() == "workqueue" and all(torch.equal(state, states[0]) for state in states)
+"""
+
+
+def test_evaluations_may_run_side_by_side(monkeypatch):
+    """Also where numba has none but its simplest threads, which end the process when two callers meet."""
+    monkeypatch.setenv("NUMBA_THREADING_LAYER", "workqueue")
+    done = subprocess.run([sys.executable, "-c", TWO_AT_ONCE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
