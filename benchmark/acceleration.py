@@ -5,6 +5,8 @@ that sees only the image is computed once for all iterations, and the addition a
 convolution are made as its results are written. Every size of maze is served alike.
 *plain*: ``step`` itself, for every other solver and on a GPU.
 *fused*: how records were made before, with direct convolutions; verifying one takes *winograd*.
+
+Beyond rounding they differ only where numbers overflow: an infinity spreads a little farther.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from extramaze.dynamics.lyapunov import unpack_dual
+from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import DTNet, ResidualBlock
 from extramaze.winograd import LEAST_CHANNELS, MOST_CHANNELS, as_many_threads, convolution, transformed
@@ -24,12 +28,34 @@ Iteration = Literal["plain", "fused", "winograd"]
 Step = Callable[[Tensor], Tensor]
 
 
+# What the convolutions of an iteration must be for their products to be taken otherwise.
+_AS_WRITTEN = {
+    "kernel_size": (3, 3),
+    "padding": (1, 1),
+    "stride": (1, 1),
+    "dilation": (1, 1),
+    "groups": 1,
+    "padding_mode": "zeros",
+    "bias": None,
+}
+
+
 def choose_iteration(solver: IterativeSolver, device: torch.device) -> Iteration:
     """Say how a solver's steps are made: a function of solver and device, recorded in the plan."""
-    if not isinstance(solver, DTNet) or type(solver).step is not DTNet.step or solver.recall is None:
+    if not isinstance(solver, DTNet) or not _steps_as_written(solver):
         return "plain"
     fits = device.type == "cpu" and LEAST_CHANNELS <= solver.width <= MOST_CHANNELS
     return "winograd" if fits else "plain"
+
+
+def _steps_as_written(solver: DTNet) -> bool:
+    """Whether a step passes DT-Net's own layers, with recall, and nothing was added to or changed in them."""
+    own = type(solver).step is DTNet.step and "step" not in vars(solver) and solver.recall is not None
+    hooks = any(module._forward_hooks or module._forward_pre_hooks for module in solver.modules())
+    if not own or hooks or any(type(block) is not ResidualBlock for block in solver.blocks):
+        return False
+    layers = solver.recurrent_convolutions()
+    return all(getattr(layer, name) == value for layer in layers for name, value in _AS_WRITTEN.items())
 
 
 def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:
@@ -48,13 +74,20 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
     blocks = [
         (transformed(block.first.weight.detach().numpy()), transformed(block.second.weight.detach().numpy()))
         for block in solver.blocks
-        if isinstance(block, ResidualBlock)
+        if isinstance(block, ResidualBlock)  # as all are
     ]
     convolve = convolution(width)
     inner, nothing = np.empty_like(recalled), np.zeros_like(recalled)
 
     def step(state: Tensor) -> Tensor:
+        if unpack_dual(state)[1] is not None:
+            raise NotImplementedError("this step carries no tangent; take the solver's own")
         now = _channels_last(state)
+        if now.shape != recalled.shape or now.dtype != recalled.dtype:
+            raise InputError(
+                f"a step made for states {recalled.shape} {recalled.dtype} (batch, rows, columns, channels) was given "
+                f"{now.shape} {now.dtype}"
+            )
         new = np.empty_like(now)
         with as_many_threads():
             convolve(now, recall, recalled, False, new)

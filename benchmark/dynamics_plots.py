@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from extramaze.acceleration import choose_iteration, make_step
 from extramaze.blocks import draw_block, to_input
 from extramaze.dynamics import Limit, persistence
 from extramaze.dynamics.recurrence import pairwise_distances
@@ -79,11 +80,12 @@ def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np
     with reference_arithmetic():
         ours = copy.deepcopy(solver).double().eval()
         x = to_input(images, device, torch.float64)
+        step = make_step(ours, x, choose_iteration(ours, device))
         state: Tensor = ours.initial_state(x)
         for _ in range(suite.limits.burn_in):
-            state = ours.step(state, x)
+            state = step(state)
         frames = [state[at].flatten().double().cpu().numpy()]
         for _ in range(suite.limits.window):
-            state = ours.step(state, x)
+            state = step(state)
             frames.append(state[at].flatten().double().cpu().numpy())
     return np.stack(frames)

@@ -11,7 +11,7 @@ from extramaze.plan import Part, Precision, make_part
 from extramaze.record_schema import CellNoise
 from extramaze.suites import Suite
 
-MAZES = 64  # of each cell: float64 costs a CPU ten times as much
+MAZES = 64  # of each cell: float64 costs a CPU up to ten times as much
 
 
 def noise_floor(

@@ -70,7 +70,8 @@ class Plan(Strict):
 
     part: None for the whole suite, which alone is ranked. limit_block: watched mazes computed together.
     mode: the plain iteration, the solver's own inference, or answers that were handed in. iteration: how the steps to
-    the answers are made (``extramaze.acceleration``). retire: whether settled mazes leave their block.
+    the answers are made (``extramaze.acceleration``, which also chooses for watched ones). retire: whether settled
+    mazes leave their block.
     contracts: versions of generator, stored path, raster, scores and limits.
     """
 

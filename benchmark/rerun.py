@@ -6,6 +6,7 @@ from starts nudged by a few units in the last place; limits from such a start. W
 against a record.
 """
 
+import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,29 +45,24 @@ class Chosen(Shard):
         return number in self.numbers
 
 
-class Nudged(IterativeSolver):
-    """A solver that starts ``amount`` beside where it would, relative or absolute; whole numbers stay what they are."""
+def nudged(solver: IterativeSolver, amount: float) -> IterativeSolver:
+    """Return a solver that starts ``amount`` beside where it would, relative or absolute, and is the same otherwise.
 
-    def __init__(self, solver: IterativeSolver, amount: float) -> None:
-        super().__init__()
-        self.solver, self.amount = solver, amount
+    Whole numbers stay what they are: a solver that computes with them knows no rounding.
+    """
+    kind = type(solver)
 
-    def initial_state(self, x: Tensor) -> Tensor:
-        """Return the other's start, nudged; a solver that computes with whole numbers knows no rounding."""
-        state = self.solver.initial_state(x)
+    def start(self: IterativeSolver, x: Tensor) -> Tensor:
+        state = kind.initial_state(self, x)
         if not state.is_floating_point():
             return state
         if not _whole(state).all():
-            return torch.where(_whole(state), state, state * (1 + self.amount))
-        return state if _whole(self.solver.step(state, x)).all() else state + self.amount
+            return torch.where(_whole(state), state, state * (1 + amount))
+        return state if _whole(self.step(state, x)).all() else state + amount
 
-    def step(self, state: Tensor, x: Tensor) -> Tensor:
-        """Make the other's step."""
-        return self.solver.step(state, x)
-
-    def readout(self, state: Tensor) -> Tensor:
-        """Read the other's logits."""
-        return self.solver.readout(state)
+    other = copy.copy(solver)
+    other.__class__ = type("Nudged", (kind,), {"initial_state": start})
+    return other
 
 
 def _whole(state: Tensor) -> Tensor:
@@ -177,12 +173,12 @@ def _variants(rerun: Rerun) -> Iterator[tuple[Plan, IterativeSolver]]:
     """Yield plans and solvers that differ from the record's by what should not matter."""
     halved = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in rerun.plan.cells)
     yield rerun.plan.model_copy(update={"cells": halved}), rerun.solver
-    plain = rerun.plan.model_copy(update={"iteration": "plain"})
-    if plain.dtype == "float32":
-        yield plain.model_copy(update={"dtype": "float64", "tf32": False}), rerun.solver
-    if plain.mode == "free-running":
+    plan = rerun.plan
+    if plan.dtype == "float32":
+        yield plan.model_copy(update={"dtype": "float64", "tf32": False}), rerun.solver
+    if plan.mode == "free-running":
         for time in range(1, NUDGES + 1):
-            yield plain, Nudged(rerun.solver, time * NUDGE[plain.dtype])
+            yield plan, nudged(rerun.solver, time * NUDGE[plan.dtype])
 
 
 def _limits(rerun: Rerun, blocks: dict) -> tuple[list[Place], set[Place]]:
@@ -196,7 +192,7 @@ def _limits(rerun: Rerun, blocks: dict) -> tuple[list[Place], set[Place]]:
         if not left or _hopeless(time - 1, left, differ):
             break
         chosen = [task for task in _holding(rerun.plan, left) if task.watched]
-        again = _seen(rerun.plan, rerun.blocks(rerun.plan, chosen, Nudged(rerun.solver, time * NUDGE["float64"])))
+        again = _seen(rerun.plan, rerun.blocks(rerun.plan, chosen, nudged(rerun.solver, time * NUDGE["float64"])))
         left -= {place for place in left if again[place] != found[place]}
     return differ, set(differ) - left
 

@@ -4,11 +4,11 @@ Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (arXiv 1509.09
 cut into tiles of 4×4 pixels, each seen with a margin of one; tiles and kernels are transformed, multiplied channel by
 channel at 36 points, and transformed back: 36 products for a tile where the sum itself takes 144. The transforms
 multiply by up to 8, so results are some seven times as far from the exact ones as those of the direct sum: rounding
-still (2e-5 beside values of about 1 in float32), and the same bits for every number of threads.
+still (at width 32, 1e-5 beside values of about 1 in float32), and the same bits for every number of threads.
 
 States lie channels last. A *strip* is a row of tiles, or a part of one, of at most PITCH numbers a line. The transforms
 of some strips are gathered into one batch of tiles, whose 36 points lie PITCH numbers apart, so that every loop runs
-over adjacent memory and a thread's work areas stay in its second-level cache.
+over adjacent memory; in float32 a thread's work areas stay in its second-level cache.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,6 +32,7 @@ Convolve = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, np.ndarray], None
 
 # The kernel's transform, G of section 4.3; rows are the points 0, 1, -1, 2, -2 and infinity.
 _KERNEL = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+# In float32, so that sums of either precision keep theirs.
 _ZERO, _TWO, _FOUR, _FIVE, _EIGHT = (np.float32(number) for number in (0, 2, 4, 5, 8))
 
 
@@ -39,14 +40,17 @@ _ZERO, _TWO, _FOUR, _FIVE, _EIGHT = (np.float32(number) for number in (0, 2, 4, 
 def as_many_threads() -> Iterator[None]:
     """Let ``convolve`` use as many threads as torch does; to be held around every call.
 
-    Numba's threads, when they start, reset how many torch has where both use the same OpenMP: it gets them back.
+    Numba's threads, when they start, reset how many torch has where both use the same OpenMP: both get theirs back.
     """
-    wanted = torch.get_num_threads()
     with _ONE_AT_A_TIME:
-        numba.set_num_threads(min(wanted, vars(numba.config)["NUMBA_NUM_THREADS"]))
-        yield
-    if torch.get_num_threads() != wanted:
-        torch.set_num_threads(wanted)
+        wanted, others = torch.get_num_threads(), numba.get_num_threads()
+        numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            numba.set_num_threads(others)
+            if torch.get_num_threads() != wanted:
+                torch.set_num_threads(wanted)
 
 
 def transformed(weight: np.ndarray) -> np.ndarray:
@@ -55,8 +59,8 @@ def transformed(weight: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(points.reshape(-1, *points.shape[2:]), dtype=weight.dtype)
 
 
-@numba.njit(nogil=True, fastmath={"contract"}, inline="always")
-def _spread(source, spacing, target, count):
+@numba.njit(nogil=True, inline="always")
+def _input_transform(source, spacing, target, count):
     """Transform six numbers a spacing apart into six, PITCH apart: the rows of B^T."""
     for i in range(count):
         a, b, c = source[i], source[i + spacing], source[i + 2 * spacing]
@@ -71,8 +75,8 @@ def _spread(source, spacing, target, count):
         target[i + 5 * PITCH] = _FOUR * b - _FIVE * d + f
 
 
-@numba.njit(nogil=True, fastmath={"contract"}, inline="always")
-def _gather(source, spacing, target, stride, count):
+@numba.njit(nogil=True, inline="always")
+def _output_transform(source, spacing, target, stride, count):
     """Transform six numbers a spacing apart into four, a stride apart: the rows of A^T."""
     for i in range(count):
         a, b, c = source[i], source[i + spacing], source[i + 2 * spacing]
@@ -131,6 +135,8 @@ def convolution(channels: int) -> Convolve:
         down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
         most = min(across, (PITCH // channels - 2) // TILE)
         strips = batch * down * ((across + most - 1) // most)
+        if not strips:
+            return
         parts = SHARED * -(-strips // (SHARED * (PITCH // (most * channels))))
         share = -(-strips // parts)
         for part in numba.prange(parts):
@@ -143,11 +149,11 @@ def convolution(channels: int) -> Convolve:
                 image, row, start, tiles = _place(number, down, across, most)
                 pixels = tiles * TILE + 2
                 _load(states[image], row * TILE - 1, start * TILE - 1, pixels, strip)
-                _spread(strip, PITCH, beside, pixels * channels)
+                _input_transform(strip, PITCH, beside, pixels * channels)
                 for line in range(SEEN):
                     for tile in range(tiles):
                         seen = beside[line * PITCH + tile * TILE * channels :]
-                        _spread(seen, channels, tiles_in[line * DOWN + (count + tile) * channels :], channels)
+                        _input_transform(seen, channels, tiles_in[line * DOWN + (count + tile) * channels :], channels)
                 count += tiles
 
             numbers = count * channels
@@ -155,7 +161,7 @@ def convolution(channels: int) -> Convolve:
                 factor, product = tiles_in[point * PITCH :][:numbers], tiles_out[point * PITCH :][:numbers]
                 np.dot(factor.reshape(count, channels), kernel[point], product.reshape(count, channels))
             for column in range(SEEN):
-                _gather(tiles_out[column * PITCH :], DOWN, tiles_in[column * PITCH :], DOWN, numbers)
+                _output_transform(tiles_out[column * PITCH :], DOWN, tiles_in[column * PITCH :], DOWN, numbers)
 
             count = 0
             for number in range(first, last):
@@ -164,7 +170,7 @@ def convolution(channels: int) -> Convolve:
                 for line in range(min(TILE, height - row * TILE)):
                     for tile in range(tiles):
                         seen = tiles_in[line * DOWN + (count + tile) * channels :]
-                        _gather(seen, PITCH, strip[tile * TILE * channels :], channels, channels)
+                        _output_transform(seen, PITCH, strip[tile * TILE * channels :], channels, channels)
                     here = results[image, row * TILE + line, left:right].reshape(-1)
                     _store(strip, others[image, row * TILE + line, left:right].reshape(-1), rectify, here)
                 count += tiles

@@ -7,12 +7,13 @@ import torch
 from extramaze.acceleration import choose_iteration, make_step
 from extramaze.answering import iterate
 from extramaze.blocks import to_input
+from extramaze.dynamics import largest_exponent
 from extramaze.evaluation import evaluate
 from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.dead_end_filling import DeadEndFilling
-from extramaze.models.dt_net import DTNet, dt_net
+from extramaze.models.dt_net import DTNet, ResidualBlock, dt_net
 from extramaze.models.pi_net import pi_net
 from extramaze.plan import make_part
 from extramaze.winograd import LEAST_CHANNELS, MOST_CHANNELS
@@ -65,8 +66,56 @@ def test_only_what_is_known_is_made_faster():
         assert choose_iteration(dt_net(width, blocks=1), CPU) == "plain"
     assert choose_iteration(load("dt-net-thin"), torch.device("cuda")) == "plain"
     assert choose_iteration(load("wavefront"), CPU) == "plain"
-    assert choose_iteration(changed(4), CPU) == "plain"
-    assert choose_iteration(dt_net(4, recall=False), CPU) == "plain"
+    assert choose_iteration(changed(LEAST_CHANNELS), CPU) == "plain"
+    assert choose_iteration(dt_net(LEAST_CHANNELS, recall=False), CPU) == "plain"
+
+
+class Halved(ResidualBlock):
+    def forward(self, state):
+        return 0.5 * super().forward(state)
+
+
+CHANGES = {
+    "another step": lambda s: setattr(s, "step", lambda state, x: state),
+    "another block": lambda s: s.blocks.append(torch.nn.Identity()),
+    "a block that computes otherwise": lambda s: s.blocks.append(Halved(s.width)),
+    "a hook": lambda s: s.blocks[0].register_forward_hook(lambda module, arguments, result: 2 * result),
+    "a bias": lambda s: setattr(s.blocks[0], "first", torch.nn.Conv2d(s.width, s.width, 3, padding=1)),
+    "another kernel": lambda s: setattr(s.blocks[0], "first", torch.nn.Conv2d(s.width, s.width, 1, bias=False)),
+    "dilation": lambda s: setattr(s.recall, "dilation", (2, 2)),
+    "circular padding": lambda s: setattr(s.recall, "padding_mode", "circular"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_network_that_was_changed_is_run_as_it_is(change):
+    """Whatever its class, a solver whose step is not DT-Net's own takes its own step."""
+    solver = dt_net(LEAST_CHANNELS)
+    assert choose_iteration(solver, CPU) == "winograd"
+    CHANGES[change](solver)
+    assert choose_iteration(solver, CPU) == "plain"
+
+
+def test_a_step_is_of_its_images_alone():
+    """States of other images, another precision or with a tangent are refused rather than read beyond their end."""
+    solver, x = dt_net(LEAST_CHANNELS), torch.ones(2, 3, 5, 5)
+    step, state = make_step(solver, x, "winograd"), solver.initial_state(x)
+    for wrong in (state[:1], torch.cat([state, state]), state[..., :4], state.double()):
+        with pytest.raises(InputError, match="was given"):
+            step(wrong)
+
+
+def test_a_tangent_falls_back_to_finite_differences():
+    """A step without derivatives says so, and an exponent measured with it is near that of the solver's own step."""
+    solver, x = load("dt-net-thin@0").double(), images(9, 2).double()
+    with torch.inference_mode(False), torch.no_grad():
+        x = x.clone()
+        state = solver.initial_state(x)
+        fast = largest_exponent(make_step(solver, x, "winograd"), state, 40)
+        exact = largest_exponent(lambda z: solver.step(z, x), state, 40)
+    assert exact.forward
+    assert not fast.forward
+    np.testing.assert_allclose(fast.value, exact.value, atol=1e-3)
 
 
 @pytest.mark.parametrize("scale", [1, 2])

@@ -75,9 +75,16 @@ def test_bits_do_not_depend_on_threads():
 
 def test_what_is_not_finite_stays_so():
     """A NaN or an infinity is never rectified to zero."""
-    states, weight, others = drawn((1, 9, 9), 4, np.float32)
-    states[0, 4, 4, 0] = np.nan
-    assert np.isnan(convolved(states, weight, others, True)[0, 3:6, 3:6]).all()
+    for number in (np.nan, np.inf):
+        states, weight, others = drawn((1, 9, 9), 4, np.float32)
+        states[0, 4, 4, 0] = number
+        assert not np.isfinite(convolved(states, weight, others, False)[0, 3:6, 3:6]).any()
+        assert np.isnan(convolved(states, weight, others, True)[0, 3:6, 3:6]).any()
+
+
+def test_nothing_to_convolve():
+    """An empty batch stays one."""
+    assert convolved(*drawn((0, 9, 9), 4, np.float32), True).shape == (0, 9, 9, 4)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
