@@ -67,15 +67,10 @@ def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:
 
 def _winograd_step(solver: DTNet, x: Tensor) -> Step:
     width = solver.width
-    assert solver.recall is not None
-    weight = solver.recall.weight.detach()
-    recalled = _channels_last(functional.conv2d(x, weight[:, width:].contiguous(), padding=1))
-    recall = transformed(weight[:, :width].numpy())
-    blocks = [
-        (transformed(block.first.weight.detach().numpy()), transformed(block.second.weight.detach().numpy()))
-        for block in solver.blocks
-        if isinstance(block, ResidualBlock)  # as all are
-    ]
+    first, *others = (layer.weight.detach() for layer in solver.recurrent_convolutions())
+    recalled = _channels_last(functional.conv2d(x, first[:, width:].contiguous(), padding=1))
+    recall, *kernels = (transformed(weight.numpy()) for weight in (first[:, :width], *others))
+    blocks = list(zip(kernels[::2], kernels[1::2], strict=True))
     convolve = convolution(width)
     inner, nothing = np.empty_like(recalled), np.zeros_like(recalled)
 
@@ -91,10 +86,10 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
         new = np.empty_like(now)
         with as_many_threads():
             convolve(now, recall, recalled, False, new)
-            for first, second in blocks:
+            for enter, leave in blocks:
                 now, new = new, np.empty_like(now)
-                convolve(now, first, nothing, True, inner)
-                convolve(inner, second, now, True, new)
+                convolve(now, enter, nothing, True, inner)
+                convolve(inner, leave, now, True, new)
         return torch.from_numpy(new).permute(0, 3, 1, 2)
 
     return step

@@ -73,39 +73,32 @@ def flips(images, targets, answers, others):
     return int((right != wrong).sum())
 
 
+def against_plain(versus, size, count, rungs, retire=False, rounds=5):
+    """Return how many times faster our ladder is than the plain loop, and say how many answers flip."""
+    solver, (images, targets) = load("dt-net-thin@0"), drawn(size, count)
+    found = {}
+
+    def fast():
+        found["ours"] = ours(solver, images, rungs, retire=retire)
+
+    def plain():
+        found["plain"] = plain_loop(solver, images, rungs)[0]
+
+    ratio = versus(fast, plain, rounds=rounds)
+    changed = flips(images, targets, found["ours"][-1], found["plain"][-1])
+    versus.say(f"    {changed} of {count} mazes are right in one of them alone")
+    return ratio
+
+
 @pytest.mark.parametrize("size", MAZES)
 def test_ladder(versus, size):
     """The accuracy ladder of dt-net-thin as an evaluation makes it, against the plain loop; flips are reported."""
-    solver, (images, targets) = load("dt-net-thin@0"), drawn(size, MAZES[size])
-    found = {}
-
-    def run(name, answers):
-        found[name] = answers
-
-    ratio = versus(
-        lambda: run("ours", ours(solver, images, (ITERATIONS,))),
-        lambda: run("plain", plain_loop(solver, images, (ITERATIONS,))[0]),
-    )
-    changed = flips(images, targets, found["ours"][-1], found["plain"][-1])
-    versus.say(f"    {changed} of {MAZES[size]} mazes are right in one of them alone")
-    assert ratio >= 2.5
+    assert against_plain(versus, size, MAZES[size], (ITERATIONS,)) >= 2.5
 
 
 def test_retiring_ladder(versus):
     """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, against the plain loop."""
-    solver, (images, targets) = load("dt-net-thin@0"), drawn(9, 64)
-    found = {}
-
-    def run(name, answers):
-        found[name] = answers
-
-    ratio = versus(
-        lambda: run("retiring", ours(solver, images, RUNGS, retire=True)),
-        lambda: run("plain", plain_loop(solver, images, RUNGS)[0]),
-        rounds=1,
-    )
-    versus.say(f"    {flips(images, targets, found['retiring'][-1], found['plain'][-1])} of 64 mazes differ")
-    assert ratio >= 6
+    assert against_plain(versus, 9, 64, RUNGS, retire=True, rounds=1) >= 6
 
 
 @pytest.mark.benchmark(group="scorer")
