@@ -73,12 +73,12 @@ def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]], o
         text = f"{right} right, {wrong} wrong{said.get(kind, '')}"
         axes.text(0, row - 0.46, text, va="bottom", fontsize=8)
     axes.set_yticks(range(len(kinds)), kinds)
-    axes.set_ylim(-0.8, len(kinds) - 0.4)
+    axes.set_ylim(-0.8, len(kinds) + 0.1)  # room for the legend below the bars
     axes.invert_yaxis()
     axes.set_xlabel("trajectories")
     axes.set_title("limit × correct; odds of being right with the limit, within cells", fontsize=9)
     if kinds:
-        axes.legend(fontsize=8, loc="lower right")
+        axes.legend(fontsize=8, loc="lower right", ncols=2)
 
 
 def draw_projection(axes: Axes, frames: np.ndarray, first: int = 0, title: str = "") -> None:
