@@ -9,9 +9,8 @@ convolution are made as its results are written. Every size of maze is served al
 Beyond rounding they differ only where numbers overflow: an infinity spreads a little farther.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -98,15 +97,3 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
 def _channels_last(states: Tensor) -> np.ndarray:
     """View states (B, C, H, W) as numbers (B, H, W, C); copied where they are laid out otherwise."""
     return states.permute(0, 2, 3, 1).contiguous().numpy()
-
-
-@contextmanager
-def tensor_float(on: bool) -> Iterator[None]:
-    """Let a GPU round products to TF32 where asked; inside ``reference_arithmetic``, which switches it off and back."""
-    if on:
-        convolutions: Any = getattr(torch.backends.cudnn, "conv", None)
-        owners: list[Any] = [torch.backends.cuda.matmul, convolutions or torch.backends.cudnn]
-        setting, value = ("fp32_precision", "tf32") if convolutions else ("allow_tf32", True)
-        for owner in owners:
-            setattr(owner, setting, value)
-    yield

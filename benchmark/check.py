@@ -14,6 +14,7 @@ from extramaze.baselines import Baseline
 from extramaze.compare import circumstances, differences
 from extramaze.mazes import InputError
 from extramaze.measures import Measure, both_watched, function_evaluations, non_finite, optimal, peak_memory, with_fate
+from extramaze.plan import ARITHMETIC
 from extramaze.records import Record
 from extramaze.statistics import (
     CONFIDENCE,
@@ -28,7 +29,6 @@ from extramaze.statistics import (
 
 ALPHA = 1 - CONFIDENCE
 ALL = "all mazes"
-GATED_PLAN = ("mode", "dtype")  # another one of these is another measurement
 
 
 class Verdict(StrEnum):
@@ -130,7 +130,7 @@ def check(record: Record, baseline: Baseline, margins: Margins | None = None) ->
     old = baseline.record
     differs = differences(record, old) + [
         f"{name}: {getattr(record.summary.plan, name)} and {getattr(old.summary.plan, name)}"
-        for name in GATED_PLAN
+        for name in ARITHMETIC
         if getattr(record.summary.plan, name) != getattr(old.summary.plan, name)
     ]
     findings = () if differs else tuple(_findings(record, old, margins))

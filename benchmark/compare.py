@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from extramaze.mazes.errors import NotComparable
 from extramaze.measures import FATE_NAMES, Measure, both_watched, optimal, watched, with_fate
+from extramaze.plan import ARITHMETIC
 from extramaze.records import Record
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar
 
@@ -96,10 +97,9 @@ def circumstances(first: Record, second: Record) -> list[str]:
     a, b = first.summary.plan, second.summary.plan
     recipes = a.solver.recipe, b.solver.recipe
     found = [] if recipes[0] == recipes[1] else [f"recipe: {recipes[0]} and {recipes[1]}"]
+    made = (*ARITHMETIC, "device") if recipes[0] != recipes[1] else (*ARITHMETIC, "device", "iteration")
     found += [
-        f"{name}: {getattr(a, name)} and {getattr(b, name)}"
-        for name in ("mode", "dtype", "device")
-        if getattr(a, name) != getattr(b, name)
+        f"{name}: {getattr(a, name)} and {getattr(b, name)}" for name in made if getattr(a, name) != getattr(b, name)
     ]
     for name in sorted(a.packages.keys() & b.packages.keys()):
         if a.packages[name] != b.packages[name]:

@@ -19,6 +19,7 @@ from extramaze.baselines import is_baseline_copy
 from extramaze.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.mazes import InputError
 from extramaze.measures import fate_shares, function_evaluations
+from extramaze.plan import ARITHMETIC
 from extramaze.rank_groups import OWN, Evidence, rank_ranges
 from extramaze.ranking_score import (
     RANKING_VERSION,
@@ -106,7 +107,7 @@ def comparable(records: Iterable[Record]) -> list[list[Record]]:
         mazes = tuple(cell.mazes_sha256 for cell in record.summary.cells)
         versions = tuple(sorted(plan.contracts.items()))
         suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
-        arithmetic = (plan.dtype, plan.tf32, plan.retire, plan.mode)
+        arithmetic = tuple(getattr(plan, name) for name in ARITHMETIC)
         groups[(*suite, mazes, versions, *arithmetic)].append(record)
     return [groups[key] for key in sorted(groups)]
 

@@ -21,7 +21,7 @@ from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
 from extramaze.models.devices import describe_device
-from extramaze.models.schema import Strict, check_model
+from extramaze.models.schema import Strict, check_model, differing
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Cell, CellPlan, Suite, choose_cells
 
@@ -63,6 +63,9 @@ class SolverInfo(Strict):
     code_sha256: str | None
     parameters: int = Field(ge=0)
     notes: tuple[str, ...]
+
+
+ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another one of these is another measurement
 
 
 class Plan(Strict):
@@ -141,7 +144,7 @@ def make_plan(
         suite=suite,
         suite_sha256=suite.digest(),
         part=part,
-        solver=_solver_info(solver),
+        solver=solver_info(solver),
         mode=mode,
         iteration=choose_iteration(solver, device) if mode == "free-running" else "plain",
         retire=retire,
@@ -155,7 +158,16 @@ def make_plan(
     )
 
 
-def _solver_info(solver: IterativeSolver) -> SolverInfo:
+def foreign(solver: IterativeSolver, stated: SolverInfo) -> list[str]:
+    """Say what tells a solver from the one that a record states; nothing where it is the same."""
+    here = solver_info(solver)
+    return [
+        f"{key}: {getattr(stated, key)} in the record, {getattr(here, key)} here" for key in differing(here, stated)
+    ]
+
+
+def solver_info(solver: IterativeSolver) -> SolverInfo:
+    """Return what tells a solver from others."""
     card = card_of(solver)
     return SolverInfo(
         name=card.name,

@@ -16,11 +16,12 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from extramaze.blocks import draw_block, to_input
 from extramaze.drawn_answers import Place, draw_answers, in_precision_of
 from extramaze.dynamics_plots import plot_dynamics
-from extramaze.mazes import MazeSpec
+from extramaze.mazes import InputError, MazeSpec
 from extramaze.mazes.files import make_folder, write_atomically
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures import Drawing, save_failures, save_rows
+from extramaze.plan import foreign
 from extramaze.record_schema import CellResult
 from extramaze.records import Record
 from extramaze.suites import Cell, CellPlan
@@ -34,7 +35,13 @@ LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where the
 
 
 def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None) -> list[Path]:
-    """Draw a record into a folder and return the PNGs; with its solver also failures, a maze being solved, iterates."""
+    """Draw a record into a folder and return the PNGs; with its solver also failures, a maze being solved, iterates.
+
+    Raises InputError where the solver is not the record's.
+    """
+    differs = foreign(solver, record.summary.plan.solver) if solver is not None else []
+    if differs:
+        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
     make_folder(out)
     drawn = [save_difficulty(record, out / "difficulty.png"), save_iterations(record, out / "iterations.png")]
     if len(_plane(record)[0]) > 1 and len(_plane(record)[1]) > 1:

@@ -11,7 +11,7 @@ from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import resolve_device
-from extramaze.plan import CONTRACTS, make_plan
+from extramaze.plan import CONTRACTS, foreign, make_plan
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.rerun import Place, Rerun, run_again
 from extramaze.staging import load_source, needs_trust, shipped_source, unpack
@@ -118,9 +118,9 @@ def prepare(record: Record, solver: IterativeSolver, source: Source | None, devi
     on_cpu = plan.device.startswith("cpu")
     target = resolve_device(device or ("cpu" if on_cpu else "auto"))
     here = make_plan(solver, plan.suite, plan.part, plan.dtype, target, plan.mode, plan.retire, plan.tf32)
-    ours, theirs = here.solver.model_dump(), plan.solver.model_dump()
-    differs = [f"{key}: {theirs[key]} in the record, {ours[key]} here" for key in ours if ours[key] != theirs[key]]
-    if differs and (source is None or (source.kind == "installed" and ours["code_sha256"] != theirs["code_sha256"])):
+    differs = foreign(solver, plan.solver)
+    other_code = here.solver.code_sha256 != plan.solver.code_sha256
+    if differs and (source is None or (source.kind == "installed" and other_code)):
         raise NotComparable(
             f"this is not the solver of the record: {'; '.join(differs)}; install or name the right one"
         )

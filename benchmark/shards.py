@@ -1,6 +1,7 @@
 """Shards of one evaluation, computed anywhere, and gathered into the record that one process would have written."""
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from extramaze.blocks import BlockScores
 from extramaze.evaluation import Evaluation, assemble
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes
-from extramaze.models.schema import parse_json
+from extramaze.models.schema import differing, parse_json
 from extramaze.plan import PLAN, SHARD, Plan
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import BLOCKS, BlockStore, refuse_other
@@ -42,8 +43,7 @@ def read_shards(folders: Sequence[str | Path]) -> Record:
     first, plan, _ = shards[0]
     for folder, other, _ in shards[1:]:
         if other != plan:
-            ours, theirs = plan.model_dump(), other.model_dump()
-            differs = ", ".join(key for key in ours if ours[key] != theirs[key])
+            differs = ", ".join(differing(plan, other))
             raise InputError(f"{folder} is of another evaluation than {first} (it differs in: {differs})")
     _refuse_wrong_set([(folder, shard) for folder, _, shard in shards])
     by_index = {shard.index - 1: folder for folder, _, shard in shards}
@@ -89,10 +89,11 @@ def torchrun_shard() -> Shard | None:
 def run_together(evaluation: Evaluation, shard: Shard, out: Path, quiet: bool) -> Record:
     """Run one process's shard under ``torchrun``; the first process gathers, and all return the record.
 
-    torchrun ends every process where one fails, so waiting for the others' blocks ends too.
+    torchrun ends every process where one fails, so waiting for the others' blocks ends too. Once there is a record,
+    each process deletes its shard.
     """
+    folders = [out / f"shard-{index}-of-{shard.count}" for index in range(1, shard.count + 1)]
     if not (out / SUMMARY).exists():
-        folders = [out / f"shard-{index}-of-{shard.count}" for index in range(1, shard.count + 1)]
         evaluation.run_shard(shard, folders[shard.index - 1], quiet or shard.index > 1)
         if shard.index == 1:
             _wait_for(evaluation.plan, folders)
@@ -101,6 +102,7 @@ def run_together(evaluation: Evaluation, shard: Shard, out: Path, quiet: bool) -
         time.sleep(POLL_SECONDS)
     record = read_record(out)
     refuse_other(out, record.summary.plan, evaluation.plan)
+    shutil.rmtree(folders[shard.index - 1], ignore_errors=True)
     return record
 
 

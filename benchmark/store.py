@@ -11,7 +11,7 @@ import numpy as np
 from extramaze.blocks import BlockScores
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
-from extramaze.models.schema import parse_json
+from extramaze.models.schema import differing, parse_json
 from extramaze.plan import PLAN, SHARD, Plan
 from extramaze.watching import BlockLimits
 
@@ -22,8 +22,7 @@ Block = TypeVar("Block", BlockScores, BlockLimits)
 def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
     """Raise InputError, naming what differs, unless the plan found in a folder is this one."""
     if found != plan:
-        ours, theirs = plan.model_dump(), found.model_dump()
-        differs = ", ".join(key for key in ours if ours[key] != theirs[key])
+        differs = ", ".join(differing(plan, found))
         raise InputError(f"{folder} holds another evaluation (it differs in: {differs}); choose another --out")
 
 

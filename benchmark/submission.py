@@ -15,7 +15,7 @@ from extramaze.models.contract_checks import SIZES, Finding
 from extramaze.models.doctor import examine
 from extramaze.models.loading import shipped_solvers
 from extramaze.models.recipe import Recipe, parse_recipe
-from extramaze.models.schema import parse_json
+from extramaze.models.schema import differing, parse_json
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.overlap import find_overlap
 from extramaze.plan import PLAN, SHARD
@@ -148,8 +148,7 @@ def _finish(folder: Path, staged: Staged, card: Card) -> None:
     if (folder / CARD).exists():
         found = read_card(folder)
         if found != card:
-            ours, theirs = card.model_dump(), found.model_dump()
-            differs = ", ".join(key for key in ours if key != "sha256" and ours[key] != theirs[key])
+            differs = ", ".join(key for key in differing(card, found) if key != "sha256")
             raise InputError(f"{folder} holds another submission (it differs in: {differs}); choose another --out")
         return
     for name in staged.names:

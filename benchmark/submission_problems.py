@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from extramaze.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
 from extramaze.mazes import InputError
 from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS
+from extramaze.models.schema import try_model
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, read_tensors
 from extramaze.overlap import find_overlap
 from extramaze.plan import state_sha256
@@ -32,11 +33,9 @@ def submission_problems(folder: Path) -> Iterator[str]:
     yield from wrong
     if not isinstance(parsed, dict):
         return
-    try:
-        card = Card.model_validate(parsed)
-    except ValidationError as problem:
-        for error in problem.errors():
-            yield f"{CARD}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}"
+    card, wrong = try_model(Card, parsed)
+    yield from (f"{CARD}: {problem}" for problem in wrong)
+    if card is None:
         return
     contents: dict[str, bytes] = {}
     for name, entry in card.files.items():

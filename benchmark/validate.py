@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from extramaze.card import CARD, VERIFICATION
 from extramaze.mazes import InputError
 from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.recipe import Recipe, parse_recipe
-from extramaze.models.schema import parse_json
-from extramaze.models.weight_files import MAX_WEIGHTS, read_tensors
+from extramaze.models.schema import parse_json, try_model
+from extramaze.models.weight_files import MAX_WEIGHTS, misfits, read_tensors
 from extramaze.parquet import open_table
 from extramaze.record_schema import Summary, widest_list
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
@@ -75,11 +74,9 @@ def _record_problems(folder: Path) -> Iterator[str]:
     if TABLE in contents and content.get("table_sha256") != hashlib.sha256(contents[TABLE]).hexdigest():
         del contents[TABLE]  # not the table that the summary speaks of: there is nothing to hold against it
         yield f"{TABLE}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
-    try:
-        summary = Summary.model_validate(content)
-    except ValidationError as problem:
-        for error in problem.errors():
-            yield f"{SUMMARY}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}"
+    summary, wrong = try_model(Summary, content)
+    yield from (f"{SUMMARY}: {problem}" for problem in wrong)
+    if summary is None:
         return
     yield from (f"{SUMMARY}: {wrong}" for wrong in summary_problems(summary))
     if TABLE not in contents:
@@ -125,10 +122,8 @@ def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
         yield str(problem)
         return
     with torch.device("meta"):
-        expected = {name: tuple(value.shape) for name, value in recipe.architecture.build().state_dict().items()}
-    for name in sorted(expected.keys() | found.keys()):
-        shape = tuple(found[name].shape) if name in found else None
-        if shape != expected.get(name):
-            yield f"{WEIGHTS}: {name}: expected {expected.get(name, 'none')}, found {shape or 'none'}"
-        elif not bool(torch.isfinite(found[name]).all()):
+        expected = recipe.architecture.build().state_dict()
+    yield from (f"{WEIGHTS}: {wrong}" for wrong in misfits(expected, found))
+    for name in sorted(found):
+        if not bool(torch.isfinite(found[name]).all()):
             yield f"{WEIGHTS}: {name}: not all numbers are finite"

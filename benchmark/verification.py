@@ -16,7 +16,7 @@ from extramaze.alike import alike
 from extramaze.card import VERIFICATION, Digest, Line
 from extramaze.mazes import InputError
 from extramaze.mazes.files import write_atomically
-from extramaze.models.schema import Strict
+from extramaze.models.schema import Strict, try_model
 from extramaze.record_schema import Summary
 from extramaze.records import MAX_BYTES, SUMMARY, Record, content_sha256
 from extramaze.sealed import parse_sealed, read_inside, sealed_bytes
@@ -158,14 +158,12 @@ def read_verification(folder: Path) -> tuple[Verification | None, list[str]]:
     """Read a folder's verification, and list what is wrong with it by itself; None where it cannot be read."""
     try:
         parsed, wrong = parse_sealed(read_inside(folder, VERIFICATION, MAX_VERIFICATION_BYTES), VERIFICATION)
-        return (Verification.model_validate(parsed), wrong) if parsed is not None else (None, wrong)
     except InputError as problem:
         return None, [str(problem)]
-    except ValidationError as problem:
-        return None, [
-            *wrong,
-            *(f"{VERIFICATION}: {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in problem.errors()),
-        ]
+    if parsed is None:
+        return None, wrong
+    found, problems = try_model(Verification, parsed)
+    return found, [*wrong, *(f"{VERIFICATION}: {problem}" for problem in problems)]
 
 
 def verification_problems(folder: Path) -> Iterator[str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from pydantic import Field, model_validator
 
-from extramaze.acceleration import tensor_float
 from extramaze.answering import Way, score_block
 from extramaze.blocks import BlockScores
 from extramaze.costs import cell_cost
@@ -104,8 +103,7 @@ class Worker:
         done: dict[str, BlockScores | BlockLimits] = {}
         form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
         with (
-            reference_arithmetic(),
-            tensor_float(self.plan.tf32),
+            reference_arithmetic(self.plan.tf32),
             progress_bar(
                 total=sum(shares.values()) or 1, desc=self.plan.solver.name, bar_format=form, quiet=quiet
             ) as all_bar,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
 from extramaze.mazes.errors import InputError
-from extramaze.mazes.generate import generate
+from extramaze.mazes.generate import INDICES_PER_SEED, MAX_INDEX, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.raster import raster, raster_shape
 from extramaze.mazes.spec import MazeSpec, check_split
@@ -20,10 +20,12 @@ class GeneratedMazes(IterableDataset):
     """Endless batches of fresh mazes from a mixture of specifications, generated ahead by a thread.
 
     Yields (images float32 (B, 3, H, W), targets int64 (B, H, W)); use it with ``DataLoader(…, batch_size=None)`` or by
-    itself. Batch t of a (seed, rank, world) is the same in every run, and no maze occurs twice: global batch t owns the
-    maze indices first + t·B·world … of every specification, and each rank its B of them.
+    itself. Batch t of a (seed, rank, world) is the same in every run, and no maze occurs twice, nor under two seeds:
+    seed s owns the maze indices from s · 2²⁴ on, its global batch t those from first + t·B·world on, and each rank its
+    B of them.
 
-    mixture: specifications with their weights; all of one raster shape. ahead: batches held in memory at most.
+    mixture: specifications with their weights; all of one raster shape. seed: 0 to 255. ahead: batches held in memory
+    at most.
     Raises InputError.
     """
 
@@ -49,6 +51,8 @@ class GeneratedMazes(IterableDataset):
             raise InputError(f"a batch holds images of one shape, the mixture has {sorted(shapes)}; mix equal sizes")
         if batch < 1 or not 0 <= rank < world:
             raise InputError(f"expected batch ≥ 1 and 0 ≤ rank < world, got {batch=}, {rank=}, {world=}")
+        if not 0 <= seed < MAX_INDEX // INDICES_PER_SEED:
+            raise InputError(f"seed must be from 0 to {MAX_INDEX // INDICES_PER_SEED - 1}, got {seed}")
         self.specs = [spec for spec, _ in parts]
         self.shares = np.array([weight for _, weight in parts]) / sum(weight for _, weight in parts)
         self.batch, self.scale, self.split, self.seed, self.first = batch, scale, split, seed, first
@@ -63,7 +67,7 @@ class GeneratedMazes(IterableDataset):
         """Return batch t of this rank."""
         number = t * self.world + self.rank
         counts = np.random.default_rng([self.seed, number]).multinomial(self.batch, self.shares)
-        begin = self.first + number * self.batch
+        begin = self.seed * INDICES_PER_SEED + self.first + number * self.batch
         images, targets = [], []
         for spec, count in zip(self.specs, counts.tolist(), strict=True):
             if count:

@@ -25,7 +25,7 @@ def from_raster(images: Any) -> Mazes:
     refuse(~_is_lattice(opened), "its walls are not those of a lattice image")
     refuse(~(plain | start | goal).all(axis=(1, 2)), "a colour is neither wall, open, start (green) nor goal (red)")
     refuse(~(_single_cell(start) & _single_cell(goal)), "it has no single start (green) and goal (red) on cells")
-    connections = np.zeros((len(tiles), 2, *start[0, 1::2, 1::2].shape), bool)
+    connections = np.zeros((len(tiles), 2, *start[:, 1::2, 1::2].shape[1:]), bool)
     connections[:, 0, :-1] = opened[:, 2:-1:2, 1::2]
     connections[:, 1, :, :-1] = opened[:, 1::2, 2:-1:2]
     ends = [np.argwhere(cell[:, 1::2, 1::2])[:, 1:] for cell in (start, goal)]

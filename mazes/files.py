@@ -66,8 +66,10 @@ def hold(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
             raise InputError(f"{folder} is in use by another process; wait, or choose another --out") from problem
-        yield
-        (folder / LOCK).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:

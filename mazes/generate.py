@@ -23,6 +23,7 @@ from extramaze.mazes.spec import ALGORITHMS, SPLITS, MazeSpec, check_split
 from extramaze.mazes.walk import fill_degrees
 
 MAX_INDEX = 2**32
+INDICES_PER_SEED = 2**24  # set aside for each training seed: 16.7 million mazes, seeds 0 to 255
 MAX_CELLS_TRIED = 50_000_000  # cells carved for one maze before giving up: a few seconds
 MIN_ATTEMPTS = 1_000
 PILOT = 4  # mazes drawn first, to see whether all can be had

@@ -9,7 +9,6 @@ from extramaze.mazes.raster import raster
 WALL, OPEN, START, GOAL = "██", "  ", "S ", "G "
 PATH, EXTRA = "· ", "× "
 LEGEND = "S start, G goal, · shortest path"
-ANSWER_LEGEND = "S start, G goal, o right, · missed, × wrong"
 
 
 def to_text(mazes: Mazes, index: int = 0, solution: bool = True, prediction: np.ndarray | None = None) -> str:

@@ -7,6 +7,7 @@ is pickled.
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ RECIPE, RESULT, WEIGHTS, CHECKPOINT = (
     "weights.safetensors",
     "checkpoint.safetensors",
 )
+_MARK = re.compile(r"only ([\d.]+%) of fresh training-like mazes, below [\d.]+%")
 GOOD_ACCURACY = 0.99  # on fresh mazes of the training distribution; below it a seed is shipped, and marked
 
 
@@ -59,6 +61,17 @@ class TrainingResult(Strict):
     init_from: str | None = None
     initial_weights_sha256: str | None = None
     resumed: int = 0
+
+
+def training_mark(accuracy: float) -> str:
+    """Say that a seed fell short of GOOD_ACCURACY, as its card and its records do; ``marked_accuracy`` reads it."""
+    return f"only {accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}"
+
+
+def marked_accuracy(note: str) -> str | None:
+    """Return the accuracy, as written, that a note of ``training_mark`` states; None for any other note."""
+    mark = _MARK.fullmatch(note)
+    return mark[1] if mark else None
 
 
 def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:

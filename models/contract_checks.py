@@ -15,6 +15,7 @@ from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.contract import Inference, IterativeSolver, card_of
 
 SIZES = (9, 5, 15)  # the usual training size first, one below and one above
+OBLONG = (9, 15)  # not every maze is square
 MAZES, STEPS = 5, 12  # five: rarely a number of channels by chance
 ROUNDING = 1e-9  # relative, of one float64 step: what another batch shape may change, and no dependence between mazes
 OWN_BUDGET = 10
@@ -42,9 +43,15 @@ class Run:
     copies: list[Tensor]
 
 
-def images(solver: IterativeSolver, size: int, count: int = MAZES, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Draw mazes with cycles in the solver's raster: (count, 3, H, W)."""
-    drawn, _ = raster(generate(MazeSpec(size, percolation=0.1), count), card_of(solver).scale or 1)
+def images(
+    solver: IterativeSolver,
+    size: int,
+    count: int = MAZES,
+    dtype: torch.dtype = torch.float32,
+    width: int = 0,
+) -> Tensor:
+    """Draw mazes with cycles, square unless a width is given, in the solver's raster: (count, 3, H, W)."""
+    drawn, _ = raster(generate(MazeSpec(size, width=width, percolation=0.1), count), card_of(solver).scale or 1)
     return torch.from_numpy(drawn).to(dtype)
 
 

@@ -23,13 +23,9 @@ def expansion(solver: DTNet, state: Tensor, x: Tensor, noise: Tensor) -> Tensor:
 def contract(solver: DTNet, state: Tensor, x: Tensor, noise: Tensor, limit: float) -> float:
     """Rescale the recurrent convolutions where the largest estimate exceeds ``limit``; return that estimate.
 
-    Each of the n convolutions that one step passes is multiplied by (limit / estimate)^(1/n). Of several processes each
-    uses the largest estimate of all, so that their weights stay equal.
+    Each of the n convolutions that one step passes is multiplied by (limit / estimate)^(1/n).
     """
-    largest = expansion(solver, state, x, noise).amax()
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
-    estimate = float(largest)
+    estimate = float(expansion(solver, state, x, noise).amax())
     if estimate > limit:
         layers = solver.recurrent_convolutions()
         with torch.no_grad():

@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.mazes.generate import INDICES_PER_SEED
 from extramaze.models.schema import Strict
 
-INDICES_PER_SEED = 2**24  # maze indices of their own for each seed: 16.7 million
 MOST_KEPT = 1_000_000  # mazes of a finite training set, which is held in memory
 MIXTURE, ORDER = 10, 11  # name the streams of random draws among those keyed by a training seed
 

@@ -90,11 +90,11 @@ def deterministic() -> Iterator[None]:
 
 
 @contextmanager
-def reference_arithmetic() -> Iterator[None]:
-    """Compute deterministically, without gradients, TF32 or autocast, whatever is switched on around it."""
+def reference_arithmetic(tf32: bool = False) -> Iterator[None]:
+    """Compute deterministically, without gradients, autocast and, unless asked for, TF32, whatever is on around it."""
     with (
         deterministic(),
-        _full_precision(),
+        _tensor_float(tf32),
         torch.inference_mode(),
         torch.autocast("cpu", enabled=False),
         torch.autocast("cuda", enabled=False),
@@ -103,16 +103,16 @@ def reference_arithmetic() -> Iterator[None]:
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
-    """Switch TF32 off, by the setting that this torch has."""
+def _tensor_float(on: bool) -> Iterator[None]:
+    """Switch TF32 on or off, by the setting that this torch has."""
     convolutions: Any = getattr(torch.backends.cudnn, "conv", None)
-    setting, off = ("fp32_precision", "ieee") if convolutions else ("allow_tf32", False)
+    setting, value = ("fp32_precision", "tf32" if on else "ieee") if convolutions else ("allow_tf32", on)
     owners: list[Any] = [torch.backends.cuda.matmul, convolutions or torch.backends.cudnn]
     before = [getattr(owner, setting) for owner in owners]
     for owner in owners:
-        setattr(owner, setting, off)
+        setattr(owner, setting, value)
     try:
         yield
     finally:
-        for owner, value in zip(owners, before, strict=True):
-            setattr(owner, setting, value)
+        for owner, old in zip(owners, before, strict=True):
+            setattr(owner, setting, old)

@@ -12,7 +12,7 @@ from safetensors.torch import save as write_safetensors
 from torch import Tensor
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.contract_checks import CHECKS, MAZES, SIZES, Finding, check_noise, images, same_bits
+from extramaze.models.contract_checks import CHECKS, MAZES, OBLONG, SIZES, Finding, check_noise, images, same_bits
 from extramaze.models.devices import reference_arithmetic
 
 Make = Callable[[], IterativeSolver]
@@ -27,7 +27,8 @@ def examine(make: Make) -> list[Finding]:
     """
     solver = make().eval()
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
-        findings = [finding for size in SIZES for finding in _runs_at(solver, size)]
+        shapes = [*((size, 0) for size in SIZES), OBLONG]
+        findings = [finding for shape in shapes for finding in _runs_at(solver, *shape)]
         findings = findings or list(_guarded("deterministic", check_noise(solver)))
         if not findings:
             for name, check in CHECKS.items():
@@ -50,14 +51,15 @@ def _one_line(problem: Exception) -> str:
     return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
 
 
-def _runs_at(solver: IterativeSolver, size: int) -> Iterator[Finding]:
+def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Finding]:
     """Any size of maze is solved, and shapes are as stated."""
-    x = images(solver, size)
+    x = images(solver, size, width=width)
     try:
         yield from _shapes(solver, x)
     except Exception as problem:
-        seen = f"at size {size} ({x.shape[-1]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
-        yield Finding("size-agnostic", seen, "a layer or a table of positions made for one size")
+        name = f"size {size}, width {width}" if width else f"size {size}"
+        seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
+        yield Finding("size-agnostic", seen, "a layer or a table of positions made for one size, or for squares")
 
 
 def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Finding]:

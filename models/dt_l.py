@@ -87,7 +87,9 @@ class DTL(IterativeSolver):
         return super().train(mode)
 
     def refresh_bounds(self) -> None:
-        """Compute the bounds from the weights."""
+        """Compute the bounds from the weights; without values (on the device ``meta``) there is nothing to compute."""
+        if self.bounds.is_meta:
+            return
         with torch.no_grad(), torch.autocast(self.bounds.device.type, enabled=False):
             self.bounds.copy_(self.norms(torch.stack([kernel.contiguous() for kernel in self.kernels()])))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
-from extramaze.models.checkpoint import GOOD_ACCURACY, RESULT, TrainingResult, read_solver
+from extramaze.models.checkpoint import RESULT, TrainingResult, read_solver, training_mark
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.plugins import Plugin, find_plugin, plugins
@@ -115,7 +115,7 @@ def load_folder(folder: Path) -> IterativeSolver:
     solver, recipe, result = read_solver(folder)
     notes: tuple[str, ...] = ()
     if not result.reached_99:
-        notes = (f"only {result.validation_accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}",)
+        notes = (training_mark(result.validation_accuracy),)
     solver.card = SolverCard(
         name=f"{recipe.name}@{result.seed}",
         recipe=recipe.name,

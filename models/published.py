@@ -13,6 +13,7 @@ from torch import Tensor
 
 from extramaze.mazes import InputError
 from extramaze.models.dt_net import DTNet
+from extramaze.models.weight_files import misfits
 
 _CONVOLUTION = {"1": "first", "2": "second"}
 _HEAD = r"(?:head|latent_to_output_layer)\.([024])\.weight"
@@ -31,14 +32,9 @@ def read_published(state: Mapping[str, Tensor]) -> DTNet:
         raise InputError("published weights: no projection among them; expected projection.0.weight or the like")
     blocks = len({name.split(".")[1] for name in ours if name.startswith("blocks.")})
     solver = DTNet(width=ours["projection.weight"].shape[0], blocks=blocks, recall=recall)
-    expected = {name: tuple(value.shape) for name, value in solver.state_dict().items()}
-    wrong = sorted(n for n in expected.keys() | ours.keys() if n not in ours or expected.get(n) != tuple(ours[n].shape))
+    wrong = misfits(solver.state_dict(), ours)
     if wrong:
-        found = tuple(ours[wrong[0]].shape) if wrong[0] in ours else "none"
-        raise InputError(
-            f"published weights: {len(wrong)} tensors do not fit, first {wrong[0]}: "
-            f"expected {expected.get(wrong[0], 'none')}, found {found}"
-        )
+        raise InputError(f"published weights: {len(wrong)} tensors do not fit, first {wrong[0]}")
     solver.load_state_dict(ours)
     return solver.eval()
 

@@ -21,6 +21,12 @@ class Strict(BaseModel):
 Model = TypeVar("Model", bound=Strict)
 
 
+def differing(one: Strict, other: Strict) -> list[str]:
+    """Return the names of the fields in which two models of one kind differ."""
+    ours, theirs = one.model_dump(), other.model_dump()
+    return [key for key in ours if ours[key] != theirs[key]]
+
+
 def yaml_names(folder: Traversable) -> list[str]:
     """List the names of a package folder's YAML files."""
     return sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml"))
@@ -59,11 +65,18 @@ def parse_json(model: type[Model], content: bytes, origin: str) -> Model:
 
 def check_model(model: type[Model], content: object, origin: str) -> Model:
     """Check plain data against a model. Raises InputError listing every problem with its key."""
+    found, problems = try_model(model, content)
+    if found is None:
+        raise InputError(f"{origin}: {'; '.join(problems)}")
+    return found
+
+
+def try_model(model: type[Model], content: object) -> tuple[Model | None, list[str]]:
+    """Check plain data against a model; return it, None where it does not fit, and every problem with its key."""
     try:
-        return model.model_validate(content)
+        return model.model_validate(content), []
     except ValidationError as problem:
-        problems = (f"{_key(error['loc'], content) or 'file'}: {error['msg']}" for error in problem.errors())
-        raise InputError(f"{origin}: {'; '.join(problems)}") from problem
+        return None, [f"{_key(error['loc'], content) or 'file'}: {error['msg']}" for error in problem.errors()]
 
 
 def _key(path: tuple[int | str, ...], content: object) -> str:

@@ -13,6 +13,7 @@ from extramaze.models.checkpoint import RECIPE
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
 from extramaze.models.recipe import Recipe
+from extramaze.models.weight_files import misfits
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,11 @@ def read_start(target: str, recipe: Recipe) -> Start:
     """Load a trained solver to go on from. Raises InputError where the recipe builds another architecture."""
     solver = load(target)
     weights = {name: value.contiguous() for name, value in solver.state_dict().items()}
-    expected = {name: tuple(value.shape) for name, value in recipe.architecture.build().state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
-    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    wrong = misfits(recipe.architecture.build().state_dict(), weights)
     if wrong:
-        name = wrong[0]
         raise InputError(
             f"--init-from {target}: {len(wrong)} tensors do not fit the architecture of recipe {recipe.name}, first "
-            f"{name}: the recipe has {expected.get(name, 'none')}, the solver {found.get(name, 'none')}"
+            f"{wrong[0]}"
         )
     card = card_of(solver)
     return Start(card.name, card.weights_sha256 or hashlib.sha256(save(weights)).hexdigest(), weights)

@@ -5,6 +5,7 @@ A pickle runs whatever code its author put into it, so none is ever opened, what
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -63,17 +64,21 @@ def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
 def fill(solver: nn.Module, content: bytes, origin: str) -> None:
     """Load safetensors bytes into a solver. Raises InputError where names or shapes differ."""
     state = read_tensors(content, origin)
-    expected = {name: tuple(value.shape) for name, value in solver.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in state.items()}
-    if expected != found:
-        wrong = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
-        name = wrong[0]
+    wrong = misfits(solver.state_dict(), state)
+    if wrong:
         raise InputError(
-            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {name}: "
-            f"expected {expected.get(name, 'none')}, found {found.get(name, 'none')}; use the recipe, or the solver, "
-            "they came with"
+            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {wrong[0]}; "
+            "use the recipe, or the solver, they came with"
         )
     solver.load_state_dict(state)
+
+
+def misfits(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """Say which tensors are missing, too many or of another shape: a line each, none where all fit."""
+    shapes = [{name: tuple(value.shape) for name, value in state.items()} for state in (expected, found)]
+    ours, theirs = shapes
+    wrong = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    return [f"{name}: expected {ours.get(name, 'none')}, found {theirs.get(name, 'none')}" for name in wrong]
 
 
 def refuse_pickled_name(path: Path) -> None:

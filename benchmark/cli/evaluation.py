@@ -43,7 +43,7 @@ def evaluate(
     predictions: Annotated[
         Path | None, typer.Option(help="Score answers from a .npz or .jsonl file; needs no SOLVER.")
     ] = None,
-    name: Annotated[str, typer.Option(help="With --predictions: who answered.")] = "predictions",
+    name: Annotated[str | None, typer.Option(help="With --predictions: who answered. Default: predictions.")] = None,
     noise_floor: Annotated[
         bool,
         typer.Option("--noise-floor", help="Count mazes that rounding alone turns: another block size, float64."),
@@ -81,13 +81,19 @@ def evaluate(
             raise InputError(
                 "--predictions goes with --suite, --cells, --limit, --budget, --name, --out and --json alone"
             )
-        folder = out or Path("runs") / loaded.name / name
-        return _report(evaluate_predictions(predictions, name, loaded, folder, part), folder, as_json)
+        who = "predictions" if name is None else name
+        folder = out or Path("runs") / loaded.name / who
+        return _report(evaluate_predictions(predictions, who, loaded, folder, part), folder, as_json)
     assert target is not None
     solver = load(target)
     together = torchrun_shard()
-    if noise_floor and (shard or together or retire or mode != "free-running"):
-        raise InputError("--noise-floor needs the plain iteration in one process: no --shard, --retire, --mode")
+    if name is not None:
+        raise InputError("--name says who answered --predictions; a solver has its name")
+    if noise_floor and (shard or together or retire or tf32 or mode != "free-running" or dtype != "float32"):
+        raise InputError(
+            "--noise-floor needs the plain float32 iteration in one process: no --shard, --retire, --mode, --dtype, "
+            "--tf32"
+        )
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
     evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)

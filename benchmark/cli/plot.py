@@ -26,13 +26,17 @@ def plot(
     """
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
+    from extramaze.plan import foreign
     from extramaze.plots import plot_record
     from extramaze.records import read_record
 
     found = read_record(record)
-    name = found.summary.plan.solver.name
-    chosen = solver or (
-        name if name in shipped_solvers() else None
-    )  # what comes with extramaze runs nobody else's code
-    paths = plot_record(found, out or record / "plots", None if chosen is None else load(chosen))
-    print("\n".join(map(str, paths)))
+    stated = found.summary.plan.solver
+    chosen = load(solver) if solver is not None else None
+    if solver is None and stated.name in shipped_solvers():  # what comes with extramaze runs nobody else's code
+        chosen = load(stated.name)
+        differs = foreign(chosen, stated)
+        if differs:
+            typer.echo(f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})", err=True)
+            chosen = None
+    print("\n".join(map(str, plot_record(found, out or record / "plots", chosen))))

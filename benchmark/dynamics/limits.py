@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from torch import Tensor
 
-DYNAMICS_VERSION = 2
+DYNAMICS_VERSION = 3
 
 
 class Limit(StrEnum):

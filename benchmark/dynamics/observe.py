@@ -149,8 +149,8 @@ class _Run:
         start, final = start.clone(), start.clone()
         for begin in range(0, len(start), size):
             group = slice(begin, min(begin + size, len(start)))
-            frames = torch.empty((group.stop - begin, self.window + 1, start[0].numel()), dtype=torch.float64)
-            frames = frames.to(start.device)
+            shape = (group.stop - begin, self.window + 1, start[0].numel())
+            frames = torch.empty(shape, dtype=torch.float64, device=start.device)
             state = start.clone()
             frames[:, 0] = state[group].flatten(1) if state.dim() > 1 else state[group, None]
             for index in range(1, self.window + 1):
@@ -160,16 +160,26 @@ class _Run:
                 frames[:, index] = state[group].flatten(1) if state.dim() > 1 else state[group, None]
             final[group] = state[group]
             for b, trajectory in enumerate(frames, begin):
+                rounded = self.rounded(trajectory)
                 sign = read_signs(trajectory, float(first[b]), not self.floating, int(bits.period[b]))
                 signs.append(sign)
-                shapes.append(self.shape(sign, trajectory))
+                shapes.append(self.shape(sign, trajectory, rounded))
             del frames
         return signs, shapes, final
 
-    def shape(self, sign: Signs, frames: Tensor) -> tuple[np.ndarray, Diagrams | None]:
+    def rounded(self, frames: Tensor) -> np.ndarray | None:
+        """Return distances between frames rounded to float32, (window + 1, window + 1); None where no rule asks."""
+        if all(rule.precision == "float64" for rule in self.rules):
+            return None
+        coarse = frames.float().double()
+        return pairwise_distances(coarse - coarse[:1])
+
+    def shape(self, sign: Signs, frames: Tensor, rounded: np.ndarray | None) -> tuple[np.ndarray, Diagrams | None]:
         """Return Betti numbers by every rule, (rules, 2), -1 where there are none, and diagrams where asked for.
 
-        A rule with a floor has no need of diagrams where the window rests or repeats; one without looks at rounding.
+        frames: centred; rounded: the distances between those of float32. A rule with a floor has no need of diagrams
+        where the window rests or repeats; one without looks at rounding. The floor, of single numbers, is √D times as
+        long as a distance.
         """
         counts = np.full((len(self.rules), 2), -1)
         kept: Diagrams | None = None
@@ -177,9 +187,11 @@ class _Run:
             if sign.limit in (Limit.FIXED_POINT, Limit.CYCLE) and rule.floor:
                 counts[place] = sign.period, 0
             elif sign.limit != Limit.DIVERGED:
-                distances = pairwise_distances(frames) if sign.distances is None else sign.distances
-                found = persistence(distances.astype(rule.precision))
-                counts[place] = count(found, rule, sign.floor)
+                distances = rounded if rule.precision == "float32" else sign.distances
+                if distances is None:
+                    distances = pairwise_distances(frames)
+                found = persistence(np.where(distances < rule.coincident, 0.0, distances))
+                counts[place] = count(found, rule, np.sqrt(frames.shape[1]) * sign.floor)
                 kept = found if self.diagrams and place == 0 else kept
         return counts, kept
 

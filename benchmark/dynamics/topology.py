@@ -4,11 +4,11 @@ Vietoris–Rips persistence by ripser (Bauer, J. Appl. Comput. Topol. 5, 2021; T
 matrix from ``recurrence.pairwise_distances``: the frames are never reduced by a singular value decomposition.
 
 A feature counts where its life (death − birth) exceeds a share of a scale and an absolute floor. Knutson et al. (arXiv
-2410.03020) take 0.3 to 0.7 of the largest finite death, in single precision, without a floor, so that rounding noise at
-a fixed point can count as many pieces and loops, and two small loops far apart count as none; ``study_rule`` reproduces
-it. Here a loop is held against the largest death of a loop. The counts of the study move with its threshold and
-precision (two-loops at 29×29: 16 for float32 and 0.3, 5 for float32 and 0.5, 1 for float64 and 0.7): state the rule
-with them.
+2410.03020) take 0.3 to 0.7 of the largest finite death; their code (``src/utils/tda.py``) casts frames to single
+precision and takes distances below 1e-10 for 0. Rounding noise above that counts as pieces and loops, and two small
+loops far apart count as none; ``study_rule`` reproduces it. Here a loop is held against the largest death of a loop,
+and the floor follows the state's magnitude. The counts of the study move with its threshold and precision (two-loops at
+29×29: 16 for float32 and 0.3, 5 for float32 and 0.5, 1 for float64 and 0.7): state the rule with them.
 """
 
 import warnings
@@ -27,14 +27,15 @@ class BettiRule:
     """When a feature of a persistence diagram counts.
 
     threshold: the share of the largest finite death that its life must exceed. floor: whether its life must also exceed
-    rounding. loops_alone: hold loops against the largest death of a loop, not of any feature. precision: in which
-    distances are handed to the diagram.
+    rounding. loops_alone: hold loops against the largest death of a loop, not of any feature. precision: to which
+    frames are rounded before their distances are taken. coincident: distances below it count as 0.
     """
 
     threshold: float
     floor: bool = True
     loops_alone: bool = True
     precision: Literal["float32", "float64"] = "float64"
+    coincident: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -45,8 +46,8 @@ RELATIVE = BettiRule(0.5)
 
 
 def study_rule(threshold: float = 0.5, precision: Literal["float32", "float64"] = "float32") -> BettiRule:
-    """Return the rule of Knutson et al.: relative to the largest finite death (0.3, 0.5 or 0.7), no floor."""
-    return BettiRule(threshold, floor=False, loops_alone=False, precision=precision)
+    """Return the rule of Knutson et al.: relative to the largest finite death (0.3, 0.5 or 0.7), points 1e-10 apart."""
+    return BettiRule(threshold, floor=False, loops_alone=False, precision=precision, coincident=1e-10)
 
 
 def persistence(distances: np.ndarray) -> Diagrams:
@@ -81,10 +82,7 @@ def count(diagrams: Diagrams, rule: BettiRule, floor: float = 0.0) -> np.ndarray
 def betti_numbers(distances: np.ndarray, rule: BettiRule = RELATIVE, floor: float = 0.0) -> np.ndarray:
     """Return B0 and B1, int64 (2,), of points with distances (N, N) by a rule.
 
-    Points that coincide to within the floor are handled exactly: one point is (1, 0). Raises InputError as
-    ``persistence`` does.
+    The distances are of frames in the rule's precision. Points that coincide to within the floor are handled exactly:
+    one point is (1, 0). Raises InputError as ``persistence`` does.
     """
-    given = distances.astype(rule.precision).astype(np.float64)
-    if given.size and given.max() <= (floor if rule.floor else 0.0):
-        return np.array([1, 0])
-    return count(persistence(given), rule, floor)
+    return count(persistence(np.where(distances < rule.coincident, 0.0, distances)), rule, floor)

@@ -24,8 +24,10 @@ SIGMA = 3.0  # standard errors beyond which an exponent is not 0
 NEAR = 0.1  # a return within this share of the spread is near
 ROUNDING = 1e-9  # of a mean distance
 ONE_WAY = 0.9  # net displacement over length of path
+GONE = 0.5  # of the net displacement: what goes one way is at the end nowhere nearer to where it was
+LATE = 4  # the end is the last one of so many parts of the pursuit
 FEWEST_STRIDES = 8  # strides of a lag within the window from which straightness is told
-STILL = 0.98  # return distances that keep this share from one half of the window to the next neither shrink nor grow
+STEADY_SPREAD = 0.9  # a spread that keeps this share from one half of the pursuit to the next neither shrinks nor grows
 STRETCHES = 8  # parts of the pursuit whose mean return distances are held against one another
 FEWEST_STRETCHES = 5  # that must all fall to be called shrinking: a chance of 1 in 120 where nothing shrinks
 
@@ -146,6 +148,25 @@ def nearest_return(distance: np.ndarray) -> float:
     return float(distance[left:].min()) / farthest if farthest > 0 else 1.0
 
 
+def goes_one_way(straight: float, pursuit: Pursuit, stride: int) -> bool:
+    """Whether a motion, ``straight`` within the window in strides, stays so in the pursuit and does not come back.
+
+    A closed loop that is looked at every so many steps goes one way too, slowly; between these looks it comes back.
+    """
+    if straight < ONE_WAY or not len(pursuit.strides):
+        return False
+    net = float(pursuit.distance[len(pursuit.strides) * stride - 1])
+    end = pursuit.distance[-max(1, len(pursuit.distance) // LATE) :]
+    return net >= ONE_WAY * pursuit.strides.sum() > 0 and float(end.min()) >= GONE * net
+
+
+def spread_ratio(distance: np.ndarray) -> float:
+    """Return how far it went in the later half of the pursuit, over how far in the earlier: distance (T,)."""
+    half = len(distance) // 2
+    earlier = float(distance[:half].max(initial=0.0))
+    return float(distance[half:].max()) / earlier if earlier > 0 else np.inf
+
+
 def later_period(distance: np.ndarray, floor: float) -> int:
     """Return the lag of a return to within the floor, after having left, that comes again at twice the lag; or 0."""
     away = np.flatnonzero(distance > 4 * floor)
@@ -162,11 +183,11 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     """Return the limit, and the period of a cycle, of a trajectory that the cheap signs left open.
 
     A return to within rounding after more than half the window makes a cycle. Motion one way, in the window and all
-    through the pursuit, drifts; so does motion that shrinks, with an exponent below 0 or in ever shorter strides. Then
-    the exponent, λ, decides:
+    through the pursuit, that never comes back drifts; so does motion that shrinks, with an exponent below 0 or in ever
+    shorter strides. Then the exponent, λ, decides:
     chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number of steps, which no
     polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors that are small
-    enough to rule such chaos out, returns come no closer and go no farther, and a near one was seen. Everything else
+    enough to rule such chaos out, the spread neither shrinks nor grows, and a near return was seen. Everything else
     stays undecided.
     """
     if not np.isfinite(pursuit.size).all() or grows(pursuit.size):
@@ -174,8 +195,7 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     period = later_period(pursuit.distance, signs.floor)
     if period:
         return Limit.CYCLE, period
-    net = pursuit.distance[len(pursuit.strides) * signs.stride - 1] if len(pursuit.strides) else 0.0
-    if signs.straightness >= ONE_WAY and net >= ONE_WAY * pursuit.strides.sum() > 0:
+    if goes_one_way(signs.straightness, pursuit, signs.stride):
         return Limit.DRIFTING, 0
     contracts = pursuit.value < -SIGMA * pursuit.error
     if signs.shrinkage < 1 and (contracts or shrinks(pursuit.strides)):
@@ -183,7 +203,7 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     doubt, least = SIGMA * pursuit.error, 2 * np.log(len(pursuit.distance)) / len(pursuit.distance)
     if pursuit.value > max(doubt, least):
         return Limit.CHAOTIC, 0
-    steady = STILL <= signs.shrinkage <= 1 / STILL
+    steady = STEADY_SPREAD <= spread_ratio(pursuit.distance) <= 1 / STEADY_SPREAD
     if steady and abs(pursuit.value) <= doubt <= least and nearest_return(pursuit.distance) <= NEAR:
         return Limit.QUASIPERIODIC, 0
     return Limit.UNDECIDED, 0

@@ -8,11 +8,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from extramaze.models.checkpoint import GOOD_ACCURACY
+from extramaze.models.checkpoint import marked_accuracy
 from extramaze.records import Record
 
 RETRAINED = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
-MARK = re.compile(rf"only ([\d.]+%) of fresh training-like mazes, below {GOOD_ACCURACY:.0%}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +55,8 @@ class Entrant:
         found = {}
         for seed, record in zip(self.seeds, self.records, strict=False):
             for note in record.summary.plan.solver.notes:
-                if mark := MARK.search(note):
-                    found[seed] = mark[1]
+                if accuracy := marked_accuracy(note):
+                    found[seed] = accuracy
         return found
 
     @cached_property

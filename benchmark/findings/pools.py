@@ -6,8 +6,8 @@ from typing import Any
 
 from extramaze.findings.entrants import Entrant
 from extramaze.leaderboard import comparable, seeds_by_recipe
-from extramaze.mazes import InputError, MazeSpec
-from extramaze.plan import Plan
+from extramaze.mazes import InputError
+from extramaze.plan import ARITHMETIC, Plan
 from extramaze.records import Record
 from extramaze.suites import Cell, Suite
 
@@ -15,7 +15,6 @@ ORDER = ("paper-v1", "laptop-v1", "smoke-v1")  # suites as they are shown; other
 SMALL, LARGE = "smoke-v1", "laptop-v1"  # the first asks less of the same: solvers of both have tables in the second
 SCALES = {1: "thin", 2: "e2h"}
 FAMILIES = {"dt-net": "DT-Net", "it-net": "IT-Net", "pi-net": "PI-Net"}
-DEFAULTS: dict[str, Any] = {"size": 9, "start": "deadend", "percolation": 0.0, "cycles": 0}
 FREE = "free-running"
 
 
@@ -75,11 +74,11 @@ class Pool:
 
         The longest such ladder, the suite's first where several are; {} where there is none of two cells.
         """
-        groups: dict[MazeSpec, dict[Any, str]] = {}
+        groups: dict[tuple, dict[Any, str]] = {}
         for cell in self.cells:
-            spec = cell.maze_spec
-            base = replace(spec, **{field: DEFAULTS[field]})
-            groups.setdefault(base, {})[getattr(spec, field)] = cell.name
+            spec = vars(cell.maze_spec)
+            rest = tuple(value for name, value in spec.items() if name != field)
+            groups.setdefault(rest, {})[spec[field]] = cell.name
         longest = max(groups.values(), key=len)
         rank = {"deadend": 1, "any": 9}
         ordered = sorted(longest.items(), key=lambda item: rank.get(item[0], item[0]))
@@ -138,7 +137,8 @@ def _alike(first: Record, second: Record) -> bool:
     """Whether two records are of the same mazes in the same arithmetic, whatever their modes."""
 
     def key(plan: Plan) -> tuple:
-        return plan.suite_sha256, plan.part, plan.contracts, plan.dtype, plan.tf32, plan.retire
+        arithmetic = [getattr(plan, name) for name in ARITHMETIC if name != "mode"]
+        return plan.suite_sha256, plan.part, plan.contracts, arithmetic
 
     mazes = ([cell.mazes_sha256 for cell in record.summary.cells] for record in (first, second))
     return key(first.summary.plan) == key(second.summary.plan) and next(mazes) == next(mazes)

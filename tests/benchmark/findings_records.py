@@ -11,6 +11,7 @@ import torch
 
 from extramaze.mazes.describe import COUNTS
 from extramaze.models import load
+from extramaze.models.checkpoint import training_mark
 from extramaze.plan import make_part, make_plan
 from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Run, Rung, Tally
 from extramaze.records import Record
@@ -46,7 +47,7 @@ def chosen_record(
     plan = base_plan(suite, part)
     identity = {"name": f"{recipe}@{seed}" if trained else recipe, "recipe": recipe, "seed": seed if trained else None}
     identity |= {"weights_sha256": f"{recipe}{seed}" if trained else None, "parameters": 100 * trained}
-    identity |= {"notes": (f"only {mark} of fresh training-like mazes, below 99%",) if mark else ()}
+    identity |= {"notes": (training_mark(mark),) if mark else ()}
     plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity), "mode": mode})
     tables = [
         chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows)

@@ -123,11 +123,19 @@ def test_more_work_is_regressed(good, baseline):
     assert verdicts(check(costly, read_baseline(baseline)))["function evaluations a maze"] == Verdict.REGRESSED
 
 
-def test_another_precision_is_not_comparable(good, baseline):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dtype": "float64"}, "dtype: float64 and float32"),
+        ({"tf32": True}, "tf32: True and False"),
+        ({"retire": True}, "retire: True and False"),
+    ],
+)
+def test_another_arithmetic_is_not_comparable(good, baseline, change, said):
     """What is not the same measurement is not judged; the difference is named."""
-    report = check(resealed(good, dtype="float64"), read_baseline(baseline))
+    report = check(resealed(good, **change), read_baseline(baseline))
     assert report.verdict == Verdict.NOT_COMPARABLE
-    assert report.differs == ("dtype: float64 and float32",)
+    assert report.differs == (said,)
     assert report.findings == ()
 
 

@@ -260,6 +260,10 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     assert run(command) == 0
     assert len((tmp_path / "q.jsonl").read_text().splitlines()) == 40
     assert run(["evaluate", "--suite", "tiny-v1.yaml"]) == 2
+    for option in (["--dtype", "float64"], ["--retire"], ["--shard", "1/2"]):
+        assert run([*usual, "--noise-floor", *option]) == 2
+        assert "--noise-floor needs the plain float32 iteration" in capsys.readouterr().err
+    assert run([*usual, "--name", "mine"]) == 2
     assert run(["ls", "suites", "--verbose"]) == 0
     assert "97.6 TFLOP" in capsys.readouterr().out
     assert run(["plot", "whole"]) == 0

@@ -106,7 +106,12 @@ def test_what_differs_is_named(tiny_records):
     assert differences(base, other) == ["mazes of cycles"]
     with pytest.raises(NotComparable, match="mazes of cycles"):
         compare(base, other)
-    assert compare(base, resealed(base, dtype="float64")).notes == ("dtype: float32 and float64",)
+    other_way = "fused" if base.summary.plan.iteration == "plain" else "plain"
+    for name, value in {"dtype": "float64", "tf32": True, "retire": True, "iteration": other_way}.items():
+        was = getattr(base.summary.plan, name)
+        assert compare(base, resealed(base, **{name: value})).notes == (f"{name}: {was} and {value}",)
+    foreign = compare(base, tiny_records["dead-end-filling"]).notes
+    assert not any(note.startswith("iteration: ") for note in foreign)
 
 
 def test_text_and_json_hold_every_line(tiny_records):

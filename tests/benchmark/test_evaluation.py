@@ -232,6 +232,13 @@ def test_two_processes_do_not_share_a_folder(tiny_suite, tmp_path):
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
 
 
+def test_a_folder_is_let_go_of_after_a_failure(tmp_path):
+    """What fails while it holds a folder leaves no lock behind."""
+    with pytest.raises(ZeroDivisionError), hold(tmp_path):
+        1 / 0  # noqa: B018
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_killed_start_leaves_is_no_obstacle(tiny_suite, tmp_path):
     """Half-written files of ours do not make a folder somebody else's, and are removed."""
     (tmp_path / "r").mkdir()

@@ -129,6 +129,22 @@ def test_cells_are_found_by_their_specifications():
     assert paper.ladder("size")[99] == "size-99"
 
 
+def test_ladders_of_specifications_that_allow_no_other_value(tmp_path):
+    """A cell stands on its ladders also where the others' values would not fit its specification."""
+    path = tmp_path / "own-v1.yaml"
+    path.write_text(
+        "name: own-v1\nscale: 1\nsplit: test\niterations: [2]\ncells:\n"
+        "  - {name: easy, axis: in-distribution, spec: size=13, count: 2}\n"
+        '  - {name: a, axis: cycles, spec: "size=13,cycles=20", count: 2}\n'
+        '  - {name: b, axis: size, spec: "size=21,min_path=40", count: 2}\n'
+        '  - {name: c, axis: size, spec: "size=25,min_path=40", count: 2}\n'
+        "limits: {burn_in: 10, window: 8, count: 1, cells: []}\n"
+    )
+    (pool,) = make_pools([evaluate(load("dead-end-filling"), str(path), "cpu", quiet=True)])
+    assert pool.ladder("cycles") == {0: "easy", 20: "a"}
+    assert pool.ladder("size") == {21: "b", 25: "c"}
+
+
 def test_dead_end_filling_fails_as_itself(tmp_path):
     """On real records: all wrong answers of the algorithm are its own, and hardly any of a breadth-first search's."""
     part = make_part(24, 1, ("size-9", "percolation-0.3", "start-any"))

@@ -238,13 +238,13 @@ def test_marked_seeds_do_not_refute():
     shares = {"size-9": 0.9, "size-21": 0.3}
     marked = [
         chosen_record("dt-net-thin", s, lambda c: shares[c], part=(128, 16, tuple(shares)), mark=mark)
-        for s, mark in enumerate((None, "97.50%"))
+        for s, mark in enumerate((None, 0.975))
     ]
     found = verdict("A DT-Net trained", marked)
     assert found.undecided
     assert "dt-net-thin @1 (97.50%)" in found.why
     assert "| dt-net-thin (2 seeds, 1 marked) | 0, 1 | " in findings_text(marked, "x", partial=True)
-    new = seeds_of("dt-net-thin-p10", lambda c: 1.0, part=(128, 16, tuple(shares)), mark="94.12%")
+    new = seeds_of("dt-net-thin-p10", lambda c: 1.0, part=(128, 16, tuple(shares)), mark=0.9412)
     assert verdict("Retraining DT-Net at percolation .1 costs", new + dt(shares)).word == Word.REFUTED
 
 

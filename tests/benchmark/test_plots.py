@@ -2,12 +2,15 @@ import struct
 
 import pytest
 
+from extramaze.cli import run
 from extramaze.evaluation import evaluate
+from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.noise import noise_floor
 from extramaze.plan import make_part
 from extramaze.plots import _plane, failures_by_kind, plot_record
 from extramaze.suites import load_suite
+from tests.benchmark.test_compare import resealed
 
 
 def test_every_picture_of_a_record_is_drawn(tiny_records, tmp_path):
@@ -19,6 +22,18 @@ def test_every_picture_of_a_record_is_drawn(tiny_records, tmp_path):
         content = path.read_bytes()
         assert content.startswith(b"\x89PNG")
         assert min(struct.unpack(">II", content[16:24])) > 300
+
+
+def test_another_solvers_answers_are_not_drawn(tiny_records, tmp_path, capsys):
+    """A solver given for another's record is refused; a shipped one that is no longer the record's is left out."""
+    record = tiny_records["dt-net-thin@0"]
+    with pytest.raises(InputError, match="not the solver of the record"):
+        plot_record(record, tmp_path / "plots", load("dt-net-thin@1"))
+    solver = record.summary.plan.solver.model_copy(update={"weights_sha256": "0" * 64})
+    resealed(record, solver=solver).write(tmp_path / "r")
+    assert run(["plot", str(tmp_path / "r"), "--out", str(tmp_path / "p")]) == 0
+    assert "no answers are drawn" in capsys.readouterr().err
+    assert not (tmp_path / "p" / "failures.png").exists()
 
 
 def test_failures_are_those_of_the_record(tiny_records):

@@ -104,7 +104,7 @@ def test_a_record_of_another_evaluation_is_not_returned(tiny_suite, tiny_records
 
 
 def test_torchrun_shares_the_work(tiny_suite, tmp_path):
-    """Two processes under torchrun leave the record that one leaves."""
+    """Two processes under torchrun leave the record that one leaves, and nothing else."""
     arguments = ["evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet", "--suite", tiny_suite, "--out"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -112,3 +112,4 @@ def test_torchrun_shares_the_work(tiny_suite, tmp_path):
     subprocess.run([*launcher, "-m", "extramaze", *arguments, together], env=environment, check=True)
     subprocess.run([sys.executable, "-m", "extramaze", *arguments, alone], env=environment, check=True)
     assert numbers(read_record(together)) == numbers(read_record(alone))
+    assert sorted(path.name for path in together.iterdir()) == sorted(path.name for path in alone.iterdir())

@@ -66,6 +66,12 @@ def test_what_is_no_maze_is_refused(name):
         from_raster(change(image(scale)))
 
 
+def test_no_images_are_no_mazes():
+    """An empty batch decodes to an empty batch of its size."""
+    mazes = from_raster(np.zeros((0, 3, 11, 15), bool))
+    assert (len(mazes), mazes.shape) == (0, (5, 7))
+
+
 def test_a_cell_that_is_wall_throughout_is_a_cell_without_edges():
     """maze-dataset draws isolated cells as wall; they decode to cells that nothing leads to."""
     mazes = generate(MazeSpec(9, algorithm="percolation", percolation=0.3, start="any"), 40)

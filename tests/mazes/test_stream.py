@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster, stream
 from extramaze.mazes.datasets import FrozenMazes, GeneratedMazes
+from extramaze.mazes.generate import INDICES_PER_SEED
 from extramaze.mazes.stream import ahead
 
 
@@ -91,6 +92,15 @@ def test_ranks_share_no_maze_and_make_up_the_whole():
     assert torch.equal(torch.cat([images for images, _ in alone]), torch.from_numpy(images).float())
 
 
+def test_seeds_share_no_maze():
+    """Another seed has mazes of its own, also of a single specification."""
+    spec = MazeSpec(9)
+    (images, _), *_ = taken(GeneratedMazes(spec, 4, seed=3), 1)
+    ours, _ = raster(generate(spec, 4, split="train", first=3 * INDICES_PER_SEED))
+    assert torch.equal(images, torch.from_numpy(ours).float())
+    assert not torch.equal(images, taken(GeneratedMazes(spec, 4), 1)[0][0])
+
+
 def test_a_frozen_set():
     """Item i is maze i's image and stored path."""
     mazes = generate(MazeSpec(9, percolation=0.1), 5, split="test")
@@ -114,6 +124,7 @@ def test_a_frozen_set():
         ((MazeSpec(9), 0), "batch ≥ 1"),
         ((MazeSpec(9), 4, 1, "tset"), "did you mean test"),
         ((MazeSpec(9), 4, 1, "train", 0, 0, 2, 2), "rank < world"),
+        ((MazeSpec(9), 4, 1, "train", 256), "seed must be from 0 to 255, got 256"),
     ],
 )
 def test_bad_datasets_are_refused(arguments, problem):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.models.data import INDICES_PER_SEED, Data, Supply, validation_blocks
+from extramaze.mazes.generate import INDICES_PER_SEED
+from extramaze.models.data import Data, Supply, validation_blocks
 from extramaze.models.schema import check_model
 
 MIXED = Data(mixture=({"spec": "size=5", "weight": 3}, {"spec": "size=5,percolation=0.3", "weight": 1}), scale=1)

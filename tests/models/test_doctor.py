@@ -45,6 +45,11 @@ class OneSizeTable(Whole):
         return super().step(state, x) + self.positions
 
 
+class Square(Whole):
+    def step(self, state, x):
+        return super().step(state, x) + state.transpose(2, 3)
+
+
 class OneImage(Whole):
     def initial_state(self, x):
         return super().initial_state(x)[0]
@@ -229,6 +234,7 @@ class TotalsOfInference(Whole):
 
 BROKEN = {
     OneSizeTable: "size-agnostic",
+    Square: "size-agnostic",
     OneImage: "shapes",
     GrowingState: "shapes",
     WrongReadout: "shapes",

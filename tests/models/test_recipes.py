@@ -6,6 +6,7 @@ from extramaze.models import load
 from extramaze.models.doctor import examine
 from extramaze.models.recipe import parse_recipe, recipe_names, recipe_text
 from extramaze.models.train import train
+from extramaze.models.weight_files import misfits
 
 SMALL = {
     "training": {"steps": 3, "batch": 2, "warmup_steps": 0},
@@ -19,6 +20,15 @@ def test_every_solver_has_both_rasters():
     for solver in TRAINABLE:
         for ending, scale in (("thin", 1), ("e2h", 2)):
             assert parse_recipe(recipe_text(f"{solver}-{ending}"), "").data.scale == scale
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_architecture_has_names_and_shapes_without_memory(name):
+    """Built on the device meta, as validation does: the tensors of one built with memory."""
+    architecture = parse_recipe(recipe_text(name), "").architecture
+    with torch.device("meta"):
+        bare = architecture.build().state_dict()
+    assert misfits(architecture.build().state_dict(), bare) == []
 
 
 @pytest.mark.parametrize("name", recipe_names())

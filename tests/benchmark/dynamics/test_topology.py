@@ -54,12 +54,41 @@ def test_gram_distances_are_the_plain_ones():
     assert np.allclose(pairwise_distances(frames - frames[0]), plain, rtol=1e-6, atol=1e-14)
 
 
-def test_rounding_is_one_point_and_the_studys_rule_counts_it():
-    """A fixed point shaken by rounding is (1, 0); without a floor it is many pieces."""
-    noise = 1e-15 * np.random.default_rng(2).normal(size=(60, 4))
+@pytest.mark.parametrize(("size", "by_study"), [(1e-15, 1), (1e-8, 60)])
+def test_rounding_is_one_point_and_the_studys_rule_counts_what_is_above_its_own(size, by_study):
+    """A fixed point shaken by rounding is (1, 0); by the study's rule too where it is shaken by less than 1e-10."""
+    noise = size * np.random.default_rng(2).normal(size=(60, 4))
     matrix = np.linalg.norm(noise[:, None] - noise[None], axis=2)
-    assert tuple(betti_numbers(matrix, RELATIVE, floor=1e-12)) == (1, 0)
-    assert betti_numbers(matrix, study_rule(0.3))[0] > 1
+    assert tuple(betti_numbers(matrix, RELATIVE, floor=1e3 * size)) == (1, 0)
+    assert 0.5 * by_study <= betti_numbers(matrix, study_rule(0.3))[0] <= by_study
+
+
+def test_the_studys_rule_sees_frames_in_float32():
+    """A fixed point of float64 that trembles by 1e-9 about 50 does not move in float32; a tremble of 1e-4 does."""
+    random = torch.Generator().manual_seed(0)
+    for size, still in ((1e-9, True), (1e-4, False)):
+
+        def step(state, size=size):
+            return 50 + size * torch.rand(state.shape, generator=random, dtype=torch.float64)
+
+        state = torch.full((1, 64), 50, dtype=torch.float64)
+        report = observe(step, state, 0, 40, exponent_steps=0, betti=(RELATIVE, study_rule()))
+        ours, theirs = report.betti_by_rule[0].tolist()
+        assert ours[0] > 1
+        assert (theirs == [1, 0]) == still
+
+
+def test_the_floor_of_a_distance_is_that_of_all_its_numbers():
+    """Noise of the floor's size in each of 4,096 numbers makes distances 64 times as long, and still one point."""
+    random = torch.Generator().manual_seed(0)
+
+    def step(state):
+        noise = 1e-12 * torch.rand(state.shape, generator=random, dtype=torch.float64)
+        return torch.where(state > 0, 1 + noise, 0)
+
+    report = observe(step, torch.ones(1, 4096, dtype=torch.float64), 0, 40, exponent_steps=0, betti=RELATIVE)
+    assert report.amplitude[0] > report.floor[0] > 0.8 * report.amplitude[0]
+    assert report.betti[0].tolist() == [1, 0]
 
 
 def test_the_studys_counts_fall_with_the_threshold():

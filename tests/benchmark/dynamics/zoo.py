@@ -135,6 +135,31 @@ def golden(random, batch):
     return np.full((batch, 1), np.pi * (3 - np.sqrt(5)))
 
 
+def near_a_seventh(random, batch):
+    """A seventh of a turn and a little more: seven arcs that close into a loop slowly, looked at every seventh step."""
+    return np.full((batch, 1), 2 * np.pi * (1 / 7 + 0.0004 * np.sqrt(2)))
+
+
+def breathing(depth):
+    """A badly approximable rotation whose radius swings by a share, with an incommensurate frequency of its own."""
+
+    def build(random, batch):
+        angles = badly_approximable(random, batch, 2)
+        turn = linear(blocks(np.ones_like(angles), angles))
+
+        def show(u):
+            return torch.cat([u[:, :2] * (1 + depth * u[:, 2:3]), u[:, 2:]], dim=1)
+
+        def hide(u):
+            return torch.cat([u[:, :2] / (1 + depth * u[:, 2:3]), u[:, 2:]], dim=1)
+
+        phases = random.uniform(0, 2 * np.pi, (batch, 2))
+        start = tensor(np.stack([np.cos(phases), np.sin(phases)], axis=2).reshape(batch, 4))
+        return (lambda u: 30 * show(turn(hide(u / 30)))), 30 * show(start)
+
+    return build
+
+
 def turn_over(period):
     def angles(random, batch):
         coprime = [m for m in range(1, period) if np.gcd(m, period) == 1]
@@ -286,6 +311,8 @@ CASES = (
     Case("rotation", QUASI, rotation(badly_approximable), 0),
     Case("golden rotation", QUASI, rotation(golden), 0),
     Case("tiny golden rotation", QUASI, rotation(golden, scale=1e-3), 0),
+    Case("rotation near a seventh", QUASI, rotation(near_a_seventh), 0),
+    Case("breathing rotation", QUASI, breathing(0.3), 0),
     Case("bent rotation", QUASI, standard_torus, 0),
     Case("torus", QUASI, rotation(lambda random, batch: badly_approximable(random, batch, 2)), 0),
     Case("logistic 4", CHAOS, scalar(logistic(3.99999), 0.2, 0.8), 0, None),
