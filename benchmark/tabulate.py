@@ -52,7 +52,7 @@ def tabulate(
         "as_dead_end_filling": joined["filling"],
         "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
         "evaluations": [None if steps < 0 else int(steps) for steps in joined["evaluations"]],
-        **_limit_columns(watched, plan.watched, count),
+        **limit_columns(watched, plan.watched, count),
     }
     rows = pl.DataFrame(columns, schema=PER_MAZE, strict=False)
     result = CellResult(
@@ -82,7 +82,7 @@ def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[list[int | Non
     return [int(value) or None for value in first], [int(value) or None for value in last]
 
 
-def _limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
+def limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
     """Join watched blocks into columns, null for the mazes that were not watched and for what was not measured."""
     names = {column: column for column in PER_MAZE if column in {field.name for field in fields(BlockLimits)}}
     names["limit_right"] = "right"

@@ -96,8 +96,11 @@ class Worker:
     store: BlockStore
 
     def run(self, shard: Shard, quiet: bool) -> dict[str, BlockScores | BlockLimits]:
-        """Compute the blocks of a shard and return them by name. Two bars count the work and the cell's blocks."""
-        chosen = [task for task in tasks(self.plan) if shard.takes(task.number)]
+        """Compute the blocks of a shard and return them by name."""
+        return self.compute([task for task in tasks(self.plan) if shard.takes(task.number)], quiet)
+
+    def compute(self, chosen: list[Task], quiet: bool) -> dict[str, BlockScores | BlockLimits]:
+        """Compute some of the plan's blocks and return them by name. Two bars count the work and the cell's blocks."""
         by_cell = {cell.name: [task for task in chosen if task.cell == cell] for cell, _ in self.plan.pairs()}
         shares = {name: self._share(found) for name, found in by_cell.items()}
         done: dict[str, BlockScores | BlockLimits] = {}

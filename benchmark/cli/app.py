@@ -11,6 +11,7 @@ VERBS = (  # as --help lists them
     "train",
     "evaluate",
     "gather",
+    "rewatch",
     "plot",
     "compare",
     "check",

@@ -139,6 +139,27 @@ def gather(
     _report(gather_shards(folders, out), out, as_json)
 
 
+@app.command()
+def rewatch(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder; it is brought up to date.")],
+    solver: Annotated[
+        str | None, typer.Option(help="The record's solver: runs its code. Default: the shipped one of its name.")
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Tell a record's limits anew, by the rules of this version.
+
+    The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
+    """
+    from extramaze.models import load
+    from extramaze.records import read_record
+    from extramaze.rewatch import rewatch as watch_again
+
+    found = watch_again(record, load(solver or read_record(record).summary.plan.solver.name), device, quiet)
+    _report(found, record, as_json=False)
+
+
 def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":
     """Make the part of a suite that --cells, --limit and --budget ask for; None where they ask for nothing."""
     from extramaze.costs import within_budget

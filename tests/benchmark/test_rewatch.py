@@ -1,0 +1,55 @@
+import polars as pl
+import pytest
+
+from extramaze.cli import run
+from extramaze.mazes import InputError
+from extramaze.mazes.errors import NotComparable
+from extramaze.models import load
+from extramaze.plan import CONTRACTS
+from extramaze.records import Record, read_record
+from extramaze.rewatch import rewatch
+from extramaze.tallies import tally_limits
+from extramaze.validate import problems
+from tests.benchmark.test_compare import resealed
+
+
+@pytest.fixture
+def outdated(tiny_records, tmp_path):
+    """A folder with a record of older limits, in which every trajectory drifts."""
+    record = tiny_records["dt-net-thin@0"]
+    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": CONTRACTS["dynamics"] - 1}})
+    seen = pl.col("limit").is_not_null()
+    mazes = record.mazes.with_columns(
+        limit=pl.when(seen).then(pl.lit("drifting")), period=pl.when(seen).then(0).cast(pl.Int32)
+    )
+    limits = [tally_limits(mazes, cell.name, plan.suite) for cell in plan.cells if cell.watched]
+    Record.seal(plan, record.summary.cells, limits, mazes, record.summary.run).write(tmp_path / "r")
+    return tmp_path / "r"
+
+
+def test_limits_are_told_anew_and_answers_stay(outdated, tiny_records):
+    """The record becomes the one that this version would have written, and says so; nothing else is left behind."""
+    before, whole = read_record(outdated), tiny_records["dt-net-thin@0"]
+    assert before.summary.limits != whole.summary.limits
+    found = rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    assert found.mazes.equals(whole.mazes)
+    assert found.summary.limits == whole.summary.limits
+    assert found.summary.cells == before.summary.cells
+    assert found.summary.plan.contracts == CONTRACTS
+    assert found.summary.run.command.endswith(" && extramaze rewatch")
+    assert read_record(outdated).summary == found.summary
+    assert problems(outdated) == []
+    assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_path, capsys):
+    """Another solver, a record that is up to date, and one whose other rules have moved on too."""
+    with pytest.raises(InputError, match="not the solver of the record"):
+        rewatch(outdated, load("dt-net-thin@1"), "cpu", quiet=True)
+    record = tiny_records["dt-net-thin@0"]
+    record.write(tmp_path / "new")
+    assert run(["rewatch", str(tmp_path / "new")]) == 2
+    assert "of this version" in capsys.readouterr().err
+    resealed(record, contracts={**CONTRACTS, "dynamics": 1, "generator": 0}).write(tmp_path / "old")
+    with pytest.raises(NotComparable, match="generator"):
+        rewatch(tmp_path / "old", load("dt-net-thin@0"), "cpu", quiet=True)
