@@ -31,7 +31,7 @@ PLACE = "rewatching"  # beside the record, for finished blocks until all are
 def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: bool = False) -> Record:
     """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
 
-    Stopped and started again, it goes on where it was. Raises InputError for another solver than the record's or a
+    Stopped and started again, it goes on where it was. A record without watched mazes is of this version then too. Raises InputError for another solver than the record's or a
     record whose limits are of this version, NotComparable where other contracts differ too.
     """
     record = read_record(folder)
@@ -61,8 +61,6 @@ def _refuse(record: Record, solver: IterativeSolver) -> None:
         raise NotComparable(f"the record is of another version of {', '.join(others)} too; evaluate again")
     if plan.contracts == CONTRACTS:
         raise InputError(f"the record's limits are of this version ({LIMITS} {CONTRACTS[LIMITS]}) already")
-    if not any(cell.watched for cell in plan.cells):
-        raise InputError("nothing of the record was watched; evaluate again")
     differs = foreign(solver, plan.solver)
     if differs:
         raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
