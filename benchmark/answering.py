@@ -16,6 +16,7 @@ from extramaze.retirement import audited, iterate_retiring
 from extramaze.scoring import score
 from extramaze.suites import Cell, CellPlan, Suite
 
+NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest
 
 
@@ -136,8 +137,9 @@ def answer_block(
                 for i in range(0, plan.block, batch)
             ]
             break
-        except torch.OutOfMemoryError:
-            if batch == 1:
+        except RuntimeError as problem:  # OutOfMemoryError is one
+            out_of_memory = isinstance(problem, torch.OutOfMemoryError) or any(s in str(problem) for s in NO_ROOM)
+            if batch == 1 or not out_of_memory:
                 raise
             batch //= 2
         torch.cuda.empty_cache()

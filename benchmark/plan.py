@@ -136,7 +136,7 @@ def make_plan(
                 name=cell.name,
                 mazes=mazes,
                 watched=min(watched, part.watched) if part else watched,
-                block=block_size(height * width, device.type),
+                block=block_size(height * width, device.type, cell.count),
                 rungs=ladder(suite, solver, height, width),
             )
         )
@@ -154,8 +154,16 @@ def make_plan(
         limit_block=LIMIT_BLOCK,
         cells=tuple(cells),
         contracts=CONTRACTS,
-        packages={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        packages=_packages(device),
     )
+
+
+def _packages(device: torch.device) -> dict[str, str]:
+    """Return the versions of what computes; on a GPU also those of CUDA and of its convolutions."""
+    found = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    if device.type == "cuda":
+        found |= {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
+    return found
 
 
 def foreign(solver: IterativeSolver, stated: SolverInfo) -> list[str]:

@@ -31,8 +31,9 @@ PLACE = "rewatching"  # beside the record, for finished blocks until all are
 def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: bool = False) -> Record:
     """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
 
-    Stopped and started again, it goes on where it was. A record without watched mazes is of this version then too. Raises InputError for another solver than the record's or a
-    record whose limits are of this version, NotComparable where other contracts differ too.
+    Stopped and started again, it goes on where it was. A record without watched mazes is of this version then too.
+    Raises InputError for another solver than the record's or a record whose limits are of this version, NotComparable
+    where other contracts differ too.
     """
     record = read_record(folder)
     plan = record.summary.plan

@@ -74,7 +74,7 @@ def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str
     if (plan.mazes, plan.watched) != (mazes, watched):
         yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
     height, width = raster_shape(cell.maze_spec.shape, summary.plan.suite.scale)
-    sizes = {block_size(height * width, device) for device in BLOCK_PIXELS}
+    sizes = {block_size(height * width, device, cell.count) for device in BLOCK_PIXELS}
     if summary.plan.mode != "predictions" and plan.block not in sizes:
         yield f"blocks of {plan.block} mazes; the block rule gives {' or '.join(map(str, sorted(sizes)))}"
     ladder = summary.plan.suite.iterations

@@ -17,7 +17,7 @@ from extramaze.blocks import draw_block, to_input
 from extramaze.dynamics import RELATIVE, LimitReport, Motion, observe, path_independence, study_rule, watch_motion
 from extramaze.dynamics.observe import MEMORY
 from extramaze.models.contract import IterativeSolver, answer, open_pixels
-from extramaze.models.devices import total_memory
+from extramaze.models.devices import spare_memory
 from extramaze.scoring import score
 from extramaze.suites import Cell, LimitPlan, Suite
 
@@ -83,7 +83,7 @@ def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitR
     step = make_step(solver, x, choose_iteration(solver, x.device))
     state = solver.initial_state(x)
     first_step(solver, state, x)
-    memory = max(MEMORY, total_memory(x.device) // 4)
+    memory = max(MEMORY, spare_memory(x.device) // 4)
     report = observe(
         step,
         state,

@@ -42,10 +42,10 @@ def has_fast_bf16(device: torch.device) -> bool:
     return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
-def total_memory(device: torch.device) -> int:
-    """Return the bytes of memory that a device has, used or not; 0 where it cannot be told."""
+def spare_memory(device: torch.device) -> int:
+    """Return the bytes of memory that are free on a GPU, or that the machine has at all; 0 where it cannot be told."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
+        return int(torch.cuda.mem_get_info(device)[0])
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
@@ -94,7 +94,7 @@ def reference_arithmetic(tf32: bool = False) -> Iterator[None]:
     """Compute deterministically, without gradients, autocast and, unless asked for, TF32, whatever is on around it."""
     with (
         deterministic(),
-        _tensor_float(tf32),
+        tensor_float(tf32),
         torch.inference_mode(),
         torch.autocast("cpu", enabled=False),
         torch.autocast("cuda", enabled=False),
@@ -103,16 +103,30 @@ def reference_arithmetic(tf32: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def _tensor_float(on: bool) -> Iterator[None]:
-    """Switch TF32 on or off, by the setting that this torch has."""
-    convolutions: Any = getattr(torch.backends.cudnn, "conv", None)
-    setting, value = ("fp32_precision", "tf32" if on else "ieee") if convolutions else ("allow_tf32", on)
-    owners: list[Any] = [torch.backends.cuda.matmul, convolutions or torch.backends.cudnn]
-    before = [getattr(owner, setting) for owner in owners]
-    for owner in owners:
-        setattr(owner, setting, value)
+def tensor_float(on: bool) -> Iterator[None]:
+    """Switch TF32 on or off for products and convolutions, and put back afterwards what was set.
+
+    It is set by ``allow_tf32``, which keeps torch's newer ``fp32_precision`` in step; the other way round, whoever
+    reads the older setting gets an error.
+    """
+    flags: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    finer = [flags[0], *(getattr(flags[1], name, None) for name in ("conv", "rnn"))]
+    older = [_allows(flag) for flag in flags]
+    newer = [(owner, owner.fp32_precision) for owner in finer if hasattr(owner, "fp32_precision")]
+    for flag in flags:
+        flag.allow_tf32 = on
     try:
         yield
     finally:
-        for owner, old in zip(owners, before, strict=True):
-            setattr(owner, setting, old)
+        for flag, value in zip(flags, older, strict=True):
+            flag.allow_tf32 = value
+        for owner, precision in newer:
+            owner.fp32_precision = precision
+
+
+def _allows(flag: Any) -> bool:
+    """Read ``allow_tf32``; off where the newer settings contradict it, since these are put back last."""
+    try:
+        return bool(flag.allow_tf32)
+    except RuntimeError:
+        return False

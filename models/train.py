@@ -8,7 +8,7 @@ import torch
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, remove_temporary
 from extramaze.models.checkpoint import CHECKPOINT, RESULT, TrainingResult, read_solver
-from extramaze.models.devices import deterministic
+from extramaze.models.devices import deterministic, tensor_float
 from extramaze.models.distributed import Processes, join
 from extramaze.models.recipe import Recipe, parse_recipe, recipe_text
 from extramaze.models.run import Run
@@ -60,7 +60,7 @@ def _finish(
     """Train to the end, alone in the folder. Whatever holds on to the group of processes is gone on return."""
     devices = [processes.device] if processes.device.type == "cuda" else []
     held = hold(folder) if processes.leads else nullcontext()
-    with held, deterministic(), torch.random.fork_rng(devices=devices):
+    with held, deterministic(), tensor_float(False), torch.random.fork_rng(devices=devices):
         if processes.leads:
             remove_temporary(folder)
         run = Run(recipe, seed, folder, processes, quiet, start, tensorboard)

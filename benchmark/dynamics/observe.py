@@ -60,10 +60,10 @@ def estimate(
     trial = state.clone()
     with torch.inference_mode():
         trial = step(trial)
-        began = time.perf_counter()
+        began = _now(state)
         for _ in range(TRIAL_STEPS):
             trial = step(trial)
-    each = (time.perf_counter() - began) / TRIAL_STEPS
+    each = (_now(state) - began) / TRIAL_STEPS
     steps, pursued = burn_in + passes * window, int((1 + ALIGNING) * exponent_steps)
     frame_bytes = size * _frame_bytes(state, window)
     return Estimate(steps, pursued, passes, frame_bytes, each * (steps + TANGENT_COST * pursued))
@@ -272,6 +272,13 @@ def _report(
         betti_by_rule=np.array([shape[0] for shape in shapes], dtype=np.int64).reshape(len(signs), len(rules), 2),
         diagrams=[shape[1] for shape in shapes],
     )
+
+
+def _now(state: Tensor) -> float:
+    """Read the clock once a GPU has done what it was told to."""
+    if state.is_cuda:
+        torch.cuda.synchronize(state.device)
+    return time.perf_counter()
 
 
 def _check(state: Tensor, burn_in: int, window: int, exponent_steps: int) -> None:

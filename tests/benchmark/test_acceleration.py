@@ -162,13 +162,18 @@ def test_own_inference_is_counted_and_bounded(tiny_suite):
         evaluate(load("wavefront"), tiny_suite, "cpu", quiet=True, mode="own")
 
 
-def test_memory_that_does_not_suffice_halves_the_batch(tiny_suite, tiny_records):
+@pytest.mark.parametrize(
+    "problem",
+    [torch.OutOfMemoryError("too many"), RuntimeError("GET was unable to find an engine to execute this computation")],
+    ids=["torch", "cuDNN"],
+)
+def test_memory_that_does_not_suffice_halves_the_batch(problem, tiny_suite, tiny_records):
     """Where more than eight mazes do not fit, blocks are cut, the record says to what, and an algorithm's rows stay."""
 
     class Small(DeadEndFilling):
         def step(self, state, x):
             if x.dtype == torch.float32 and len(x) > 8:
-                raise torch.OutOfMemoryError("too many")
+                raise problem
             return super().step(state, x)
 
     record = evaluate(Small(), tiny_suite, "cpu", quiet=True)

@@ -104,8 +104,18 @@ def test_limits_and_correctness_are_of_one_trajectory(tiny_records):
 
 @pytest.mark.parametrize(("side", "cpu"), [(11, 64), (15, 32), (19, 16), (35, 4), (67, 1), (124, 1)])
 def test_the_block_rule_is_frozen(side, cpu):
-    """The largest power of two with at most 2**13 pixels on a CPU."""
-    assert block_size(side * side, "cpu") == cpu
+    """The largest power of two with at most 2**13 pixels on a CPU, however few mazes a cell has."""
+    assert block_size(side * side, "cpu", 1000) == cpu
+    assert block_size(side * side, "cpu", 1) == cpu
+
+
+def test_a_gpus_block_holds_no_more_than_its_cell():
+    """The largest power of two with at most 2**17 pixels, or the next one from the cell's mazes where that is less."""
+    assert block_size(11 * 11, "cuda", 1024) == 1024
+    assert block_size(11 * 11, "cuda", 1025) == 1024
+    assert block_size(11 * 11, "cuda", 200) == 256
+    assert block_size(124 * 124, "cuda", 100) == 8
+    assert block_size(124 * 124, "cuda", 1) == 1
 
 
 def test_algorithms_get_their_own_budget():

@@ -51,7 +51,7 @@ def plain_loop(solver, images, rungs):
 
 def ours(solver, images, rungs, retire=False):
     """Return the answers at the rungs, in blocks as an evaluation makes them."""
-    size = block_size(images[0, 0].size, "cpu")
+    size = block_size(images[0, 0].size, "cpu", len(images))
     way = Way(iteration="winograd", retire=retire)
     chosen = audited("size=9 test", 0, len(images))
     parts = [

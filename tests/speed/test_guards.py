@@ -76,7 +76,7 @@ def test_scores(versus):
 def test_ladder(versus, size, least):
     """Ten iterations of dt-net-thin as an evaluation makes them, against readout and comparison at every one."""
     solver, (images, _) = load("dt-net-thin@0"), raster(generate(MazeSpec(size), 64), 1)
-    block = block_size(images[0, 0].size, "cpu")
+    block = block_size(images[0, 0].size, "cpu", 64)
     inputs = [to_input(images[i : i + block], torch.device("cpu"), torch.float32) for i in range(0, 64, block)]
     nobody = np.zeros(block, bool)
 
