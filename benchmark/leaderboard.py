@@ -20,7 +20,7 @@ from extramaze.columns import hardest, last_finished, limit_counts, median_first
 from extramaze.mazes import InputError
 from extramaze.measures import fate_shares, function_evaluations
 from extramaze.plan import ARITHMETIC
-from extramaze.rank_groups import OWN, Evidence, rank_ranges
+from extramaze.rank_groups import OTHERS, Evidence, Spread, rank_ranges, spreads
 from extramaze.ranking_score import (
     RANKING_VERSION,
     axis_scores,
@@ -32,8 +32,9 @@ from extramaze.ranking_score import (
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification import Standing, Verification, Verified, sound_verification, standing
 
-FEW_SEEDS = "two seeds: the rank borrows the spread between all rows' seeds where that is larger"
-ONE_SEED = "one seed: the interval is over mazes only, the rank borrows the spread between other rows' seeds"
+ONE_SEED = "one seed: the interval is over mazes only"
+BORROWED = "the rank takes the spread between other recipes' seeds"
+UNKNOWN = f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ"
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,12 @@ def _board(records: list[Record], verified: Verified) -> Board:
     rows = [_row(recipe, seeds, verified) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
     if plan.part is None:
-        ranks = rank_ranges([evidence(by_recipe[row.recipe]) for row in rows])
-        rows = [replace(row, rank=rank, ranks=ranks[rank - 1]) for rank, row in enumerate(rows, start=1)]
+        proofs = [evidence(by_recipe[row.recipe]) for row in rows]
+        told = zip(rows, rank_ranges(proofs), spreads(proofs), strict=True)
+        rows = [
+            replace(row, rank=rank, ranks=ranks, notes=(*row.notes, *_rank_note(row, spread)))
+            for rank, (row, ranks, spread) in enumerate(told, start=1)
+        ]
     return Board(
         suite=plan.suite.name,
         dtype=plan.dtype,
@@ -197,8 +202,15 @@ def _notes(records: list[Record]) -> Iterable[str]:
     longest = max(cell.rungs[-1] for cell in plan.cells)
     if longest > plan.suite.iterations[-1]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
-    if len(records) < OWN and plan.solver.parameters:
-        yield ONE_SEED if len(records) == 1 else FEW_SEEDS
+    if len(records) == 1 and plan.solver.parameters:
+        yield ONE_SEED
+
+
+def _rank_note(row: Row, spread: Spread) -> list[str]:
+    """Say what the rank of a row of one seed rests on."""
+    if ONE_SEED not in row.notes:
+        return []
+    return [BORROWED if np.isfinite(spread.variance) else UNKNOWN]
 
 
 def find_records(folders: Iterable[Path]) -> list[Record]:

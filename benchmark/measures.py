@@ -12,10 +12,11 @@ from extramaze.records import Record
 FATES = {
     Limit.FIXED_POINT: "settled",
     Limit.CYCLE: "cycling",
+    Limit.DRIFTING: "drifting",
     Limit.DIVERGED: "diverged",
     Limit.UNDECIDED: "undecided",
 }
-FATE_NAMES = ("settled", "cycling", "wandering", "diverged", "undecided")
+FATE_NAMES = ("settled", "cycling", "wandering", "drifting", "diverged", "undecided")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class Measure:
 
 
 def fate(limit: str) -> str:
-    """Return which of FATE_NAMES a limit is: what is quasi-periodic, chaotic or drifting wanders."""
+    """Return which of FATE_NAMES a limit is: what is quasi-periodic or chaotic wanders; what drifts may yet settle."""
     return FATES.get(Limit(limit), "wandering")
 
 

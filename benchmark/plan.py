@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -161,9 +161,10 @@ def make_plan(
 def _packages(device: torch.device) -> dict[str, str]:
     """Return the versions of what computes; on a GPU also those of CUDA and of its convolutions."""
     found = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    if device.type == "cuda":
-        found |= {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
-    return found
+    if device.type != "cuda":
+        return found
+    cudnn: Any = torch.backends.cudnn  # whose version is not annotated
+    return {**found, "cuda": str(torch.version.cuda), "cudnn": str(cudnn.version())}
 
 
 def foreign(solver: IterativeSolver, stated: SolverInfo) -> list[str]:

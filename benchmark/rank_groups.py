@@ -18,7 +18,8 @@ from extramaze.statistics import CONFIDENCE, holm
 
 ALPHA = 1 - CONFIDENCE
 LEAST_P = 1e-12
-OWN = 3  # seeds from which a row's own spread is used
+PRIOR = 4  # degrees of freedom that the other recipes' spread counts for
+OTHERS = 3  # recipes of several seeds, beside a row's own, from which that is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,32 +41,36 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Spread:
-    """The variance of a row's mean score over seeds, and its degrees of freedom; 0 of both where nothing is known.
+    """The variance of a row's mean score over seeds, and its degrees of freedom.
 
-    borrowed: from other rows.
+    Both 0 for an algorithm, which has no seeds; the variance infinite where nobody can know it.
     """
 
     variance: float
     freedom: int
-    borrowed: bool = False
 
 
 def spreads(rows: Sequence[Evidence]) -> list[Spread]:
-    """Return every row's spread over seeds. A trained row of fewer than OWN seeds borrows what the board shows, pooled.
+    """Return every row's spread over seeds: its own, shrunk towards the mean of the other recipes'.
 
-    One seed, whose spread nobody has seen, would otherwise pass for surer than several, and two, whose spread has one
-    degree of freedom, would be apart from nothing. Where two are farther apart than the pooled spread, theirs counts.
+    A few seeds say little of their own spread: of three seeds one in ten shows less than a third of it. So the other
+    recipes of several seeds, where there are OTHERS, count as PRIOR degrees of freedom (Smyth 2004, Statistical
+    Applications in Genetics and Molecular Biology 3:3, with the prior's weight fixed). Without them a row of one seed
+    is apart from none: nothing says what another seed would have done.
     """
-    freedom = sum(len(row.scores) - 1 for row in rows)
-    pooled = sum(float(row.scores.var() * len(row.scores)) for row in rows) / freedom if freedom else 0.0
+    own = [float(row.scores.var() * len(row.scores)) for row in rows]  # sums of squares
+    freedom = [len(row.scores) - 1 for row in rows]
     found = []
-    for row in rows:
-        count = len(row.scores)
-        own = float(row.scores.var(ddof=1)) if count > 1 else 0.0
-        if row.trained and count < OWN:
-            found.append(Spread(max(own, pooled) / count, freedom, borrowed=True))
+    for place, row in enumerate(rows):
+        others = [own[k] / freedom[k] for k in range(len(rows)) if k != place and freedom[k]]
+        prior, weight = (float(np.mean(others)), PRIOR) if len(others) >= OTHERS else (0.0, 0)
+        known = freedom[place] + weight
+        if not row.trained:
+            found.append(Spread(0.0, 0))
+        elif not known:
+            found.append(Spread(np.inf, 0))
         else:
-            found.append(Spread(own / count, count - 1))
+            found.append(Spread((own[place] + weight * prior) / known / len(row.scores), known))
     return found
 
 
@@ -106,9 +111,9 @@ def difference_test(first: Evidence, second: Evidence, known: Sequence[Spread] =
     )
     pair = known or spreads([first, second])
     variances = [spread.variance for spread in pair]
+    if np.inf in variances:
+        return difference, 1.0
     seeds, freedom = np.sqrt(sum(variances)), welch(variances, [spread.freedom + 1 for spread in pair])
-    if all(spread.borrowed for spread in pair):  # one estimate, twice
-        freedom = pair[0].freedom
 
     def excess(alpha: float) -> float:
         student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0

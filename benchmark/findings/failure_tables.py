@@ -44,7 +44,7 @@ def _trajectories(entrants: list[Entrant]) -> list[Table]:
                 who(entrant),
                 f"{counted(entrant, WRONG)} of {len(seen)}",
                 shown(share_given(entrant, WRONG, SETTLED, OPEN)),
-                *(shown(limit_odds(entrant, has).figure) for has in (SETTLED, SETTLED | OPEN)),
+                *(shown(limit_odds(entrant, has).odds) for has in (SETTLED, SETTLED | OPEN)),
                 f"{len(moving)} of {len(seen)}",
                 shown(share_given(entrant, MOVING, pl.col("flipping") > 0)),
                 *(NOTHING if median is None else f"{median:.2g}" for median in medians),
@@ -112,12 +112,16 @@ def _kinds(pool: Pool) -> list[Table]:
 
 def _odds(entrants: list[Entrant], sizes: dict[int, str]) -> list[Table]:
     cells = list(sizes.values())
-    rows = [[who(e), shown(path_odds(e, cells).figure), shown(size_odds(e, sizes).figure)] for e in entrants]
-    title = (
-        "Odds of being right: longer against shorter paths within a size, larger against smaller mazes within a band"
+    rows = []
+    for entrant in entrants:
+        found = path_odds(entrant, cells), size_odds(entrant, sizes)
+        rows.append([who(entrant), *(text for one in found for text in (shown(one.difference), shown(one.odds)))])
+    title = "Being right on longer against shorter paths within a size, on larger against smaller mazes within a band"
+    reading = (
+        "Differences of shares, in points, over seeds and mazes; odds for these mazes and seeds. Below 0, or odds "
+        "below 1, on the left: long paths are hard; on the right: large mazes are, whatever the path."
     )
-    reading = "Below 1 on the left: long paths are hard; on the right: large mazes are, whatever the path."
-    return table(title, reading, ["", "longer paths", "larger mazes"], rows)
+    return table(title, reading, ["", "longer paths", "their odds", "larger mazes", "their odds"], rows)
 
 
 def _by_length(entrants: list[Entrant], sizes: dict[int, str]) -> list[Table]:

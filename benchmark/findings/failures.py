@@ -22,10 +22,11 @@ def failures(pool: Pool) -> Finding:
     """Judge what goes with being wrong."""
     sizes = pool.ladder("size")
     notes = (
-        "Seeds share mazes, and the odds take each as a stratum: their intervals are for these mazes and seeds, and a "
-        "verdict stays open where a seed's own interval lies wholly on the other side of 1.",
-        "Below 1, failure goes with the property; an interval around 1 decides nothing. Watched trajectories are right "
-        "or wrong by their own last iterate.",
+        "Differences are judged, of the shares that are right with and without a property, within strata: their "
+        "intervals are over seeds and mazes. Odds stand beside them as a description of these very mazes and seeds, "
+        "whose intervals take a seed as a stratum.",
+        "Below 0, or odds below 1, failure goes with the property. Watched trajectories are right or wrong by their "
+        "own last iterate.",
     )
     claims = (*_trajectory_claims(pool), *_path_claims(pool, sizes))
     tables = failure_tables(pool, sizes)
@@ -41,9 +42,9 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
         ),
         (
             "DT-Net is right more often where it settles",
-            "confirmed where the odds of being right at a fixed point against any other limit (Mantel–Haenszel, "
-            "strata: cells × seeds) are surely above 1, and refuted where they surely are not, whether undecided and "
-            "drifting trajectories count as moving or as settled",
+            "confirmed where the share that is right is surely larger at a fixed point than at any other limit "
+            "(difference within cells, weighted as Mantel and Haenszel's), and refuted where it surely is not, whether "
+            "undecided and drifting trajectories count as moving or as settled",
             _right_where_settled,
         ),
         (
@@ -57,8 +58,9 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
         (
             "DT-Net's answer at a fixed point does not depend on its initial state",
             f"confirmed where another initial state gives another answer on under {RARE:.0%} of the watched mazes "
-            "whose trajectory is at a fixed point; the moving ones stand beside it in the table, as what is to be "
-            "expected without a fixed point",
+            "whose trajectory is at a fixed point; other states are followed as long and may still move, so that the "
+            "share is an upper bound; moving trajectories stand beside it in the table, as what is to be expected "
+            "without a fixed point",
             lambda e: below(
                 share_given(e, ASKED & SETTLED, pl.col("depends")), RARE, f"{e.recipe}'s dependent answers at rest"
             ),
@@ -71,7 +73,7 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
 
 def _right_where_settled(entrant: Entrant) -> Verdict:
     moving, settled = (
-        limit_odds(entrant, has).judge(above, f"{entrant.recipe}'s odds, open ones counted as {word}")
+        above(limit_odds(entrant, has).difference, 0.0, f"{entrant.recipe}'s difference, open ones counted as {word}")
         for has, word in ((SETTLED, "moving"), (SETTLED | OPEN, "settled"))
     )
     return agree(moving, settled, "it hangs on how open trajectories are counted")
@@ -80,8 +82,8 @@ def _right_where_settled(entrant: Entrant) -> Verdict:
 def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
     missing = "no ladder of sizes was run"
     strata = (
-        "confirmed where the odds of being right on {} (Mantel–Haenszel, strata: {} × seeds) are surely below 1, "
-        "refuted where surely not"
+        "confirmed where the share that is right is surely smaller on {} (difference within {}, weighted as Mantel and "
+        "Haenszel's), refuted where surely not"
     )
     return [
         Claim(
@@ -93,7 +95,7 @@ def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
                 "dt-net",
                 sizes,
                 missing,
-                lambda e: path_odds(e, list(sizes.values())).judge(below, f"{e.name}'s odds on longer paths"),
+                lambda e: below(path_odds(e, list(sizes.values())).difference, 0.0, f"{e.name} on longer paths"),
             ),
         ),
         Claim(
@@ -108,7 +110,7 @@ def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
                 "dt-net",
                 sizes,
                 missing,
-                lambda e: size_odds(e, sizes).judge(below, f"{e.name}'s odds on larger mazes"),
+                lambda e: below(size_odds(e, sizes).difference, 0.0, f"{e.name} on larger mazes"),
             ),
         ),
     ]

@@ -71,6 +71,35 @@ def number(value: float, unit: Unit, bare: bool = False) -> str:
     return f"{round(100 * value, 1) + 0.0:.1f}{name}"
 
 
+def stratified(seeds: Sequence[np.ndarray], trained: bool = True) -> Figure | None:
+    """Return how much larger a share is with a property than without it, within strata, mean over seeds.
+
+    seeds: int (K, 2, 2) each: of K strata, with and without the property, right and wrong. Strata weigh as Mantel and
+    Haenszel's (Greenland & Robins 1985, Biometrics 41:55); a seed with no stratum that holds both is left out. Seeds
+    share mazes, so these count as many as one seed has. None where there is nothing to compare.
+    """
+    told = [difference for tables in seeds if (difference := _stratified(tables)) is not None]
+    if not told:
+        return None
+    each, variances = np.array(told).T
+    half, middle = half_width(each, float(variances.mean())), float(each.mean())
+    mazes = max(int(tables.sum()) for tables in seeds)
+    return Figure(middle, *_within(middle, half), "points", len(each) * trained, mazes, each=_each(each, trained))
+
+
+def _stratified(tables: np.ndarray) -> tuple[float, float] | None:
+    """Return one seed's difference of shares and its variance over mazes; half a maze is added to both answers."""
+    counts = tables.sum(axis=2)
+    tables, counts = tables[(counts > 0).all(axis=1)], counts[(counts > 0).all(axis=1)]
+    if not len(tables):
+        return None
+    weights = counts.prod(axis=1) / counts.sum(axis=1)
+    weights = weights / weights.sum()
+    shares, smooth = tables[..., 0] / counts, (tables[..., 0] + 0.5) / (counts + 1)
+    variance = (smooth * (1 - smooth) / counts).sum(axis=1)
+    return float(weights @ (shares[:, 0] - shares[:, 1])), float(weights**2 @ variance)
+
+
 def mean_share(cells: Sequence[np.ndarray], trained: bool = True) -> Figure:
     """Return the mean over cells of a share; ``trained``: whether it has seeds."""
     scores = np.mean([cell.mean(axis=1) for cell in cells], axis=0)
@@ -89,18 +118,24 @@ def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: flo
     return Figure(middle, *_within(middle, half), "points", len(first) * trained, mazes, noise, each)
 
 
-def contrast(*terms: Term, noise: float | None = None) -> Figure:
+def contrast(*terms: Term, less: Sequence[Sequence[np.ndarray]] = (), noise: float | None = None) -> Figure:
     """Return a weighted sum of several recipes' mean shares over the same cells and mazes.
 
-    terms: a weight and, cell by cell, (S, N) each. Mazes are paired; seeds are not (Welch's degrees of freedom). Each
-    seed is one of the first recipe, against the mean over those of the others.
+    terms: a weight and, cell by cell, (S, N) each. less: other cells of each recipe in turn, whose mean is taken off
+    its share first. Mazes are paired; seeds are not (Welch's degrees of freedom). Each seed is one of the first recipe,
+    against the mean over those of the others.
     """
-    cells = len(terms[0][1])
-    scores = [weight * np.mean([cell.mean(axis=1) for cell in each], axis=0) for weight, each in terms]
-    mazes = 0.0
-    for place in range(cells):
-        values = sum(weight * each[place].mean(axis=0) for weight, each in terms)
-        mazes += variance_of_difference(np.asarray(values)) / cells**2
+    scores = [weight * _scores(each) for weight, each in terms]
+    if less:
+        scores = [s - weight * _scores(each) for s, (weight, _), each in zip(scores, terms, less, strict=True)]
+    weights = [weight for weight, _ in terms]
+    mazes = sum(
+        variance_of_difference(sum((w * s.mean(axis=0) for w, s in zip(weights, shares, strict=True)), np.zeros(1)))
+        / len(group[0]) ** 2
+        for group in ([each for _, each in terms], less)
+        if group
+        for shares in zip(*group, strict=True)
+    )
     counts = [len(score) for score in scores]
     variances = [float(score.var(ddof=1) / len(score)) if len(score) > 1 else 0.0 for score in scores]
     tail = 1 - (1 - CONFIDENCE) / 2
@@ -138,11 +173,16 @@ def bracket(no: Figure | None, yes: Figure | None) -> Figure | None:
     return replace(no, high=yes.high, each=each, upto=yes.value)
 
 
-def odds(found: Odds, seeds: int, mazes: int, each: Sequence[float] = ()) -> Figure | None:
-    """Return a common odds ratio as a figure; None where no stratum says anything. each: every seed's own ratio."""
+def odds(found: Odds, seeds: int, mazes: int) -> Figure | None:
+    """Return a common odds ratio as a figure; None where no stratum says anything."""
     if not found.informative:
         return None
-    return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes, each=_each(np.asarray(each)))
+    return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes)
+
+
+def _scores(cells: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean over cells of each seed's share: (S, N) each → (S,)."""
+    return np.mean([cell.mean(axis=1) for cell in cells], axis=0)
 
 
 def _within(middle: float, half: float) -> tuple[float, float]:

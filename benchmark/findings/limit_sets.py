@@ -1,4 +1,4 @@
-"""Finding 6: what the iterates end in, and how much of it is the threshold's by which Betti numbers are counted."""
+"""Finding 6: what the iterates end in, and how much of it is the rule's by which Betti numbers are counted."""
 
 from functools import partial
 
@@ -21,18 +21,18 @@ RETURNS = (pl.col("limit") == str(Limit.CYCLE)) & (pl.col("period") == TWO_CYCLE
 COUNTS = (
     (
         "DT-Net ends in a two-point cycle: Betti numbers [2,0] in 79 to 100 % (sizes 9 to 59), counted by the study's "
-        "threshold on float64 iterates",
+        "rule on float64 iterates",
         pl.col("study_betti") == PAIR,
         NOTHING_OPEN,
     ),
-    ("The same, counted by our threshold", pl.col("betti") == PAIR, NOTHING_OPEN),
+    ("The same, counted by our rule", pl.col("betti") == PAIR, NOTHING_OPEN),
     ("The same, counted by returns: the state comes back after two steps, and not after one", RETURNS, OPEN),
 )
 COUNTING = (
-    "Two-point cycles are counted in three ways. By the study's threshold, a piece of the window counts where it lives "
-    "longer than half of the largest death, with distances in float32 and without a floor, here on float64 iterates. "
-    "By ours, nothing smaller than rounding counts; fixed points are one point and cycles count as their period, "
-    "whatever the threshold. By returns, the state must come back to within rounding."
+    "Two-point cycles are counted in three ways. By the study's rule, as its code has it, a piece of the window counts "
+    "where it lives longer than half of the largest death, of frames rounded to float32 and with distances below 1e-10 "
+    "taken for 0, here on float64 iterates. By ours, nothing smaller than rounding counts; fixed points are one point "
+    "and cycles count as their period, whatever the threshold. By returns, the state must come back to within rounding."
 )
 UNWATCHED = "no iterates were watched"
 
@@ -43,7 +43,7 @@ def limit_sets(pool: Pool) -> Finding:
     networks = [entrant for entrant in pool.networks if entrant.watched_cells]
     shown = pool.in_tables(networks)
     by_study, by_us = (claim.verdict for claim in claims[:2])
-    apart = "What is said of DT-Net's two-point cycles hangs on the threshold by which they are counted."
+    apart = "What is said of DT-Net's two-point cycles hangs on the rule by which they are counted."
     notes = (
         how_watched(pool),
         COUNTING,

@@ -1,4 +1,4 @@
-"""The tables of finding 6: limits by solver and by cell, and Betti numbers by two thresholds."""
+"""The tables of finding 6: limits by solver and by cell, and Betti numbers by two rules."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from extramaze.findings.finding import Table, shown, table, who
 from extramaze.findings.trajectories import OPEN, SETTLED, mean_of_cells
 
 RULES = {"betti": "ours", "study_betti": "the study's"}
-POINT, TWO_CYCLE, TWO_LOOP = (1, 0), (2, 0), (2, 2)
+POINT, LOOP, TWO_CYCLE, TWO_LOOP = (1, 0), (1, 1), (2, 0), (2, 2)
 
 
 def limit_tables(entrants: list[Entrant]) -> list[Table]:
@@ -64,7 +64,7 @@ def _by_cell(entrants: list[Entrant]) -> list[Table]:
 
 
 def _betti(entrants: list[Entrant]) -> list[Table]:
-    pairs = (POINT, TWO_CYCLE, TWO_LOOP)
+    pairs = (POINT, LOOP, TWO_CYCLE, TWO_LOOP)
     names = [f"[{a},{b}]" for a, b in pairs]
     header = ["", "cell", *(f"{name} {rule}" for rule in RULES.values() for name in (*names, "other"))]
     rows = []
@@ -77,16 +77,17 @@ def _betti(entrants: list[Entrant]) -> list[Table]:
                 row += [f"{100 * abs(share):.0f}" for share in (*shares, 1 - sum(shares))]
             rows.append(row)
     reading = (
-        "Number of pieces and of loops: [1,0] a point, [2,0] two points, [2,2] two loops. The two halves of a row "
-        "differ only by the threshold; the study's, without a floor, can count rounding as pieces."
+        "Number of pieces and of loops: [1,0] a point, [1,1] a loop, [2,0] two points, [2,2] two loops. The two halves "
+        "of a row differ only by the rule: the study's looks at frames rounded to float32, and counts what is more "
+        "than 1e-10 apart."
     )
     return table(
-        "Betti numbers of the same trajectories by our threshold and by the study's, percent", reading, header, rows
+        "Betti numbers of the same trajectories by our rule and by the study's, percent", reading, header, rows
     )
 
 
 def rule_notes(entrants: list[Entrant]) -> list[str]:
-    """Say, recipe by recipe, how many trajectories have other Betti numbers by the other threshold."""
+    """Say, recipe by recipe, how many trajectories have other Betti numbers by the other rule."""
     notes = []
     for entrant in entrants:
         seen = pl.concat(entrant.all_watched())
@@ -96,8 +97,7 @@ def rule_notes(entrants: list[Entrant]) -> list[str]:
         wrong = len(still) - int(is_pair(still, "study_betti", POINT).sum())
         if len(both):
             notes.append(
-                f"{entrant.recipe}: {moved} of {len(both)} trajectories have other Betti numbers by the other "
-                f"threshold; of the {len(still)} that rest to within rounding, the study's threshold sees more than "
-                f"one point in {wrong}."
+                f"{entrant.recipe}: {moved} of {len(both)} trajectories have other Betti numbers by the other rule; of "
+                f"the {len(still)} that rest to within rounding, the study's sees more than one point in {wrong}."
             )
     return notes

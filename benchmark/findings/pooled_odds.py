@@ -1,16 +1,14 @@
-"""Odds of being right with a property against without it: strata of cells or path lengths, and of seeds."""
+"""Being right with a property against without it, within strata: of cells, or of path lengths; seed by seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import polars as pl
 
-from extramaze.association import Odds, common_odds
+from extramaze.association import common_odds
 from extramaze.findings.entrants import Entrant
-from extramaze.findings.figures import Figure, number, odds
-from extramaze.findings.verdicts import Verdict, Word, undecided
+from extramaze.findings.figures import Figure, odds, stratified
 
 BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
 Table = list[list[int]]
@@ -18,27 +16,15 @@ Table = list[list[int]]
 
 @dataclass(frozen=True)
 class Pooled:
-    """Odds of being right, all strata and seeds together, and each seed's own (those without any value left out)."""
+    """How being right goes with a property, within strata.
 
-    figure: Figure | None
-    each: tuple[Odds, ...]
+    odds: of being right with it against without it, all strata and seeds together: a description of these mazes and
+    seeds. difference: of the shares that are right, mean over seeds, with its interval over seeds and mazes: by this
+    one judges.
+    """
 
-    def judge(self, rule: Callable[[Figure | None, float, str], Verdict], what: str) -> Verdict:
-        """Judge the odds against 1 by ``above`` or ``below``; open where a seed surely says the contrary.
-
-        A seed does where its own interval lies wholly on the other side of 1: one wrong maze is no contradiction.
-        """
-        verdict = rule(self.figure, 1.0, what)
-        if verdict.word == Word.NOT_TESTED or self.figure is None:
-            return verdict
-        over = self.figure.low > 1
-        against = [own for own in self.each if (own.high < 1 if over else own.low > 1)]
-        if not against:
-            return verdict
-        said = ", ".join(
-            f"{number(own.ratio, 'odds')} ({number(own.low, 'odds')} to {number(own.high, 'odds')})" for own in against
-        )
-        return undecided(f"a seed's own odds lie surely on the other side of 1: {said}", verdict)
+    odds: Figure | None
+    difference: Figure | None
 
 
 def limit_odds(entrant: Entrant, has: pl.Expr) -> Pooled:
@@ -79,8 +65,8 @@ def two_by_two(has: pl.Series, right: pl.Series) -> Table:
 
 def _pool(tables: list[list[Table]], entrant: Entrant) -> Pooled:
     """Pool the tables of each seed; all of one seed have as many mazes."""
-    parts = [list(chain.from_iterable(tables)), *tables]
-    found, *each = (common_odds(np.array(part, dtype=np.int64).reshape(-1, 2, 2)) for part in parts)
-    mazes = int(np.sum(tables[0])) if tables else 0
-    own = tuple(seed for seed in each if seed.informative)
-    return Pooled(odds(found, len(entrant.seeds), mazes, [seed.ratio for seed in own]), own)
+    seeds = [np.array(each, dtype=np.int64).reshape(-1, 2, 2) for each in tables]
+    found = common_odds(np.concatenate(seeds)) if seeds else None
+    mazes = int(seeds[0].sum()) if seeds else 0
+    said = odds(found, len(entrant.seeds), mazes) if found else None
+    return Pooled(said, stratified(seeds, entrant.trained))

@@ -24,7 +24,7 @@ def sizes(pool: Pool) -> Finding:
     cells = {size: cell for size, cell in pool.ladder("size").items() if size >= TRAINED}
     larger = (
         f"confirmed where more than {STILL_RIGHT:.0%} are optimal at the smallest tested size of at least "
-        f"{LARGER * TRAINED} (or at the largest there is, which is then said)"
+        f"{LARGER * TRAINED}; undecided where there is none"
     )
     beyond = [size for size in cells if size > TRAINED]
     claims = (
@@ -76,11 +76,11 @@ def sizes(pool: Pool) -> Finding:
 def _larger(entrant: Entrant, cells: dict[int, str]) -> Verdict:
     far = [size for size in cells if size >= LARGER * TRAINED]
     size = far[0] if far else max(cells)
-    short = "" if far else f" (the largest here, less than twice {TRAINED})"
     held = held_up_to(entrant, cells)
     reach = f"; {STILL_RIGHT:.0%} is held up to size {held}" if held else f"; {STILL_RIGHT:.0%} is held at no size"
-    verdict = above(mean_share([entrant.right(cells[size])]), STILL_RIGHT, f"{entrant.name} at size {size}{short}")
-    return replace(verdict, why=verdict.why + reach)
+    verdict = above(mean_share([entrant.right(cells[size])]), STILL_RIGHT, f"{entrant.name} at size {size}")
+    verdict = replace(verdict, why=verdict.why + reach)
+    return verdict if far else undecided(f"no size of at least {LARGER * TRAINED} was run", verdict)
 
 
 def _all_sizes(entrant: Entrant, cells: dict[int, str]) -> Verdict:

@@ -32,9 +32,8 @@ MEASURES = {
     "optimal": lambda row: row["optimal"][-1],
     "settled": lambda row: None if row["limit"] is None else row["limit"] == "fixed point",
     "cycling": lambda row: None if row["limit"] is None else row["limit"] == "cycle",
-    "wandering": lambda row: (
-        None if row["limit"] is None else row["limit"] in ("quasi-periodic", "chaotic", "drifting")
-    ),
+    "wandering": lambda row: None if row["limit"] is None else row["limit"] in ("quasi-periodic", "chaotic"),
+    "drifting": lambda row: None if row["limit"] is None else row["limit"] == "drifting",
     "diverged": lambda row: None if row["limit"] is None else row["limit"] == "diverged",
     "undecided": lambda row: None if row["limit"] is None else row["limit"] == "undecided",
 }

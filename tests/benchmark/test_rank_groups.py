@@ -64,20 +64,40 @@ def test_one_seed_is_not_surer_than_several():
             drawn = skill + random.normal(scale=0.15, size=number)
             right = {cell: (difficulty[cell] < drawn[:, None]).astype(float) for cell in CELLS}
             rows.append(Evidence(right, CELLS))
-        known = spreads(rows)
-        told_apart += difference_test(rows[0], rows[1], known[:2])[1] <= 0.05
-        alone = spreads([rows[0]])[0]
-        assert (alone.variance, alone.freedom) == (0.0, 0)
+        told_apart += difference_test(rows[0], rows[1], spreads(rows)[:2])[1] <= 0.05
     assert told_apart / 200 <= 0.08  # 10 are expected, 16 and more have a chance of 5 %
 
 
-def test_an_algorithm_borrows_no_spread():
-    """Another seed would not change an algorithm's answers."""
+def test_a_spread_is_shrunk_towards_the_other_recipes():
+    """Own squares and four degrees of freedom of the others' mean variance; an algorithm has none."""
     random = np.random.default_rng(6)
-    several, one = simulate(random, [0.0, 1.0], (4, 1), 100, 0.2)
-    exact = Evidence(one.right, one.weights, trained=False)
-    assert spreads([several, one])[1].variance == pytest.approx(several.scores.var(ddof=1))
-    assert spreads([several, exact])[1].variance == 0.0
+    *others, mine, one = simulate(random, [0.0] * 5, (4, 3, 2, 3, 1), 100, 0.2)
+    prior = np.mean([row.scores.var(ddof=1) for row in others])
+    known = spreads([*others, mine])[-1]
+    assert known.freedom == 6
+    assert known.variance == pytest.approx((2 * mine.scores.var(ddof=1) + 4 * prior) / 6 / 3)
+    single = spreads([*others, one])[-1]
+    assert (single.freedom, single.variance) == (4, pytest.approx(prior))
+    assert spreads([*others, Evidence(one.right, one.weights, trained=False)])[-1].variance == 0.0
+
+
+def test_one_seed_alone_is_apart_from_none():
+    """Where fewer than three others show how much seeds differ, a row of one is told apart from none."""
+    random = np.random.default_rng(7)
+    rows = simulate(random, [3.0, 3.0, -3.0], (4, 4, 1), 200, 0.05)
+    assert [spread.variance for spread in spreads(rows)][2] == np.inf
+    assert rank_ranges(rows) == [(1, 3), (1, 3), (1, 3)]
+    assert spreads(rows)[0].variance == pytest.approx(rows[0].scores.var(ddof=1) / 4)
+
+
+def test_more_seeds_rank_no_worse():
+    """Beside recipes that scatter widely, three seeds that agree are told apart as one is, and not less surely."""
+    random = np.random.default_rng(8)
+    *others, low, good = simulate(random, [1.0, 1.0, 1.0, -1.0, 1.0], (4, 4, 4, 3, 3), 200, 0.1)
+    fewer = Evidence({cell: right[:1] for cell, right in low.right.items()}, low.weights)
+    one = difference_test(good, fewer, spreads([*others, good, fewer])[3:])[1]
+    three = difference_test(good, low, spreads([*others, good, low])[3:])[1]
+    assert three <= one
 
 
 def test_ranges_tell_apart_what_differs():
@@ -103,11 +123,11 @@ def test_equal_rows_are_not_apart():
     assert there == pytest.approx((-back[0], back[1]))
 
 
-def test_one_seed_against_one_is_the_paired_normal_test():
+def test_algorithms_are_compared_by_the_paired_normal_test():
     """Without seeds to scatter, p is that of the normal test with one discordant pair added, by the formula."""
     random = np.random.default_rng(2)
     a, b = (random.random((1, 80)) < share for share in (0.6, 0.5))
-    one, other = (Evidence({"a": x.astype(float)}, {"a": 1.0}) for x in (a, b))
+    one, other = (Evidence({"a": x.astype(float)}, {"a": 1.0}, trained=False) for x in (a, b))
     wins, losses = int((a & ~b).sum()), int((b & ~a).sum())
     n = 82
     variance = ((wins + losses + 1) / n - ((wins - losses) / n) ** 2) / n
@@ -120,8 +140,17 @@ def test_the_board_carries_them(tiny_records):
     base = tiny_records["dt-net-thin@0"]
     shares = {"easy": [1] * 3, "cycles": [0.9] * 3, "large": [0.9] * 3}
     low = {"easy": [1] * 3, "cycles": [0.1] * 3, "large": [0.1] * 3}
-    records = [made(base, "a@0", "a", 0, shares), made(base, "b@1", "b", 1, shares), made(base, "c@2", "c", 2, low)]
+    recipes = {"a": shares, "b": shares, "c": low, "d": low}
+    records = [
+        made(base, f"{name}@{seed}", name, seed, of)
+        for name, of in recipes.items()
+        for seed in range(1 if name == "b" else 2)
+    ]
     (board,) = boards(records)
-    assert [row.ranks for row in board.rows] == [(1, 2), (1, 2), (3, 3)]
-    assert [row.ranks for row in board.rows] == rank_ranges([evidence([record]) for record in records])
+    assert [row.ranks for row in board.rows] == [(1, 2), (1, 2), (3, 4), (3, 4)]
+    grouped = [[r for r in records if r.summary.plan.solver.recipe == row.recipe] for row in board.rows]
+    assert [row.ranks for row in board.rows] == rank_ranges([evidence(group) for group in grouped])
     assert set(evidence(records[:1]).weights) == {"cycles", "large"}
+    (lone,) = boards([record for record in records if record.summary.plan.solver.recipe in ("b", "c")])
+    assert [row.ranks for row in lone.rows] == [(1, 2), (1, 2)]
+    assert any("apart from none" in note for note in lone.rows[0].notes)
