@@ -1,18 +1,20 @@
-"""Findings as Markdown: all verdicts in one table, how to read them, then claim by claim."""
+"""Findings as Markdown: short answers, every claim in one table, how to read them, then claim by claim."""
 
 from collections.abc import Iterator, Sequence
 
+from extramaze.findings.answers import in_short
 from extramaze.findings.commands import commands
-from extramaze.findings.finding import Claim, Finding, Table
+from extramaze.findings.finding import Finding, Table
 from extramaze.findings.opening import how_to_read, introduction, solvers
 from extramaze.findings.pools import Pool
-from extramaze.findings.verdicts import UNDECIDED, Word
+from extramaze.findings.verdicts import Verdict, Word
 from extramaze.tables import layout
 
 
 def document(pools: Sequence[Pool], found: Sequence[Sequence[Finding]], command: str) -> str:
     """Write findings: for each pool all of them, in one order. command: what this text is made by."""
-    parts = ["# Findings", introduction(pools, command), *_summary(pools, found), *how_to_read(pools)]
+    parts = ["# Findings", introduction(pools, command), *in_short(pools), *_summary(pools, found)]
+    parts += how_to_read(pools)
     parts.append("## The solvers")
     for pool in pools:
         parts += _tables(pool, solvers(pool))
@@ -22,22 +24,42 @@ def document(pools: Sequence[Pool], found: Sequence[Sequence[Finding]], command:
 
 
 def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Iterator[str]:
-    yield "## In one table"
-    lines = []
+    """Write every claim that anything is known of in a line of a table, and name the others."""
+    yield "## Every claim"
+    lines, untested = [], []
+    names = [pool.suite.name for pool in pools]
     for place, each in enumerate(zip(*found, strict=True), start=1):
         for claims in zip(*(finding.claims for finding in each), strict=True):
-            lines.append([str(place), claims[0].text, *(_word(claim) for claim in claims)])
-    yield "\n".join(layout(["", "claim", *(pool.suite.name for pool in pools)], lines, markdown=True))
+            told = [(name, claim.verdict) for name, claim in zip(names, claims, strict=True) if claim.verdict.figure]
+            if told:
+                cells = zip(*(_cells(*one) for one in deciding(told)), strict=True)
+                lines.append([str(place), claims[0].text, *("<br>".join(cell) for cell in cells)])
+            else:
+                untested.append(f"{claims[0].text} ({place})")
+    yield "\n".join(layout(["", "claim", "verdict", "figure", "asked", "suite"], lines, markdown=True))
+    if untested:
+        yield f"Not tested, for want of records: {'; '.join(untested)}."
 
 
-def _word(claim: Claim) -> str:
-    verdict, figure = claim.verdict, claim.verdict.figure
-    if figure is None:
-        return f"{verdict.word} (no evidence)"
-    said = f"{figure.middle} ({figure.interval}); asked {verdict.asked}"
-    if verdict.word == Word.NOT_TESTED:
-        return f"{verdict.word} ({UNDECIDED}): {said}{'; ' * bool(verdict.doubt)}{verdict.doubt}"
-    return f"**{verdict.word}**: {said}"
+def deciding(told: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
+    """Choose what stands for a claim: the suite with the most seeds, and any that decides otherwise than it does."""
+    first, *others = sorted(told, key=lambda one: -_seeds(one[1]))
+    chosen = {first[1].said: first}
+    for other in others:
+        if not other[1].undecided:
+            chosen.setdefault(other[1].said, other)
+    return list(chosen.values())
+
+
+def _seeds(verdict: Verdict) -> int:
+    return verdict.figure.seeds if verdict.figure else 0
+
+
+def _cells(suite: str, verdict: Verdict) -> tuple[str, ...]:
+    figure = verdict.figure
+    said = f"**{verdict.said}**" if verdict.word != Word.NOT_TESTED else verdict.said
+    why = f": {verdict.doubt}" if verdict.doubt else ""
+    return f"{said}{why}", f"{figure.middle} ({figure.interval})" if figure else "", verdict.asked, suite
 
 
 def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iterator[str]:
@@ -45,7 +67,7 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
     before = ""
     for claims in zip(*(finding.claims for finding in each), strict=True):
         verdicts = [
-            f"- {pool.suite.name}: **{claim.verdict.word}**: {claim.verdict.why}."
+            f"- {pool.suite.name}: **{claim.verdict.said}**: {claim.verdict.why}."
             for pool, claim in zip(pools, claims, strict=True)
         ]
         rule = "as for the claim before" if claims[0].rule == before else claims[0].rule

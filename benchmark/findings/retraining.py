@@ -103,7 +103,9 @@ def _prices(pool: Pool, cells: list[str]) -> list[Claim]:
                 _found(pool, family, [variant, ""]),
                 cells if pool.axis(IN_DISTRIBUTION) else [],
                 LARGER,
-                lambda new, old: above(_cost(new, old, pool, cells), PRICE, f"{new.recipe}'s fall less {old.recipe}'s"),
+                lambda new, old: above(
+                    size_cost(new, old, pool, cells), PRICE, f"{new.recipe}'s fall less {old.recipe}'s"
+                ),
             ),
         )
         for family, variant, how in (*trained, *tuned)
@@ -120,7 +122,7 @@ def difference(first: Entrant, second: Entrant, cells: Sequence[str]) -> Figure:
     return contrast(*terms, noise=first.noise(cells))
 
 
-def _cost(new: Entrant, old: Entrant, pool: Pool, cells: Sequence[str]) -> Figure:
+def size_cost(new: Entrant, old: Entrant, pool: Pool, cells: Sequence[str]) -> Figure:
     """Return how much more the first loses from mazes like those of the plain recipe's training to larger ones."""
     home = pool.axis(IN_DISTRIBUTION)
     terms = [(weight, [e.right(cell) for cell in cells]) for weight, e in ((-1.0, new), (1.0, old))]

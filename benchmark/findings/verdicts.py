@@ -1,4 +1,4 @@
-"""Confirmed, refuted or not tested: computed from a figure's interval and a bound, never typed.
+"""Confirmed, refuted, undecided or not tested: computed from a figure's interval and a bound, never typed.
 
 A claim is confirmed where the whole interval lies on its side of the bound, and refuted where all of it lies on the
 other. Nothing is decided by one seed of a trained solver, by an interval on both sides, or by a difference that is no
@@ -40,6 +40,11 @@ class Verdict:
     doubt: str = ""
 
     @property
+    def said(self) -> str:
+        """The word as it is written: undecided is told apart from not tested."""
+        return UNDECIDED if self.undecided else str(self.word)
+
+    @property
     def undecided(self) -> bool:
         """Whether there is evidence that does not decide, rather than none."""
         return self.word == Word.NOT_TESTED and self.figure is not None
@@ -52,7 +57,7 @@ def not_tested(why: str) -> Verdict:
 
 def undecided(doubt: str, verdict: Verdict) -> Verdict:
     """Say why a verdict's evidence does not decide after all."""
-    return replace(verdict, word=Word.NOT_TESTED, why=f"{UNDECIDED}, {doubt}; {verdict.why}", doubt=doubt)
+    return replace(verdict, word=Word.NOT_TESTED, why=f"{doubt}; {verdict.why}", doubt=doubt)
 
 
 def above(figure: Figure | None, bound: float, what: str) -> Verdict:

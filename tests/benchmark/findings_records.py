@@ -193,7 +193,7 @@ def watched(recipe="dt-net-thin", share=0.5, **rows):
 
 
 def retrained(family, shares, cells="size"):
-    """A plain recipe (key "") and its variants, with a share of right answers on some cells; 9×9 trees are all right."""
+    """A plain recipe (key "") and its variants, with a share of right answers on some cells; 9×9 trees are right."""
     return [
         r for variant, share in shares.items() for r in some(f"{family}-thin{variant}", {"size-9": 1.0, cells: share})
     ]

@@ -8,6 +8,9 @@ import pytest
 from extramaze.cli import app, run
 from extramaze.evaluation import evaluate
 from extramaze.findings import Word, findings_of, findings_text, make_pools
+from extramaze.findings.figures import Figure
+from extramaze.findings.markdown import deciding
+from extramaze.findings.verdicts import Verdict
 from extramaze.leaderboard import shipped_records
 from extramaze.mazes import InputError
 from extramaze.models import load
@@ -64,20 +67,51 @@ def test_any_set_of_records_makes_a_text(published_world, tiny_records):
 
 
 def test_a_text_has_every_verdict_of_every_suite(published_world):
-    """A column a suite in the table, a line a suite below each claim; figures stand in the table beside the words."""
+    """A line a suite below each claim, and the claim in the table by the suite that decides it, with its figure."""
     records = [*seeds_of("dt-net-thin", published, suite="smoke-v1"), *published_world]
     text = findings_text(records, "x")
-    assert "|  | claim | laptop-v1 | smoke-v1 |" in text
     (pool, _) = make_pools(records)
-    found = [claim.verdict for finding in findings_of(pool) for claim in finding.claims]
+    found = [claim for finding in findings_of(pool) for claim in finding.claims]
     assert len(re.findall(r"^- laptop-v1: \*\*", text, re.MULTILINE)) == len(found)
     assert len(re.findall(r"^- smoke-v1: \*\*", text, re.MULTILINE)) == len(found)
-    for word in Word:
-        count = sum(verdict.word == word for verdict in found)
-        assert len(re.findall(rf"^- laptop-v1: \*\*{word}", text, re.MULTILINE)) == count > 0
+    for word in (*Word, "undecided"):
+        count = sum(claim.verdict.said == word for claim in found)
+        assert len(re.findall(rf"^- laptop-v1: \*\*{word}\*\*", text, re.MULTILINE)) == count
+        assert count > 0 or word == Word.NOT_TESTED
     (row,) = re.findall(r"^\| 3 \| DT-Net collapses .*$", text, re.MULTILINE)
-    assert "not tested (undecided): 50.0 points (" in row
-    assert "asked above 50.0 points" in row
+    assert "| undecided<br>**confirmed** | 50.0 points (" in row
+    assert row.endswith("| laptop-v1<br>smoke-v1 |")
+    table = text.split("## Every claim")[1].split("## How to read this")[0]
+    assert all(claim.text in table for claim in found)
+
+
+def test_what_stands_for_a_claim():
+    """The suite with the most seeds, and beside it those that decide otherwise."""
+
+    def told(word, seeds):
+        return Verdict(word, "", Figure(0.5, 0.4, 0.6, "share", seeds, 10))
+
+    sure, against, open_two, open_five = (
+        ("a", told(Word.CONFIRMED, 2)),
+        ("b", told(Word.REFUTED, 3)),
+        ("c", told(Word.NOT_TESTED, 2)),
+        ("d", told(Word.NOT_TESTED, 5)),
+    )
+    assert deciding([open_two, sure, open_five]) == [open_five, sure]
+    assert deciding([sure, open_two, against]) == [against, sure]
+    assert deciding([open_two, open_five]) == [open_five]
+    assert deciding([against, open_two]) == [against]
+
+
+def test_short_answers_are_the_records_figures(published_world):
+    """Each question with an answer of each suite that has one; percents are plain means over seeds and mazes."""
+    text = findings_text(published_world, "x")
+    short = text.split("## In short")[1].split("## Every claim")[0]
+    assert re.findall(r"^(\d)\. \*\*", short, re.MULTILINE) == list("1234567")  # of two seeds no spread is told
+    (pool,) = make_pools(published_world)
+    right = 100 * pool.get("dt-net-thin").right("size-33").mean()
+    assert f"{right:.0f} % at 33" in short
+    assert "nan" not in short
 
 
 def test_smoke_tables_leave_out_whom_laptop_has():

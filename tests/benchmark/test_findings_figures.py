@@ -35,7 +35,7 @@ def test_a_verdict_is_where_the_whole_interval_lies(low, high, word):
 def test_one_seed_decides_nothing_and_an_algorithm_has_none():
     """A trained solver needs two seeds; an algorithm is what it is."""
     assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").word == Word.NOT_TESTED
-    assert UNDECIDED in above(figure(0.8, 0.9, seeds=1), 0.5, "x").why
+    assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").said == UNDECIDED
     assert above(figure(0.8, 0.9, seeds=0), 0.5, "x").word == Word.CONFIRMED
     assert above(figure(0.8, 0.9, seeds=2), 0.5, "x").word == Word.CONFIRMED
 

@@ -1,0 +1,151 @@
+"""The eight questions, each answered in a line or two by figures of the records, before any verdict."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from extramaze.dynamics import Limit
+from extramaze.findings.entrants import Entrant
+from extramaze.findings.figures import Figure, fall, mean_share
+from extramaze.findings.filling import alike, with_cycles
+from extramaze.findings.limit_tables import LOOP, is_pair
+from extramaze.findings.pools import FAMILIES, Pool
+from extramaze.findings.retraining import TUNED, difference, size_cost
+from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_of_cells, share_given
+from extramaze.ranking_score import record_score
+
+SIZES = (17, 21, 33)
+Line = Callable[[Pool], Iterator[str]]
+
+
+def in_short(pools: Sequence[Pool]) -> Iterator[str]:
+    """Write the section: questions with the answers of each suite that has one; none where no suite has any."""
+    lines = []
+    for number, (question, line) in enumerate(QUESTIONS, start=1):
+        answers = [(pool.suite.name, "; ".join(line(pool))) for pool in pools]
+        said = [f"   - {suite}: {answer}." for suite, answer in answers if answer]
+        lines += [f"{number}. **{question}**", *said] if said else []
+    if lines:
+        yield "## In short"
+        yield "Optimal answers at the last rung, unless said otherwise; 95 % intervals over seeds and mazes."
+        yield "\n".join(lines)
+
+
+def _sizes(pool: Pool) -> Iterator[str]:
+    cells = pool.ladder("size")
+    for entrant in _families(pool):
+        each = [f"{_percent(entrant, cells[size])} at {size}" for size in SIZES if size in cells]
+        if each:
+            yield f"{_who(entrant)} {', '.join(each)}"
+
+
+def _starts(pool: Pool) -> Iterator[str]:
+    cells = pool.ladder("start")
+    if {"deadend", "any"} <= cells.keys():
+        for entrant in _families(pool):
+            figure = fall(entrant.right(cells["deadend"]), entrant.right(cells["any"]), entrant.trained)
+            yield f"{_who(entrant)} loses {_brief(figure)}"
+
+
+def _cycles(pool: Pool) -> Iterator[str]:
+    cells = {p: cell for p, cell in pool.ladder("percolation").items() if p <= 0.3}
+    for entrant in _families(pool) if len(cells) > 1 else ():
+        shares = " → ".join(_percent(entrant, cell) for cell in cells.values())
+        yield f"{_who(entrant)} {shares} at percolation {', '.join(f'{p:g}' for p in cells)}"
+
+
+def _filling(pool: Pool) -> Iterator[str]:
+    cyclic = with_cycles(pool)
+    for entrant in _families(pool) if cyclic else ():
+        found = mean_share(alike(entrant, cyclic), entrant.trained)
+        yield f"{_who(entrant)} answers as it does on {_brief(found)} of the mazes with cycles"
+
+
+def _retraining(pool: Pool) -> Iterator[str]:
+    cycles = [cell for value, cell in pool.ladder("percolation").items() if value > 0]
+    sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
+    base = pool.named("dt-net")
+    variants = {"-p10": "trained on percolation .1", **{v: f"tuned on {n:,}" for v, n in TUNED.items()}}
+    for variant, how in variants.items():
+        new = pool.named("dt-net", variant)
+        if base is not None and new is not None and cycles and sizes:
+            gain, cost = difference(new, base, cycles), size_cost(new, base, pool, sizes)
+            yield f"DT-Net {how} {_seeds(new)} gains {_brief(gain)} with cycles and loses {_brief(cost)} more by size"
+
+
+def _limits(pool: Pool) -> Iterator[str]:
+    for entrant in _watched(pool):
+        seen = pl.concat(entrant.all_watched())
+        rest = mean_of_cells(entrant, entrant.watched_cells, SETTLED)
+        moving = seen.filter(MOVING)
+        loops = float(is_pair(moving, "betti", LOOP).mean()) if len(moving) else 0.0
+        cycles = float((seen["limit"] == str(Limit.CYCLE)).to_numpy().mean())
+        if rest is not None:
+            yield (
+                f"{_who(entrant)} rests in {rest.middle}, cycles in {100 * cycles:.0f} %; of the {len(moving)} that "
+                f"move, {100 * loops:.0f} % go round one closed loop"
+            )
+
+
+def _failures(pool: Pool) -> Iterator[str]:
+    for entrant in _watched(pool):
+        settled = share_given(entrant, WRONG, SETTLED, OPEN)
+        flipping = share_given(entrant, MOVING, pl.col("flipping") > 0)
+        said = [
+            text.format(figure.middle)
+            for text, figure in (
+                ("{} of its wrong trajectories rest", settled),
+                ("{} of the moving ones change the answer", flipping),
+            )
+            if figure is not None
+        ]
+        if said:
+            yield f"{_who(entrant)}: {', '.join(said)}"
+
+
+def _seed_spread(pool: Pool) -> Iterator[str]:
+    scores = {e.recipe: np.array([record_score(r) for r in e.records]) for e in pool.entrants if len(e.seeds) > 2}
+    spreads = sorted((float(s.std(ddof=1)), name, len(s)) for name, s in scores.items())
+    if spreads:
+        each = (f"{name} {100 * deviation:.1f} ({count} seeds)" for deviation, name, count in spreads)
+        yield f"standard deviation of the score, in points: {', '.join(each)}"
+
+
+def _families(pool: Pool) -> list[Entrant]:
+    """Return the families' plain recipes, by the inference that their accuracy is judged by."""
+    return [entrant for family in FAMILIES if (entrant := pool.answering(family)) is not None]
+
+
+def _watched(pool: Pool) -> list[Entrant]:
+    found = (pool.named(family) for family in FAMILIES)
+    return [entrant for entrant in found if entrant is not None and entrant.watched_cells]
+
+
+def _who(entrant: Entrant) -> str:
+    return f"{entrant.name} {_seeds(entrant)}"
+
+
+def _seeds(entrant: Entrant) -> str:
+    count = len(entrant.seeds)
+    return f"({count} seed{'s' if count != 1 else ''})"
+
+
+def _percent(entrant: Entrant, cell: str) -> str:
+    return f"{100 * entrant.right(cell).mean():.0f} %"
+
+
+def _brief(figure: Figure) -> str:
+    return f"{figure.middle} ({figure.interval})"
+
+
+QUESTIONS: tuple[tuple[str, Line], ...] = (
+    ("How far do solvers of 9×9 mazes extrapolate in size?", _sizes),
+    ("What does a start cost that need not be a dead end?", _starts),
+    ("What do cycles cost?", _cycles),
+    ("Do solvers imitate dead-end filling?", _filling),
+    ("What does training on cycles gain, and what does it cost in size?", _retraining),
+    ("What do the raw iterates end in?", _limits),
+    ("Do failures rest, and does motion reach the answer?", _failures),
+    ("How far apart are the seeds of a recipe?", _seed_spread),
+)
