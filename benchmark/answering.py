@@ -1,7 +1,6 @@
 """Answers of one block at every rung: by plain iteration, by a solver's own inference, or with settled mazes gone."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +36,20 @@ class Answers:
     rungs: list[Tensor]
     disagrees: np.ndarray
     evaluations: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredBlock:
+    """The B mazes of a block and their answers: images (B, 3, H, W), targets (B, H, W).
+
+    audited: bool (B,), who stayed though retirement was on. batch: how many were computed together.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    answers: Answers
+    audited: np.ndarray
+    batch: int
 
 
 def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
@@ -107,7 +120,7 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
     """Answer by the solver's own inference, run anew with each rung as its budget of evaluations of the step."""
     answers, used = [], np.zeros(len(x), int)
     for rung in rungs:
-        inference: Any = getattr(solver, "own_inference")(x, rung)  # noqa: B009 (an optional part of the contract)
+        inference = solver.own_inference(x, rung)
         if inference is None:
             raise InputError(f"{type(solver).__name__} declares no inference of its own; leave out --mode own")
         used = np.broadcast_to(torch.as_tensor(inference.evaluations).cpu().numpy(), (len(x),)).astype(int)
@@ -119,8 +132,8 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
 
 def answer_block(
     solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
-) -> tuple[np.ndarray, np.ndarray, Answers, np.ndarray, int]:
-    """Answer the mazes of one block: images (B, 3, H, W), targets (B, H, W), answers, who is audited, and the batch.
+) -> AnsweredBlock:
+    """Answer the mazes of one block.
 
     Where a GPU's memory does not suffice the block is cut in half, and again.
     """
@@ -143,7 +156,7 @@ def answer_block(
                 raise
             batch //= 2
         torch.cuda.empty_cache()
-    return images, targets, _join(parts), chosen, batch
+    return AnsweredBlock(images, targets, _join(parts), chosen, batch)
 
 
 def _join(parts: list[Answers]) -> Answers:
@@ -160,24 +173,22 @@ def score_block(
     solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
 ) -> BlockScores:
     """Evaluate one block of a cell at every rung."""
-    images, targets, answers, chosen, batch = answer_block(solver, suite, cell, plan, block, device, way)
-    return score_answers(images, targets, answers, chosen, batch)
+    return score_answers(answer_block(solver, suite, cell, plan, block, device, way))
 
 
-def score_answers(
-    images: np.ndarray, targets: np.ndarray, answers: Answers, chosen: np.ndarray, batch: int
-) -> BlockScores:
+def score_answers(block: AnsweredBlock) -> BlockScores:
     """Score the answers of one block."""
-    outcomes = [score(images, targets, prediction) for prediction in answers.rungs]
+    answers = block.answers
+    outcomes = [score(block.images, block.targets, prediction) for prediction in answers.rungs]
     exact, valid, optimal = (np.stack([getattr(o, kind) for o in outcomes]) for kind in ("exact", "valid", "optimal"))
     return BlockScores(
         exact=exact,
         valid=valid,
         optimal=optimal,
         failure=outcomes[-1].failure,
-        filling=as_filling(images, answers.rungs[-1]),
-        audited=chosen,
+        filling=as_filling(block.images, answers.rungs[-1]),
+        audited=block.audited,
         disagrees=answers.disagrees,
         evaluations=answers.evaluations,
-        batch=np.array([batch]),
+        batch=np.array([block.batch]),
     )

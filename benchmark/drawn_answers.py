@@ -9,10 +9,8 @@ from extramaze.answering import answer_block
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures import Drawing
-from extramaze.records import Record
+from extramaze.records import Place, Record
 from extramaze.work import way_of
-
-Place = tuple[str, int]  # a cell's name and a maze's index
 
 
 def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
@@ -25,12 +23,12 @@ def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place,
         for block in sorted({index // planned.block for index in indices}):
             with reference_arithmetic():
                 found = answer_block(ours, plan.suite, cell, planned, block, device, way_of(plan))
-            images, targets, answers, _, _ = found
             for index in indices:
                 if index // planned.block == block:
                     at = index % planned.block
-                    said = answers.rungs[-1][at].cpu().numpy()
-                    drawings[cell.name, index] = Drawing(images[at], titles[cell.name, index], targets[at], said)
+                    said = found.answers.rungs[-1][at].cpu().numpy()
+                    title = titles[cell.name, index]
+                    drawings[cell.name, index] = Drawing(found.images[at], title, found.targets[at], said)
     return drawings
 
 

@@ -1,43 +1,36 @@
-"""Pictures of what iterates did. Plain data in, axes filled; colours are Okabe and Ito's."""
+"""Pictures of what iterates did. Plain data in, axes filled."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from extramaze.dynamics.limits import Limit
-from extramaze.mazes.files import write_atomically
+from extramaze.models.figures import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save_png
 from extramaze.record_schema import LimitOdds
 from extramaze.tables import odds_text
 
 COLOURS = {
-    Limit.FIXED_POINT: "#009e73",
-    Limit.CYCLE: "#0072b2",
-    Limit.QUASIPERIODIC: "#56b4e9",
-    Limit.CHAOTIC: "#d55e00",
-    Limit.DRIFTING: "#e69f00",
-    Limit.DIVERGED: "#000000",
-    Limit.UNDECIDED: "#999999",
+    Limit.FIXED_POINT: GREEN,
+    Limit.CYCLE: BLUE,
+    Limit.QUASIPERIODIC: SKY,
+    Limit.CHAOTIC: VERMILION,
+    Limit.DRIFTING: ORANGE,
+    Limit.DIVERGED: BLACK,
+    Limit.UNDECIDED: GREY,
 }
 MARKERS = dict(zip(Limit, "osD^v*x", strict=True))
-RIGHT, WRONG = "#009e73", "#d55e00"
+RIGHT, WRONG = GREEN, VERMILION
 LEAST = 1e-18  # what is exactly 0 is drawn here on logarithmic axes
-DPI = 130
 
 
 def save(draw: Callable[[Axes], None], path: Path, heading: str) -> None:
     """Save one picture as PNG: ``draw`` fills its axes. heading: whose it is."""
-    figure = Figure(figsize=(5.0, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5.0, 3.8)
     figure.suptitle(heading, fontsize=9, fontweight="bold")
     draw(figure.subplots())
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    save_png(figure, path)
 
 
 def draw_residuals(axes: Axes, limits: Sequence[Limit], residuals: np.ndarray) -> None:
@@ -105,7 +98,7 @@ def draw_persistence(axes: Axes, diagrams: tuple[np.ndarray, np.ndarray], title:
     top = 1.1 * max((float(diagram.max()) for diagram in finite if len(diagram)), default=1.0)
     axes.plot([0, top], [0, top], color="#bbbbbb", linewidth=0.8)
     axes.axhline(top, color="#bbbbbb", linewidth=0.8, linestyle="--")
-    for diagram, colour, marker, label in zip(diagrams, ("#0072b2", "#d55e00"), "o^", ("pieces", "loops"), strict=True):
+    for diagram, colour, marker, label in zip(diagrams, (BLUE, VERMILION), "o^", ("pieces", "loops"), strict=True):
         deaths = np.where(np.isfinite(diagram[:, 1]), diagram[:, 1], top)
         axes.scatter(diagram[:, 0], deaths, s=18, color=colour, marker=marker, label=label, alpha=0.8, clip_on=False)
     axes.set_xlabel("birth")

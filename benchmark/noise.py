@@ -24,8 +24,7 @@ def noise_floor(
     most = min(MAZES, part.mazes) if part else MAZES
     few = make_part(most, most, part.cells if part else ())
     usual, double = (_unwatched(solver, suite, device, few, dtype) for dtype in ("float32", "float64"))
-    cells = tuple(c.model_copy(update={"block": c.block // 2 or 2}) for c in usual.plan.cells)
-    halved = Evaluation(solver, usual.plan.model_copy(update={"cells": cells}), usual.device)
+    halved = Evaluation(solver, usual.plan.halved(), usual.device)
     base, *others = (_right(evaluation, quiet) for evaluation in (usual, halved, double))
     block, dtype = (base["right"] != other["right"] for other in others)
     table = base.with_columns(block=block, dtype=dtype, either=block | dtype).group_by("cell", maintain_order=True)

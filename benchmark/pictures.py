@@ -1,25 +1,21 @@
-"""Pictures of mazes, answers and failures. Colours are Okabe and Ito's, safe for colour-blind readers."""
+"""Pictures of mazes, answers and failures."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from extramaze.mazes import Mazes, MazeSpec, raster
-from extramaze.mazes.files import write_atomically
+from extramaze.models.figures import BLACK, GREEN, SKY, VERMILION, new_figure, save_png
 
 WALL, OPEN = "#333333", "#ffffff"
-BOTH, MISSED, EXTRA = "#009e73", "#56b4e9", "#d55e00"
-ENDPOINT = "#000000"
-INCHES, DPI = 2.3, 130
+BOTH, MISSED, EXTRA = GREEN, SKY, VERMILION
+INCHES = 2.3  # a maze
 COLUMNS = 4
 
 
@@ -44,8 +40,8 @@ def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> No
         Patch(color=BOTH, label="true path, found"),
         Patch(color=MISSED, label="true path, missed"),
         Patch(color=EXTRA, label="predicted, not on the path"),
-        Line2D([], [], marker="^", color=ENDPOINT, linestyle="", label="start"),
-        Line2D([], [], marker="*", color=ENDPOINT, linestyle="", label="goal"),
+        Line2D([], [], marker="^", color=BLACK, linestyle="", label="start"),
+        Line2D([], [], marker="*", color=BLACK, linestyle="", label="goal"),
     ]
     _save(rows, heading, path, legend)
 
@@ -58,8 +54,8 @@ def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:
         rows.append([Drawing(image, str(spec), target) for image, target in zip(images, targets, strict=True)])
     legend = [
         Patch(color=MISSED, label="shortest path"),
-        Line2D([], [], marker="^", color=ENDPOINT, linestyle="", label="start"),
-        Line2D([], [], marker="*", color=ENDPOINT, linestyle="", label="goal"),
+        Line2D([], [], marker="^", color=BLACK, linestyle="", label="start"),
+        Line2D([], [], marker="*", color=BLACK, linestyle="", label="goal"),
     ]
     _save(rows, "", path, legend)
 
@@ -68,8 +64,7 @@ def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: l
     columns = max(len(row) for row in rows)
     head = 0.45 if heading else 0.1
     height = len(rows) * (INCHES + 0.25) + head + 0.4
-    figure = Figure(figsize=(columns * INCHES + 0.2, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(columns * INCHES + 0.2, height)
     if heading:
         figure.suptitle(heading, fontsize=10)
     grid = figure.subplots(len(rows), columns, squeeze=False)
@@ -79,9 +74,7 @@ def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: l
         for axes, drawing in zip(axes_row, row, strict=False):
             draw(axes, drawing)
     figure.legend(handles=legend, loc="outside lower center", ncols=min(len(legend), 2 * columns - 1), fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    save_png(figure, path)
 
 
 def draw(axes: Axes, drawing: Drawing) -> None:
@@ -97,5 +90,5 @@ def draw(axes: Axes, drawing: Drawing) -> None:
     size = max(160 / image.shape[-1], 7.5)
     for channel, other, marker in ((1, 0, "^"), (0, 1, "*")):
         rows, columns = np.nonzero((image[channel] > 0) & (image[other] == 0))
-        axes.scatter(columns.mean(), rows.mean(), marker=marker, s=size**2 / 3, color=ENDPOINT, zorder=3)
+        axes.scatter(columns.mean(), rows.mean(), marker=marker, s=size**2 / 3, color=BLACK, zorder=3)
     axes.set_title(drawing.title, fontsize=7, pad=2)

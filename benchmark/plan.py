@@ -93,6 +93,11 @@ class Plan(Strict):
     contracts: dict[str, int]
     packages: dict[str, str]
 
+    def halved(self) -> "Plan":
+        """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""
+        cells = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in self.cells)
+        return self.model_copy(update={"cells": cells})
+
     def pairs(self) -> list[tuple[Cell, CellPlan]]:
         """Return the suite's cells that are run, each with its plan."""
         by_name = {cell.name: cell for cell in self.suite.cells}
@@ -102,6 +107,13 @@ class Plan(Strict):
 def make_part(mazes: int, watched: int, cells: tuple[str, ...] = ()) -> Part:
     """Make a part of a suite. Raises InputError for less than one maze."""
     return check_model(Part, {"mazes": mazes, "watched": watched, "cells": cells}, "a part of a suite")
+
+
+def how_many(suite: Suite, part: Part | None, cell: Cell) -> tuple[int, int]:
+    """Return how many mazes of a cell are run, and of how many the iterates are watched where the solver has any."""
+    mazes = min(cell.count, part.mazes) if part else cell.count
+    watched = min(suite.limits.count, mazes) if cell.name in suite.limits.cells else 0
+    return mazes, min(watched, part.watched) if part else watched
 
 
 def make_plan(
@@ -128,14 +140,12 @@ def make_plan(
     cells = []
     for cell in choose_cells(suite, part.cells if part else ()):
         height, width = raster_shape(cell.maze_spec.shape, suite.scale)
-        mazes = min(cell.count, part.mazes) if part else cell.count
-        seen = cell.name in suite.limits.cells and not solver.single_pass
-        watched = min(suite.limits.count, mazes) if seen else 0
+        mazes, watched = how_many(suite, part, cell)
         cells.append(
             CellPlan(
                 name=cell.name,
                 mazes=mazes,
-                watched=min(watched, part.watched) if part else watched,
+                watched=0 if solver.single_pass else watched,
                 block=block_size(height * width, device.type, cell.count),
                 rungs=ladder(suite, solver, height, width),
             )

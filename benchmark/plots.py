@@ -1,6 +1,5 @@
 """Pictures of a record: what it says about difficulty, iterations and failures. Okabe and Ito's colours throughout."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,27 +7,26 @@ import numpy as np
 import polars as pl
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from extramaze.blocks import draw_block, to_input
-from extramaze.drawn_answers import Place, draw_answers, in_precision_of
+from extramaze.drawn_answers import draw_answers, in_precision_of
 from extramaze.dynamics_plots import plot_dynamics
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.mazes.files import make_folder, write_atomically
+from extramaze.mazes.files import make_folder
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure, save_png
 from extramaze.pictures import Drawing, save_failures, save_rows
 from extramaze.plan import foreign
 from extramaze.record_schema import CellResult
-from extramaze.records import Record
+from extramaze.records import Place, Record
 from extramaze.suites import Cell, CellPlan
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = "osD^vP*"
-DPI = 160
 EACH_KIND = 4  # failures drawn of each kind
 FRAMES = 8  # of a maze being solved
 LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
@@ -66,7 +64,7 @@ def save_difficulty(record: Record, path: Path) -> Path:
         Line2D([], [], marker="_", linestyle="", color=COLOURS[1], ms=9, mew=2, label="equal to dead-end filling's"),
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=2, fontsize=8)
-    return _save(figure, path)
+    return save_png(figure, path)
 
 
 def _difficulty_panel(panel: Axes, axis: str, cells: list[CellResult]) -> None:
@@ -108,7 +106,7 @@ def save_iterations(record: Record, path: Path) -> Path:
         panel.set_xlabel("iterations", fontsize=8)
         panel.legend(fontsize=6, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
         _percent(panel)
-    return _save(figure, path)
+    return save_png(figure, path)
 
 
 def _plane(record: Record) -> tuple[list[int], list[float], dict[tuple[int, float], float]]:
@@ -137,7 +135,7 @@ def save_plane(record: Record, path: Path) -> Path:
     """Draw the size × percolation plane: optimal accuracy at the last rung, in figures and in shades."""
     sizes, shares, found = _plane(record)
     table = np.array([[found.get((size, share), np.nan) for share in shares] for size in sizes])
-    figure = _figure(1.6 + 0.62 * len(shares), 1.4 + 0.42 * len(sizes))
+    figure = new_figure(1.6 + 0.62 * len(shares), 1.4 + 0.42 * len(sizes))
     panel = figure.subplots()
     panel.set_facecolor("#eeeeee")
     picture = panel.imshow(table, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
@@ -151,7 +149,7 @@ def save_plane(record: Record, path: Path) -> Path:
     panel.set_ylabel("size", fontsize=8)
     panel.set_title(f"{_title(record)}: optimal at the last rung", fontsize=9)
     figure.colorbar(picture, ax=panel, format=PercentFormatter(1.0))
-    return _save(figure, path)
+    return save_png(figure, path)
 
 
 @dataclass(frozen=True)
@@ -216,18 +214,12 @@ def _title(record: Record) -> str:
     return f"{plan.solver.name} on {plan.suite.name}" + (" (partial)" if plan.part else "")
 
 
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def _panel_an_axis(record: Record, heading: str, inches: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
     """Make a figure with a panel of so many inches for each axis of a record, three a row."""
     axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
     columns = min(3, len(axes))
     rows = -(-len(axes) // columns)
-    figure = _figure(columns * inches[0], rows * inches[1] + 0.5)
+    figure = new_figure(columns * inches[0], rows * inches[1] + 0.5)
     figure.suptitle(f"{_title(record)}: {heading}", fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for panel in grid.flat[len(axes) :]:
@@ -241,10 +233,3 @@ def _percent(panel: Axes) -> None:
     panel.tick_params(axis="y", labelsize=7)
     panel.grid(axis="y", color="#dddddd", lw=0.6)
     panel.set_axisbelow(True)
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
-    return path

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from extramaze.answer_files import AnswerFile, read_answers
-from extramaze.answering import Answers, score_answers
+from extramaze.answering import AnsweredBlock, Answers, score_answers
 from extramaze.blocks import LIMIT_BLOCK, BlockScores
 from extramaze.evaluation import assemble
 from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
-from extramaze.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo
+from extramaze.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo, how_many
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.store import refuse_other
 from extramaze.suites import Cell, CellPlan, Suite, choose_cells, load_suite
@@ -40,7 +40,7 @@ def evaluate_predictions(
     began = time.perf_counter()
     loaded = load_suite(suite) if isinstance(suite, str) else suite
     cells = choose_cells(loaded, part.cells if part else ())
-    counts = {cell.name: min(cell.count, part.mazes) if part else cell.count for cell in cells}
+    counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
     answers = read_answers(path, loaded, counts)
     plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
     if out is not None and (Path(out) / SUMMARY).exists():
@@ -93,7 +93,7 @@ def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
     images, targets = raster(generate(cell.maze_spec, count, split=suite.split), suite.scale)
     nobody = np.zeros(count, bool)
     answers = Answers([torch.from_numpy(masks.astype(bool))], nobody, np.full(count, UNKNOWN))
-    return score_answers(images, targets, answers, nobody, count)
+    return score_answers(AnsweredBlock(images, targets, answers, nobody, count))
 
 
 def questions(mazes: Mazes, cell: str) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from extramaze.board_text import board_table
-from extramaze.drawn_answers import Place, draw_answers
+from extramaze.drawn_answers import draw_answers
 from extramaze.evaluation import evaluate
 from extramaze.leaderboard import boards
 from extramaze.mazes.files import make_folder
@@ -13,7 +13,7 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import resolve_device
 from extramaze.pictures import Drawing, save_failures
 from extramaze.plan import make_part
-from extramaze.records import Record
+from extramaze.records import Place, Record
 from extramaze.tables import limits_table
 
 SUITE = "smoke-v1"

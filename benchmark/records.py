@@ -18,12 +18,14 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import check_model
 from extramaze.parquet import open_table
-from extramaze.plan import PLAN, SHARD, Plan
+from extramaze.plan import PLAN, Plan
 from extramaze.record_schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, Run, Summary, widest_list
 from extramaze.row_problems import row_problems
+from extramaze.store import shard_of
 from extramaze.tallies import tally_odds
 
 SUMMARY, TABLE = "record.json", "mazes.parquet"
+Place = tuple[str, int]  # of one maze in a record: its cell's name, and its index
 MAX_BYTES = 256 * 2**20
 
 
@@ -119,8 +121,8 @@ def _no_record(folder: Path) -> str:
     """Say what a folder without a record is, and what to do."""
     if not (folder / PLAN).exists():
         return f"{folder} holds no record ({SUMMARY}); give a folder that extramaze evaluate wrote"
-    shard = read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip() if (folder / SHARD).exists() else "1/1"
-    if shard != "1/1":
+    shard = shard_of(folder)
+    if shard not in (None, "1/1"):
         return f"{folder} is shard {shard} of an evaluation; put all of them together with extramaze gather"
     return f"{folder} holds an unfinished evaluation; give the same extramaze evaluate again, it goes on where it was"
 

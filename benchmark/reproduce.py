@@ -12,8 +12,8 @@ from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import resolve_device
 from extramaze.plan import CONTRACTS, foreign, make_plan
-from extramaze.records import SUMMARY, Record, read_record
-from extramaze.rerun import Place, Rerun, run_again
+from extramaze.records import SUMMARY, Place, Record, read_record
+from extramaze.rerun import Rerun, run_again
 from extramaze.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.validate import problems
 from extramaze.verification import Verification

@@ -21,7 +21,7 @@ from extramaze.evaluation import Evaluation
 from extramaze.models import IterativeSolver
 from extramaze.plan import Plan
 from extramaze.record_schema import KINDS
-from extramaze.records import Record
+from extramaze.records import Place, Record
 from extramaze.store import BlockStore
 from extramaze.verification import MAX_NAMED, Disagreement, Verification
 from extramaze.watching import BlockLimits
@@ -31,7 +31,6 @@ NUDGE = {"float32": 2.0**-22, "float64": 2.0**-50}  # a few units in the last pl
 NUDGES = 12  # starts beside the usual one; an answer that is a coin's toss stays the same in all with chance 2^-12
 HOPELESS, MANY = 4, 8  # after so many variants without one change among more than so many mazes it is no rounding
 
-Place = tuple[str, int]  # a cell's name and a maze's index
 _LIMIT = ("cell", "index", "limit", "limit_right")
 
 
@@ -171,9 +170,8 @@ def _changing(rerun: Rerun, places: list[Place], found: dict[Place, np.ndarray])
 
 def _variants(rerun: Rerun) -> Iterator[tuple[Plan, IterativeSolver]]:
     """Yield plans and solvers that differ from the record's by what should not matter."""
-    halved = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in rerun.plan.cells)
-    yield rerun.plan.model_copy(update={"cells": halved}), rerun.solver
     plan = rerun.plan
+    yield plan.halved(), rerun.solver
     if plan.dtype == "float32":
         yield plan.model_copy(update={"dtype": "float64", "tf32": False}), rerun.solver
     if plan.mode == "free-running":

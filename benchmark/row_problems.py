@@ -11,7 +11,7 @@ from extramaze.dynamics import Limit
 from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Summary
 from extramaze.scoring import Failure
 from extramaze.suites import CellPlan
-from extramaze.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.tallies import first_and_last, tally_answers, tally_limits, tally_odds, tally_rungs
 
 # A fixed point's last step is at most FLOOR_ULPS × 2.2e-16 ≈ 9e-13 of the largest magnitude: beyond this, the state
 # would have to exceed a million.
@@ -93,13 +93,10 @@ def _each(wrong: np.ndarray, what: str) -> Iterator[str]:
 
 def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -> Iterator[str]:
     first, last = (rows[name].fill_null(0).to_numpy() for name in ("first_right", "last_right"))
+    expected_first, expected_last = first_and_last(optimal, rungs)
     yield from _each(last < first, "last right before first right")
-    ever = optimal.any(axis=1)
-    yield from _each(
-        np.where(ever, rungs[optimal.argmax(axis=1)], 0) != first, "first_right is not its first right rung"
-    )
-    latest = rungs[optimal.shape[1] - 1 - optimal[:, ::-1].argmax(axis=1)]
-    yield from _each(np.where(ever, latest, 0) != last, "last_right is not its last right rung")
+    yield from _each(expected_first != first, "first_right is not its first right rung")
+    yield from _each(expected_last != last, "last_right is not its last right rung")
 
 
 def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray) -> Iterator[str]:

@@ -38,6 +38,7 @@ class Failure(StrEnum):
 
 
 FAILURES = tuple(Failure)
+_EMPTY, _WALL, _PIECES, _ENDPOINT, _BROKEN, _LONGER, _LOOP, _BRANCH = range(1, len(FAILURES))  # places, for the kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,15 +160,15 @@ def _is_path(tiles, wide, start, goal, count):
 def _failure(tiles, wide, start, goal, count, walls, pieces, valid, queue):
     """Return the index in FAILURES of the first kind that applies; ``tiles`` is used up."""
     if walls:
-        return 2
+        return _WALL
     if pieces:
-        return 3
+        return _PIECES
     if count == 0:
-        return 1
+        return _EMPTY
     if not (tiles[start] and tiles[goal]):
-        return 4
+        return _ENDPOINT
     if valid:
-        return 6
+        return _LONGER
     edges = 0
     for tile in range(wide, len(tiles) - wide):
         if tiles[tile]:
@@ -191,5 +192,5 @@ def _failure(tiles, wide, start, goal, count, walls, pieces, valid, queue):
                     queue[depth] = tile + step
                     depth += 1
     if not joined:
-        return 5
-    return 7 if edges > count - components else 8
+        return _BROKEN
+    return _LOOP if edges > count - components else _BRANCH

@@ -11,9 +11,9 @@ from extramaze.evaluation import Evaluation, assemble
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes
 from extramaze.models.schema import differing, parse_json
-from extramaze.plan import PLAN, SHARD, Plan
+from extramaze.plan import PLAN, Plan
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.store import BLOCKS, BlockStore, refuse_other
+from extramaze.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.watching import BlockLimits
 from extramaze.work import Shard, Task, tasks
 
@@ -52,9 +52,9 @@ def read_shards(folders: Sequence[str | Path]) -> Record:
 
 
 def _read_shard(folder: Path) -> tuple[Plan, Shard]:
-    if not (folder / SHARD).exists() or not (folder / PLAN).exists():
+    text = shard_of(folder)
+    if text is None or not (folder / PLAN).exists():
         raise InputError(f"{folder} holds no shard; make one with extramaze evaluate --shard 1/2 --out {folder}")
-    text = read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip()
     return parse_json(Plan, read_bytes(folder / PLAN), str(folder / PLAN)), Shard.parse(text)
 
 

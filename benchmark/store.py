@@ -19,6 +19,13 @@ BLOCKS = "blocks"
 Block = TypeVar("Block", BlockScores, BlockLimits)
 
 
+def shard_of(folder: Path) -> str | None:
+    """Return which shard an evaluation's folder holds, as ``i/k`` (``1/1``: all of it); None where it does not say."""
+    if not (folder / SHARD).exists():
+        return None
+    return read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip()
+
+
 def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
     """Raise InputError, naming what differs, unless the plan found in a folder is this one."""
     if found != plan:
@@ -38,7 +45,7 @@ class BlockStore:
         path = out / PLAN
         if path.exists():
             refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
-            found = read_bytes(out / SHARD, 100).decode("utf-8", "replace").strip()
+            found = shard_of(out)
             if found != shard:
                 raise InputError(f"{out} holds shard {found} of this evaluation, not {shard}; choose another --out")
         else:

@@ -11,7 +11,7 @@ from extramaze.blocks import BLOCK_PIXELS, LIMIT_BLOCK, block_size
 from extramaze.mazes import InputError, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.mazes.raster import raster_shape
-from extramaze.plan import CONTRACTS
+from extramaze.plan import CONTRACTS, how_many
 from extramaze.record_schema import KINDS, CellResult, Summary
 from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
 
@@ -65,12 +65,8 @@ def _suite_problems(suite: Suite, stated: str) -> Iterator[str]:
 
 
 def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str]:
-    part, limits = summary.plan.part, summary.plan.suite.limits
-    mazes = min(cell.count, part.mazes) if part else cell.count
-    watched = min(limits.count, mazes) if cell.name in limits.cells else 0
-    watched = min(watched, part.watched) if part else watched
-    if plan.rungs == ONCE:
-        watched = 0
+    mazes, watched = how_many(summary.plan.suite, summary.plan.part, cell)
+    watched = 0 if plan.rungs == ONCE else watched
     if (plan.mazes, plan.watched) != (mazes, watched):
         yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
     height, width = raster_shape(cell.maze_spec.shape, summary.plan.suite.scale)

@@ -11,7 +11,7 @@ from extramaze.mazes.describe import COLUMNS
 from extramaze.record_schema import KINDS, PER_MAZE, CellResult, LimitResult
 from extramaze.scoring import Failure
 from extramaze.suites import Cell, CellPlan, Suite
-from extramaze.tallies import tally_answers, tally_limits, tally_rungs
+from extramaze.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
 from extramaze.watching import UNKNOWN, BlockLimits
 
 
@@ -46,8 +46,8 @@ def tabulate(
         "index": np.arange(count),
         **{name: getattr(description, name) for name in COLUMNS},
         **{kind: right[kind].tolist() for kind in KINDS},
-        "first_right": first,
-        "last_right": last,
+        "first_right": [int(value) or None for value in first],
+        "last_right": [int(value) or None for value in last],
         "failure": [None if failure == Failure.NONE else failure for failure in failures],
         "as_dead_end_filling": joined["filling"],
         "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
@@ -72,14 +72,6 @@ def tabulate(
         **tally_answers(rows, retire),
     )
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
-
-
-def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[list[int | None], list[int | None]]:
-    """Return the iterations at the first and at the last right rung of each maze: right is bool (N, R)."""
-    ever = right.any(axis=1)
-    first = np.where(ever, rungs[right.argmax(axis=1)], 0)
-    last = np.where(ever, rungs[right.shape[1] - 1 - right[:, ::-1].argmax(axis=1)], 0)
-    return [int(value) or None for value in first], [int(value) or None for value in last]
 
 
 def limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:

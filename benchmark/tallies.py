@@ -14,6 +14,16 @@ from extramaze.record_schema import KINDS, Audit, LimitCount, LimitOdds, LimitRe
 from extramaze.suites import Suite
 
 
+def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the iterations at the first and at the last right rung of each maze, int (N,), 0 where none is.
+
+    right: bool (N, R). rungs: int (R,), rising.
+    """
+    ever = right.any(axis=1)
+    first, last = right.argmax(axis=1), right.shape[1] - 1 - right[:, ::-1].argmax(axis=1)
+    return np.where(ever, rungs[first], 0), np.where(ever, rungs[last], 0)
+
+
 def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
     """Count right answers of one cell's rows at every rung."""
     counts = {kind: np.array(rows[kind].to_list(), dtype=int).reshape(len(rows), -1).sum(axis=0) for kind in KINDS}

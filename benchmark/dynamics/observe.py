@@ -6,7 +6,6 @@ memory is not. Trajectories that the window leaves open are pursued further with
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +13,13 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics.limits import Limit, LimitReport
-from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS, Tangent, follow, summarise
+from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS
+from extramaze.dynamics.pursuit import Pursuit, Step, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
 from extramaze.dynamics.topology import BettiRule, count, persistence
-from extramaze.dynamics.verdict import Pursuit, Signs, decide, nearest_return, read_signs
+from extramaze.dynamics.verdict import Signs, decide, nearest_return, read_signs
 from extramaze.mazes import InputError
 
-Step = Callable[[Tensor], Tensor]
 Diagrams = tuple[np.ndarray, np.ndarray]
 
 EXPONENT_STEPS = 500
@@ -115,8 +114,8 @@ def observe(
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
     strides = np.array([sign.stride for sign in signs])
-    pursued = replace(run, step=differentiable or step)
-    pursuits = _pursue(pursued, final, strides, exponent_steps, seed) if wanted else None
+    follow = replace(run, step=differentiable or step).advance
+    pursuits = pursue(follow, final, strides, exponent_steps, seed) if wanted else []
     return _report(signs, shapes, rules, pursuits, final, lyapunov)
 
 
@@ -196,68 +195,37 @@ class _Run:
         return counts, kept
 
 
-def _pursue(run: _Run, state: Tensor, strides: np.ndarray, steps: int, seed: int) -> list[Pursuit]:
-    """Follow trajectories from the end of the window, with a tangent where the state is real. strides: int (B,)."""
-    anchor, lagging, sizes, distances, growth = state.clone(), state.clone(), [], [], []
-    moved: list[list[float]] = [[] for _ in strides]
-
-    def note(new: Tensor) -> None:
-        sizes.append(magnitudes(new).cpu().numpy())
-        distances.append(magnitudes(new.double() - anchor.double()).cpu().numpy())
-        due = torch.from_numpy(np.flatnonzero(len(sizes) % strides == 0)).to(new.device)
-        if len(due):
-            back = magnitudes(new[due].double() - lagging[due].double())
-            for b, distance in zip(due.tolist(), back.tolist(), strict=True):
-                moved[b].append(distance)
-            lagging[due] = new[due]
-
-    if run.floating:
-        with torch.inference_mode(False):
-            start = state.clone()
-        tangent = Tangent(run.advance, start, seed)
-        for new, logarithms in follow(tangent, start, steps):
-            note(new)
-            growth.append(logarithms)
-        value, error = summarise(np.array(growth), tangent.forward)
-    else:
-        for _ in range(steps):
-            state = run.advance(state)
-            note(state)
-        value = error = np.full(len(anchor), np.nan)
-    columns = zip(np.array(distances).T, np.array(sizes).T, moved, value, error, strict=True)
-    return [Pursuit(distance, size, np.array(back), float(v), float(e)) for distance, size, back, v, e in columns]
-
-
 def _report(
     signs: list[Signs],
     shapes: list[tuple[np.ndarray, Diagrams | None]],
     rules: tuple[BettiRule, ...],
-    pursuits: list[Pursuit] | None,
+    pursuits: list[Pursuit],
     final: Tensor,
     lyapunov: bool,
 ) -> LimitReport:
-    """Join the signs of the window with what the pursuit showed."""
-    nothing = np.full(len(signs), np.nan)
-    value, error, nearest = nothing.copy(), nothing.copy(), nothing.copy()
-    for b, sign in enumerate(signs if pursuits else []):
-        pursuit = pursuits[b] if pursuits else None
-        if pursuit and (lyapunov or sign.limit == Limit.UNDECIDED):
+    """Join the signs of the window with what the pursuit showed, where there was one."""
+    value, error, nearest = np.full((3, len(signs)), np.nan)
+    decided, betti = list(signs), np.array([shape[0] for shape in shapes], dtype=np.int64)
+    betti = betti.reshape(len(signs), len(rules), 2)
+    with_floor = np.array([rule.floor for rule in rules], dtype=bool)
+    for b, (sign, pursuit) in enumerate(zip(signs, pursuits, strict=False)):
+        open_still = sign.limit == Limit.UNDECIDED
+        if lyapunov or open_still:
             value[b], error[b] = pursuit.value, pursuit.error
-        if pursuit and sign.limit == Limit.UNDECIDED:
+        if open_still:
             nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
             limit, period = decide(sign, pursuit)
-            signs[b] = replace(sign, limit=limit, period=period)
-            with_floor = [rule.floor for rule in rules]
+            decided[b] = replace(sign, limit=limit, period=period)
             if limit == Limit.CYCLE:
-                shapes[b][0][with_floor] = period, 0
+                betti[b, with_floor] = period, 0
             elif limit == Limit.DRIFTING:  # the shape of a transient is not that of its limit
-                shapes[b][0][with_floor] = -1
+                betti[b, with_floor] = -1
 
     def column(name: str, kind: type = np.float64) -> np.ndarray:
-        return np.array([getattr(sign, name) for sign in signs], dtype=kind)
+        return np.array([getattr(sign, name) for sign in decided], dtype=kind)
 
     return LimitReport(
-        limit=[sign.limit for sign in signs],
+        limit=[sign.limit for sign in decided],
         period=column("period", np.int64),
         residual=column("residual"),
         amplitude=column("amplitude"),
@@ -269,7 +237,7 @@ def _report(
         nearest_return=nearest,
         straightness=column("straightness"),
         shrinkage=column("shrinkage"),
-        betti_by_rule=np.array([shape[0] for shape in shapes], dtype=np.int64).reshape(len(signs), len(rules), 2),
+        betti_by_rule=betti,
         diagrams=[shape[1] for shape in shapes],
     )
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics.limits import Limit
+from extramaze.dynamics.pursuit import Pursuit
 from extramaze.dynamics.recurrence import least_period, magnitudes, pairwise_distances
 
 FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the largest magnitude: 9e-13 of it
@@ -50,22 +51,6 @@ class Signs:
     shrinkage: float = np.nan
     stride: int = 1
     distances: np.ndarray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Pursuit:
-    """What one trajectory did in the T steps after the window.
-
-    distance, size: float64 (T,), largest absolute difference from the window's last state, and magnitude. strides:
-    float64 (T // stride,), largest absolute difference from one state to that a stride later, one after the other.
-    value, error: the largest exponent and its standard error.
-    """
-
-    distance: np.ndarray
-    size: np.ndarray
-    strides: np.ndarray
-    value: float
-    error: float
 
 
 def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs:

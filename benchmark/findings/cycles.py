@@ -57,7 +57,7 @@ def cycles(pool: Pool) -> Finding:
         ),
     )
     answerers = pool.in_tables(pool.answerers)
-    families = [e for e in answerers if e.recipe in map(pool.recipe, FAMILIES)]
+    families = pool.families(answerers)
     tables = [
         *ladder_table(
             percolation,

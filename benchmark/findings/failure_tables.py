@@ -10,19 +10,18 @@ from extramaze.findings.entrants import Entrant
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pooled_odds import limit_odds, path_odds, size_odds
-from extramaze.findings.pools import FAMILIES, Pool
-from extramaze.findings.trajectories import FLOOR, MOVING, OPEN, SETTLED, WRONG, counted, share_given
+from extramaze.findings.pools import Pool
+from extramaze.findings.trajectories import ASKED, FLOOR, MOVING, OPEN, SETTLED, WRONG, counted, share_given
 from extramaze.scoring import Failure
 
 BANDS = (1, 10, 20, 40, 80, 160, 320)  # path lengths in lattice edges at which bands begin
-ASKED = pl.col("depends").is_not_null()
 
 
 def failure_tables(pool: Pool, sizes: dict[int, str]) -> list[Table]:
     """Write all of them. sizes: size → cell."""
     networks = pool.in_tables(pool.networks)
     watched = [entrant for entrant in networks if entrant.watched_cells]
-    families = [e for e in pool.in_tables(pool.answerers) if e.recipe in map(pool.recipe, FAMILIES)]
+    families = pool.families(pool.in_tables(pool.answerers))
     return [
         *_trajectories(watched),
         *_by_limit(watched),

@@ -10,12 +10,20 @@ from extramaze.findings.finding import NEW, Claim, Finding
 from extramaze.findings.judging import judge, judge_answers
 from extramaze.findings.pooled_odds import BAND, limit_odds, path_odds, size_odds
 from extramaze.findings.pools import Pool
-from extramaze.findings.trajectories import BOTH_WAYS, FLOOR, MOVING, OPEN, SETTLED, WRONG, share_given
+from extramaze.findings.trajectories import (
+    ASKED,
+    BOTH_WAYS,
+    FLOOR,
+    MOVING,
+    OPEN,
+    SETTLED,
+    UNWATCHED,
+    WRONG,
+    share_given,
+)
 from extramaze.findings.verdicts import Verdict, above, agree, below
 
 HALF, RARE = 0.5, 0.05
-ASKED = pl.col("depends").is_not_null()
-UNWATCHED = "no iterates were watched"
 
 
 def failures(pool: Pool) -> Finding:

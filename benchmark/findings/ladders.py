@@ -51,7 +51,7 @@ class Ladder:
 
 def by_cell(pool: Pool, cells: dict[Any, str], what: str) -> Ladder:
     """Take whole cells."""
-    sizes = {cell: pool.entrants[0].right(cell).shape[1] for cell in cells.values()}
+    sizes = {cell: pool.count(cell) for cell in cells.values()}
     return Ladder(what, {value: ((cell, np.ones(sizes[cell], bool)),) for value, cell in cells.items()})
 
 

@@ -10,7 +10,7 @@ from extramaze.findings.finding import STUDY, Claim, Finding
 from extramaze.findings.judging import judge
 from extramaze.findings.limit_tables import TWO_CYCLE, limit_tables, rule_notes
 from extramaze.findings.pools import Pool
-from extramaze.findings.trajectories import BOTH_WAYS, NOTHING_OPEN, OPEN, SETTLED, mean_of_cells
+from extramaze.findings.trajectories import BOTH_WAYS, NOTHING_OPEN, OPEN, SETTLED, UNWATCHED, mean_of_cells
 from extramaze.findings.verdicts import Verdict, Word, above, undecided
 
 HALF = 0.5
@@ -34,7 +34,6 @@ COUNTING = (
     "taken for 0, here on float64 iterates. By ours, nothing smaller than rounding counts; fixed points are one point "
     "and cycles count as their period, whatever the threshold. By returns, the state must come back to within rounding."
 )
-UNWATCHED = "no iterates were watched"
 
 
 def limit_sets(pool: Pool) -> Finding:

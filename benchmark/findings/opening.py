@@ -114,7 +114,7 @@ def _records(pools: Sequence[Pool]) -> Iterator[Record]:
 
 
 def _pool_line(pool: Pool) -> str:
-    mazes = sum(pool.entrants[0].right(cell.name).shape[1] for cell in pool.cells)
+    mazes = sum(pool.count(cell.name) for cell in pool.cells)
     rungs = ", ".join(f"{rung:,}" for rung in pool.suite.iterations)
     plan = pool.entrants[0].records[0].summary.plan
     line = (

@@ -50,6 +50,15 @@ class Pool:
         """Return the recipe's name of a family on this suite's rasters."""
         return f"{family}-{SCALES[self.suite.scale]}{variant}"
 
+    def families(self, entrants: Iterable[Entrant]) -> list[Entrant]:
+        """Return those that are a family's plain recipe."""
+        names = [self.recipe(family) for family in FAMILIES]
+        return [entrant for entrant in entrants if entrant.recipe in names]
+
+    def count(self, cell: str) -> int:
+        """Return how many mazes of a cell were run."""
+        return self.entrants[0].right(cell).shape[1]
+
     @property
     def plain(self) -> list[Entrant]:
         """Entrants that are not retrained or fine-tuned on cycles (finding 5 has these)."""

@@ -6,7 +6,7 @@ from extramaze.columns import STILL_RIGHT
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import mean_share
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
-from extramaze.findings.pools import FAMILIES, Pool
+from extramaze.findings.pools import Pool
 
 
 def held_up_to(entrant: Entrant, cells: dict[int, str]) -> int | None:
@@ -25,12 +25,12 @@ def size_tables(pool: Pool, cells: dict[int, str]) -> list[Table]:
         return []
     answerers = pool.in_tables(pool.answerers)
     tables = [*_accuracy(pool, answerers, cells), *_first_right(answerers, cells)]
-    families = [e for e in answerers if e.recipe in map(pool.recipe, FAMILIES)]
+    families = pool.families(answerers)
     return [*tables, *_by_rung(families, cells), *_overthought(pool, answerers), *_inferences(pool)]
 
 
 def _accuracy(pool: Pool, entrants: list[Entrant], cells: dict[int, str]) -> list[Table]:
-    counts = {cell: pool.entrants[0].right(cell).shape[1] for cell in cells.values()}
+    counts = {cell: pool.count(cell) for cell in cells.values()}
     rows = [
         [
             who(entrant),

@@ -56,7 +56,8 @@ def test_the_answers_of_a_solver_score_as_the_solver_does(suite, tmp_path, tiny_
     for cell, planned in zip(suite.cells, plan.cells, strict=True):
         with reference_arithmetic():
             blocks = range(-(-planned.mazes // planned.block))
-            answers = [answer_block(solver, suite, cell, planned, b, cpu, way_of(plan))[2].rungs[-1] for b in blocks]
+            found = [answer_block(solver, suite, cell, planned, b, cpu, way_of(plan)) for b in blocks]
+            answers = [block.answers.rungs[-1] for block in found]
         masks[cell.name] = np.concatenate([a.numpy() for a in answers])[: planned.mazes]
     scored = evaluate_predictions(write_masks(tmp_path, suite, lambda _: masks), "replay", suite)
     for kind in ("exact", "valid", "optimal"):
