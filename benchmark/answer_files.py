@@ -108,7 +108,7 @@ class _Book:
                 missing = int((~given).sum())
                 raise InputError(
                     f"{self.path}: {missing} of {len(given)} mazes of {cell} have no answer, first maze "
-                    f"{int(given.argmin())}; answer every maze, or evaluate a part (--limit)"
+                    f"{int(given.argmin())}; answer every maze, or evaluate a part (--cells, --limit)"
                 )
         return self.masks
 

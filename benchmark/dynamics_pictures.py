@@ -43,7 +43,12 @@ def draw_residuals(axes: Axes, limits: Sequence[Limit], residuals: np.ndarray) -
         axes.scatter(chosen, height, s=14, color=COLOURS[kind], marker=MARKERS[kind], alpha=0.8)
     axes.set_xscale("log")
     axes.set_yticks(range(len(kinds)), [f"{kind} ({limits.count(kind)})" for kind in kinds])
-    axes.set_xlabel("length of the last step (largest difference)")
+    axes.set_xlabel(f"length of the last step (largest difference){_zeros(residuals)}")
+
+
+def _zeros(values: np.ndarray) -> str:
+    """Say where what does not move at all is drawn on a logarithmic axis."""
+    return f"; 0 at {LEAST:g}" if (values < LEAST).any() else ""
 
 
 def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]], odds: Sequence[LimitOdds] = ()) -> None:
@@ -115,6 +120,6 @@ def draw_amplitudes(axes: Axes, limits: Sequence[Limit], latent: np.ndarray, log
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.axline((1e-6, 1e-6), (1.0, 1.0), color="#bbbbbb", linewidth=0.8, zorder=0)
-    axes.set_xlabel("amplitude in the latent space (root mean square)")
+    axes.set_xlabel(f"amplitude in the latent space (root mean square){_zeros(np.minimum(latent, logits))}")
     axes.set_ylabel("amplitude of the logits")
     axes.legend(fontsize=8)

@@ -47,7 +47,8 @@ def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = No
         row = _worth_following(rows)
         plan = record.summary.plan.suite.limits
         frames = follow(solver, record, row["cell"], row["index"])
-        title = f"{row['cell']} #{row['index']}: {row['limit']}"
+        rest = ", what is left is rounding" if row["limit"] == Limit.FIXED_POINT else ""
+        title = f"{row['cell']} #{row['index']}: {row['limit']}{rest}"
         pictures["trajectory"] = partial(draw_projection, frames=frames, first=plan.burn_in, title=title)
         if np.isfinite(frames).all():
             centred = torch.from_numpy(frames - frames[0])

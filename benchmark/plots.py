@@ -1,5 +1,6 @@
 """Pictures of a record: what it says about difficulty, iterations and failures. Okabe and Ito's colours throughout."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from extramaze.blocks import draw_block, to_input
 from extramaze.drawn_answers import draw_answers, in_precision_of
 from extramaze.dynamics_plots import plot_dynamics
 from extramaze.mazes import InputError, MazeSpec
+from extramaze.mazes.errors import unknown_name
 from extramaze.mazes.files import make_folder
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.devices import reference_arithmetic
@@ -37,9 +39,8 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
 
     Raises InputError where the solver is not the record's.
     """
-    differs = foreign(solver, record.summary.plan.solver) if solver is not None else []
-    if differs:
-        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
+    if solver is not None:
+        _refuse_foreign(solver, record)
     make_folder(out)
     drawn = [save_difficulty(record, out / "difficulty.png"), save_iterations(record, out / "iterations.png")]
     if len(_plane(record)[0]) > 1 and len(_plane(record)[1]) > 1:
@@ -52,6 +53,33 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
             save_rows(drawings, f"{name}: up to {EACH_KIND} failures of each kind", drawn[-1])
         drawn.append(save_strip(solver, record, out / "solving.png"))
     return [*drawn, *plot_dynamics(record, out, solver)]
+
+
+def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], path: Path) -> Path:
+    """Draw chosen mazes of a record, ``CELL:INDEX`` each, with the true path and the solver's answer at the last rung.
+
+    Raises InputError for a maze that the record does not have, and where the solver is not the record's.
+    """
+    _refuse_foreign(solver, record)
+    counts = {planned.name: planned.mazes for planned in record.summary.plan.cells}
+    titles: dict[Place, str] = {}
+    for name in names:
+        cell, colon, index = name.rpartition(":")
+        if not colon or not index.isdecimal():
+            raise InputError(f"a maze is written CELL:INDEX, such as {next(iter(counts))}:0, got {name!r}")
+        if cell not in counts:
+            raise unknown_name("cell", cell, counts)
+        if int(index) >= counts[cell]:
+            raise InputError(f"{cell} has mazes 0 to {counts[cell] - 1} in this record, got {index}")
+        titles[cell, int(index)] = f"{cell} #{index}"
+    save_failures(list(draw_answers(solver, record, titles).values()), f"answers of {_title(record)}", path)
+    return path
+
+
+def _refuse_foreign(solver: IterativeSolver, record: Record) -> None:
+    differs = foreign(solver, record.summary.plan.solver)
+    if differs:
+        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
 
 
 def save_difficulty(record: Record, path: Path) -> Path:

@@ -135,6 +135,7 @@ def _changes_text(report: Report, indent: str) -> list[str]:
     shown = report.changes[:SHOWN_CHANGES]
     lines = [f"{worse} changes for the worse, {len(report.changes) - worse} for the better:", ""]
     lines += [f"{indent}{_change(change)}\n{indent}  {change.command}" for change in shown]
+    lines += ["", f"{indent}with its answer: extramaze plot RECORD --maze {shown[0].cell}:{shown[0].index}"]
     hidden = len(report.changes) - len(shown)
     return ["\n".join([*lines, *([f"{indent}… and {hidden} more; --json lists all"] if hidden else [])])]
 

@@ -62,8 +62,11 @@ def odds_text(found: LimitOdds) -> str:
     """Write odds with their interval; a dash where no cell has both limits and both outcomes."""
     if not found.informative:
         return "–"
-    ratio, high = ("∞" if value is None else f"{value:.2g}" for value in (found.ratio, found.high))
-    return f"{ratio} ({found.low:.2g} to {high})"
+    ratio, low, high = (
+        "∞" if value is None else f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+        for value in (found.ratio, found.low, found.high)
+    )
+    return f"{ratio} ({low} to {high})"
 
 
 def mazes_summary(mazes: Mazes) -> str:

@@ -32,7 +32,7 @@ def find(folders: Iterable[Path]) -> list[Path]:
     """Find submissions, records and trained solvers in or below folders. Raises InputError for a folder without any."""
     found: list[Path] = []
     for folder in folders:
-        names = (CARD, SUMMARY, TABLE, RESULT, WEIGHTS, VERIFICATION)
+        names = (CARD, SUMMARY, TABLE, RESULT, RECIPE, VERIFICATION)
         inside = sorted({path.parent for name in names for path in folder.rglob(name)})
         if not inside:
             raise InputError(f"{folder} holds neither a record ({SUMMARY}) nor a trained solver ({RESULT})")
@@ -45,6 +45,8 @@ def problems(folder: Path) -> list[str]:
     submitted, verified = (_is_there(folder, name) for name in (CARD, VERIFICATION))
     record = submitted or verified or _is_there(folder, SUMMARY) or _is_there(folder, TABLE)
     found = list(_record_problems(folder) if record else _solver_problems(folder))
+    if not submitted and record:
+        found += _cardless_problems(folder)
     if submitted:
         found += submission_problems(folder)
         found += _solver_problems(folder) if _is_there(folder, RESULT) else []
@@ -52,6 +54,13 @@ def problems(folder: Path) -> list[str]:
         found += verification_problems(folder)
     hidden = len(found) - MAX_LISTED
     return [*found[:MAX_LISTED], *([f"… and {hidden} more"] if hidden > 0 else [])]
+
+
+def _cardless_problems(folder: Path) -> Iterator[str]:
+    """A submission that lost its card would pass as a bare record, with code that nobody looks at."""
+    code = [path.name for path in sorted(folder.iterdir()) if path.suffix == ".py" or path.name == WEIGHTS]
+    if code:
+        yield f"{', '.join(code)}: files of a submission, and no {CARD}; restore it, or remove them"
 
 
 def _is_there(folder: Path, name: str) -> bool:

@@ -103,20 +103,19 @@ class Worker:
         """Compute some of the plan's blocks and return them by name. Two bars count the work and the cell's blocks."""
         by_cell = {cell.name: [task for task in chosen if task.cell == cell] for cell, _ in self.plan.pairs()}
         shares = {name: self._share(found) for name, found in by_cell.items()}
+        total = sum(shares.values()) or 1.0
         done: dict[str, BlockScores | BlockLimits] = {}
         form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
         with (
             reference_arithmetic(self.plan.tf32),
-            progress_bar(
-                total=sum(shares.values()) or 1, desc=self.plan.solver.name, bar_format=form, quiet=quiet
-            ) as all_bar,
+            progress_bar(total=total, desc=self.plan.solver.name, bar_format=form, quiet=quiet) as all_bar,
         ):
             for name, found in by_cell.items():
                 for task in progress_bar(
                     found, desc=name, unit="block", leave=False, position=1, quiet=quiet, inner=True
                 ):
                     done[task.name] = self._compute(task)
-                    all_bar.update(shares[name] / len(found))
+                    all_bar.update(min(shares[name] / len(found), total - all_bar.n))  # sums of shares round
         return done
 
     def _share(self, found: list[Task]) -> float:

@@ -72,6 +72,8 @@ def generate(
     could not be had within the attempts allowed. The first few mazes tell whether that threatens the rest, so that it
     is said before long work, with the acceptance seen and the constraint that binds.
     """
+    if not isinstance(spec, MazeSpec):
+        raise InputError(f"expected a MazeSpec, got {spec!r}; read a specification with MazeSpec.parse")
     check_split(split)
     count, first = _whole("count", count, 0), _whole("first", first, 0)
     if workers is not None:

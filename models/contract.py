@@ -92,7 +92,9 @@ class IterativeSolver(nn.Module, ABC):
         return None
 
     def forward(self, x: Tensor, iterations: int) -> Tensor:
-        """Run the plain iteration from the initial state and read the logits (B, 2, H, W)."""
+        """Run the plain iteration from the initial state and read the logits (B, 2, H, W). Raises InputError."""
+        if iterations < 0:
+            raise InputError(f"iterations must be at least 0, got {iterations}")
         state = self.initial_state(x)
         for _ in range(iterations):
             state = self.step(state, x)

@@ -4,7 +4,9 @@ What is checked is in ``extramaze.models.contract_checks``. A finding is a broke
 none.
 """
 
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 from safetensors.torch import load as read_safetensors
@@ -16,6 +18,8 @@ from extramaze.models.contract_checks import CHECKS, MAZES, OBLONG, SIZES, Findi
 from extramaze.models.devices import reference_arithmetic
 
 Make = Callable[[], IterativeSolver]
+SIZE_AGNOSTIC = "size-agnostic"
+NOT_THEIRS = (Path(__file__).parent, Path(torch.__file__).parent)  # folders whose lines are not the solver's own
 
 
 def examine(make: Make) -> list[Finding]:
@@ -27,8 +31,7 @@ def examine(make: Make) -> list[Finding]:
     """
     solver = make().eval()
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
-        shapes = [*((size, 0) for size in SIZES), OBLONG]
-        findings = [finding for shape in shapes for finding in _runs_at(solver, *shape)]
+        findings = _shape_findings(solver)
         findings = findings or list(_guarded("deterministic", check_noise(solver)))
         if not findings:
             for name, check in CHECKS.items():
@@ -41,25 +44,45 @@ def _guarded(name: str, check: Iterator[Finding]) -> Iterator[Finding]:
     """Turn a failure of the solver's code during a check into a finding."""
     try:
         yield from check
-    except Exception as problem:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # foreign code may call sys.exit
         seen = f"its code failed: {_one_line(problem)}"
         cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
         yield Finding(name, seen, cause)
 
 
-def _one_line(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+def _one_line(problem: BaseException) -> str:
+    """Say what failed in one line, and where: the deepest line of code that comes with neither extramaze nor torch."""
+    said = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+    places = traceback.extract_tb(problem.__traceback__)
+    own = [place for place in places if not any(folder in Path(place.filename).parents for folder in NOT_THEIRS)]
+    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
+
+
+def _shape_findings(solver: IterativeSolver) -> list[Finding]:
+    """Any size of maze is solved, and shapes are as stated; what fails at every size is no matter of size."""
+    shapes = [*((size, 0) for size in SIZES), OBLONG]
+    found = [list(_runs_at(solver, *shape)) for shape in shapes]
+    if all(each and each[0].check == SIZE_AGNOSTIC for each in found):
+        seen = found[0][0].seen.partition(" its code failed: ")[2]
+        return [
+            Finding("runs", f"its code failed at every size: {seen}", "a mistake in initial_state, step or readout")
+        ]
+    return [finding for each in found for finding in each]
 
 
 def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Finding]:
-    """Any size of maze is solved, and shapes are as stated."""
+    """Find whether it runs at one size, and whether shapes are as stated."""
     x = images(solver, size, width=width)
     try:
         yield from _shapes(solver, x)
-    except Exception as problem:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # foreign code may call sys.exit
         name = f"size {size}, width {width}" if width else f"size {size}"
         seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
-        yield Finding("size-agnostic", seen, "a layer or a table of positions made for one size, or for squares")
+        yield Finding(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
 
 
 def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Finding]:
@@ -95,7 +118,9 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Finding]:
         fresh.load_state_dict(blank)
         fresh.load_state_dict(read_safetensors(content))
         same = same_bits(fresh(x, 3), solver(x, 3))
-    except Exception as problem:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:
         yield Finding("reload", f"safetensors: {_one_line(problem)}", cause)
         return
     if not same:

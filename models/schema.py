@@ -1,9 +1,10 @@
 """Checked data from YAML and JSON: every problem is listed, each with its key."""
 
 import json
+from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -76,7 +77,19 @@ def try_model(model: type[Model], content: object) -> tuple[Model | None, list[s
     try:
         return model.model_validate(content), []
     except ValidationError as problem:
-        return None, [f"{_key(error['loc'], content) or 'file'}: {error['msg']}" for error in problem.errors()]
+        return None, list(_said(problem.errors(), content))
+
+
+def _said(errors: Sequence[Any], content: object) -> Iterator[str]:
+    """Say each problem with its key, in words that are not the checker's."""
+    places = [error["loc"] for error in errors]
+    for error in errors:
+        place, text = error["loc"], error["msg"].removeprefix("Value error, ")
+        if error["type"] == "too_short" and any(other[: len(place)] == place != other for other in places):
+            continue  # its items are there, and named above
+        if error["type"] in ("model_type", "model_attributes_type"):
+            text = f"expected keys with values, got {'nothing' if content is None else type(content).__name__}"
+        yield f"{_key(place, content) or 'file'}: {text}"
 
 
 def _key(path: tuple[int | str, ...], content: object) -> str:

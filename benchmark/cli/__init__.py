@@ -1,10 +1,7 @@
-"""The command line: ``extramaze VERB``. One module for each group of verbs.
-
-Exit codes: 0 done, passed · 1 the thing checked failed · 2 refused input or usage · 3 not comparable · 4 inconclusive
-(only with --strict) · 5 nothing measured (training diverged), or an internal fault · 130 stopped from the keyboard.
-"""
+"""The command line: ``extramaze VERB``. One module for each group of verbs; ``app.ExitCode`` says how it may end."""
 
 import io
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -23,11 +20,15 @@ from extramaze.cli import (  # noqa: F401
     solvers,
     submitting,
 )
-from extramaze.cli.app import app
+from extramaze.cli.app import ExitCode, app
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable, TrainingDiverged
 
-REFUSED, NOT_COMPARABLE, FAULT, STOPPED = 2, 3, 5, 130
+CODES = {
+    InputError: ExitCode.REFUSED,
+    NotComparable: ExitCode.NOT_COMPARABLE,
+    TrainingDiverged: ExitCode.FAULT,
+}
 
 
 def main() -> None:
@@ -35,31 +36,34 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our signs shows others, and no traceback
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # … | head ends this as it ends others, not as a failed check
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     sys.exit(run(arguments, debug))
 
 
 def run(arguments: list[str], debug: bool = False) -> int:
-    """Run one command; return its exit code."""
+    """Run one command; return its exit code. debug: print a traceback of what failed, a solver's own code too."""
     try:
-        code = app(arguments, standalone_mode=False) or 0
+        code = app(arguments, prog_name="extramaze", standalone_mode=False) or ExitCode.DONE
     except (typer.Abort, KeyboardInterrupt):
-        code = STOPPED
+        code = ExitCode.STOPPED
     except typer.TyperException as problem:
-        return _complain(f"{problem.format_message()} (extramaze --help lists what there is)", problem.exit_code)
-    except InputError as problem:
-        return _complain(str(problem), REFUSED)
-    except NotComparable as problem:
-        return _complain(str(problem), NOT_COMPARABLE)
-    except TrainingDiverged as problem:
-        return _complain(str(problem), FAULT)
+        verb = getattr(getattr(problem, "ctx", None), "command_path", "extramaze")
+        return _complain(f"{problem.format_message()} ({verb} --help lists what there is)", problem.exit_code)
+    except (InputError, NotComparable, TrainingDiverged) as problem:
+        if debug and problem.__cause__ is not None:
+            traceback.print_exception(problem.__cause__)
+        return _complain(str(problem), CODES[type(problem)])
     except Exception as problem:
         if debug:
             traceback.print_exc()
         advice = "please report it with what --debug prints"
-        return _complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", FAULT)
-    return code if code != STOPPED else _complain("stopped; run the same command again to go on from here", STOPPED)
+        return _complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", ExitCode.FAULT)
+    if code != ExitCode.STOPPED:
+        return code
+    return _complain("stopped; run the same command again to go on from here", code)
 
 
 def _complain(message: str, code: int) -> int:

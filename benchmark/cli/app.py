@@ -1,5 +1,6 @@
 """The application that the verbs register with, and the options that several of them share."""
 
+from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,18 @@ VERBS = (  # as --help lists them
 )
 
 
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1  # the thing checked
+    REFUSED = 2  # input or usage
+    NOT_COMPARABLE = 3
+    INCONCLUSIVE = 4  # only with --strict
+    FAULT = 5  # nothing measured (training diverged), or an internal fault
+    STOPPED = 130  # from the keyboard
+
+
 class _InOrder(TyperGroup):
     """The verbs in the order in which one meets them."""
 
@@ -37,10 +50,12 @@ app = typer.Typer(
     cls=_InOrder,
     help="A benchmark harness for logical extrapolation on mazes. Start with: extramaze quickstart. "
     "Any command takes --debug, which prints a traceback where something unexpected happens.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 Device = Annotated[str, typer.Option(help="auto (CUDA where there is one), cpu, cuda or cuda:N.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import ExitCode, Json, app
 from extramaze.mazes import InputError
-
-FAILED, NOT_COMPARABLE, INCONCLUSIVE = 1, 3, 4
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -84,8 +80,10 @@ def check(
         taken = accept_baseline(baseline, new, reason)
         typer.echo(f"accepted as number {taken.number} of {baseline}", err=True)
         return
-    codes = {"regressed": FAILED, "not comparable": NOT_COMPARABLE, "inconclusive": INCONCLUSIVE if strict else 0}
-    raise typer.Exit(codes.get(report.verdict, 0))
+    codes = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NOT_COMPARABLE}
+    if strict:
+        codes["inconclusive"] = ExitCode.INCONCLUSIVE
+    raise typer.Exit(codes.get(report.verdict, ExitCode.DONE))
 
 
 @app.command()
@@ -113,4 +111,4 @@ def validate(
                     [f"{folder}: {'sound' if not wrong else f'{len(wrong)} problems'}", *(f"  {w}" for w in wrong)]
                 )
             )
-    raise typer.Exit(FAILED if any(found.values()) else 0)
+    raise typer.Exit(ExitCode.FAILED if any(found.values()) else ExitCode.DONE)

@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import app
-
-BROKEN = 1
+from extramaze.cli.app import ExitCode, app
 
 
 @app.command()
@@ -33,5 +31,5 @@ def doctor(
     for finding in findings:
         print(finding)
     if findings:
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(ExitCode.FAILED)
     print(f"{name} keeps the contract (checked on mazes of size {', '.join(map(str, sorted(SIZES)))})")

@@ -1,7 +1,8 @@
 """Verbs that evaluate solvers and put shards together."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,6 +10,7 @@ from extramaze.cli.app import Device, Quiet, app
 from extramaze.mazes import InputError
 
 if TYPE_CHECKING:
+    from extramaze.models import IterativeSolver
     from extramaze.plan import Part
     from extramaze.records import Record
     from extramaze.suites import Suite
@@ -59,53 +61,41 @@ def evaluate(
     from extramaze.evaluation import make_evaluation
     from extramaze.models import load
     from extramaze.models.contract import card_of
-    from extramaze.noise import noise_floor as measure_noise
-    from extramaze.predictions import evaluate_predictions
     from extramaze.shards import run_together, torchrun_shard
     from extramaze.suites import load_suite
     from extramaze.work import Shard
 
-    if (target is None) == (predictions is None):
-        raise InputError("give a SOLVER to run, or --predictions FILE to score, and not both")
     loaded = load_suite(suite)
     part = _part(loaded, cells, limit, budget)
+    options = {
+        "--limit": limit,
+        "--cells": cells and cells.replace(" ", ""),
+        "--budget": budget and budget.replace(" ", ""),
+        "--dtype": None if dtype == "float32" else dtype,
+        "--mode": None if mode == "free-running" else mode,
+        "--retire": retire,
+        "--tf32": tf32,
+        "--shard": shard,
+        "--noise-floor": noise_floor,
+        "--device": None if device == "auto" else device,
+    }
+    given = {option: value for option, value in options.items() if value not in (None, False)}
+    if (target is None) == (predictions is None):
+        raise InputError("give a SOLVER to run, or --predictions FILE to score, and not both")
     if predictions is not None:
-        plain = (shard, noise_floor, retire, tf32, mode, dtype, device) == (
-            None,
-            *3 * (False,),
-            "free-running",
-            "float32",
-            "auto",
-        )
-        if not plain:
-            raise InputError(
-                "--predictions goes with --suite, --cells, --limit, --budget, --name, --out and --json alone"
-            )
-        who = "predictions" if name is None else name
-        folder = out or Path("runs") / loaded.name / who
-        return _report(evaluate_predictions(predictions, who, loaded, folder, part), folder, as_json)
-    assert target is not None
-    solver = load(target)
-    together = torchrun_shard()
+        _refuse(given, ("--cells", "--limit", "--budget"), "--predictions goes with --suite, --name, --out, --json and")
+        return _score(predictions, name or "predictions", loaded, out, part, as_json)
     if name is not None:
         raise InputError("--name says who answered --predictions; a solver has its name")
-    if noise_floor and (shard or together or retire or tf32 or mode != "free-running" or dtype != "float32"):
-        raise InputError(
-            "--noise-floor needs the plain float32 iteration in one process: no --shard, --retire, --mode, --dtype, "
-            "--tf32"
-        )
+    solver, together = load(str(target)), torchrun_shard()
+    if noise_floor:
+        running = [*given, *(["torchrun"] if together else [])]
+        allowed = ("--cells", "--limit", "--budget", "--device", "--noise-floor")
+        _refuse(running, allowed, "--noise-floor needs the plain float32 iteration in one process, and goes with")
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
     evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)
-    settings = (
-        ("limit", limit),
-        ("cells", cells),
-        ("budget", budget),
-        ("dtype", None if dtype == "float32" else dtype),
-    )
-    given = [f"-{key}-{value}" for key, value in settings if value is not None]
-    given += [f"-{key}" for key, on in (("own", mode == "own"), ("retire", retire), ("tf32", tf32)) if on]
-    folder = out or Path("runs") / loaded.name / (card_of(solver).name + "".join(given).replace(" ", ""))
+    folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{_suffix(given)}"
     if shard is not None:
         share = Shard.parse(shard)
         folder = out or folder.with_name(f"{folder.name}-shard-{share.index}-of-{share.count}")
@@ -118,10 +108,48 @@ def evaluate(
     else:
         record = evaluation.run(folder, quiet)
         if noise_floor and not record.summary.noise:
-            record = record.with_noise(measure_noise(solver, loaded, device, part, quiet))
-            record.write(folder)
+            record = _with_noise(record, solver, loaded, device, part, folder, quiet)
         _report(record, folder, as_json)
     return None
+
+
+def _refuse(given: Iterable[str], allowed: tuple[str, ...], sentence: str) -> None:
+    """Raise InputError for options that do not go with another."""
+    wrong = [option for option in given if option not in allowed]
+    if wrong:
+        raise InputError(f"{sentence} {', '.join(allowed)} alone; leave out {', '.join(wrong)}")
+
+
+def _suffix(given: dict[str, Any]) -> str:
+    """Return what tells a folder from that of the usual evaluation: the options that change it."""
+    return "".join(
+        f"-{option[2:]}" if value is True else f"-{value}" if option == "--mode" else f"-{option[2:]}-{value}"
+        for option, value in given.items()
+        if option not in ("--shard", "--noise-floor", "--device")
+    )
+
+
+def _score(file: Path, name: str, suite: "Suite", out: Path | None, part: "Part | None", as_json: bool) -> None:
+    from extramaze.predictions import evaluate_predictions
+
+    folder = out or Path("runs") / suite.name / name
+    _report(evaluate_predictions(file, name, suite, folder, part), folder, as_json)
+
+
+def _with_noise(
+    record: "Record",
+    solver: "IterativeSolver",
+    suite: "Suite",
+    device: str,
+    part: "Part | None",
+    folder: Path,
+    quiet: bool,
+) -> "Record":
+    from extramaze.noise import noise_floor
+
+    found = record.with_noise(noise_floor(solver, suite, device, part, quiet))
+    found.write(folder)
+    return found
 
 
 @app.command()
@@ -196,4 +224,5 @@ def _report(record: "Record", folder: Path, as_json: bool) -> None:
         return
     tables = [cell_table(record), limits_table([record])]
     tables += [noise_table(record.summary.noise)] if record.summary.noise else []
-    print("\n\n".join([*tables, f"record: {folder}"]))
+    notes = [f"note: {note}" for note in record.summary.plan.solver.notes]
+    print("\n\n".join([*tables, "\n".join([*notes, f"record: {folder}"])]))

@@ -82,15 +82,22 @@ def generate(
         raise InputError(f"--out takes one specification, got {len(parsed)}; run generate once for each")
     if picture is not None and not 1 <= count <= MAX_PICTURED:
         raise InputError(f"--picture draws 1 to {MAX_PICTURED} mazes of each specification, got {count}")
+    if picture is not None and picture.suffix != ".png":
+        raise InputError(f"--picture takes a name that ends in .png, got {picture}")
+    if out is not None and out.exists():
+        raise InputError(f"{out} exists; choose another --out, or delete it")
     drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
     if out is not None:
         _write(drawn[0], out, cell or str(parsed[0]))
     if picture is not None:
         save_samples(dict(zip(parsed, drawn, strict=True)), picture)
+    written = [path for path in (out, picture) if path is not None]
     for mazes in drawn:
         if show:
             _show(mazes)
         print(mazes_summary(mazes))
+    for path in written:
+        typer.echo(f"written: {path}", err=True)
 
 
 def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> Any:

@@ -1,22 +1,32 @@
 """The verb that draws a record."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extramaze.cli.app import app
 
+if TYPE_CHECKING:
+    from extramaze.models import IterativeSolver
+    from extramaze.records import Record
+
 
 @app.command()
 def plot(
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="A folder that extramaze evaluate wrote.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the PNGs. Default: RECORD/plots.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the PNGs. Default: RECORD/plots, of a submission RECORD-plots.")
+    ] = None,
     solver: Annotated[
         str | None,
         typer.Option(
             help="The record's solver, to draw failures and iterations: runs its code. A shipped one is found."
         ),
+    ] = None,
+    maze: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CELL:INDEX", help="Draw this maze with its answer, and nothing else. Repeatable."),
     ] = None,
 ) -> None:
     """Draw a record as charts and mazes.
@@ -24,19 +34,38 @@ def plot(
     Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved; what the
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
-    from extramaze.models import load
-    from extramaze.models.loading import shipped_solvers
-    from extramaze.plan import foreign
-    from extramaze.plots import plot_record
+    from extramaze.card import CARD
+    from extramaze.mazes import InputError
+    from extramaze.mazes.files import make_folder
+    from extramaze.plots import plot_record, save_mazes
     from extramaze.records import read_record
 
     found = read_record(record)
-    stated = found.summary.plan.solver
-    chosen = load(solver) if solver is not None else None
-    if solver is None and stated.name in shipped_solvers():  # what comes with extramaze runs nobody else's code
-        chosen = load(stated.name)
-        differs = foreign(chosen, stated)
-        if differs:
-            typer.echo(f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})", err=True)
-            chosen = None
-    print("\n".join(map(str, plot_record(found, out or record / "plots", chosen))))
+    chosen = _solver(found, solver)
+    submitted = (record / CARD).exists()  # its folder holds nothing that its card does not state
+    folder = out or (record.with_name(f"{record.name}-plots") if submitted else record / "plots")
+    if not maze:
+        print("\n".join(map(str, plot_record(found, folder, chosen))))
+        return
+    if chosen is None:
+        raise InputError("--maze draws the solver's answers; say which solver made the record: --solver")
+    make_folder(folder)
+    print(save_mazes(found, chosen, maze, folder / "mazes.png"))
+
+
+def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
+    """Load the solver that is given, or the shipped one of the record's name while it is the record's."""
+    from extramaze.models import load
+    from extramaze.models.loading import shipped_solvers
+    from extramaze.plan import foreign
+
+    stated = record.summary.plan.solver
+    if given is not None:
+        return load(given)
+    if stated.name not in shipped_solvers():  # what comes with extramaze runs nobody else's code
+        return None
+    solver = load(stated.name)
+    differs = foreign(solver, stated)
+    if differs:
+        typer.echo(f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})", err=True)
+    return None if differs else solver

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import Device, Quiet, app
+from extramaze.cli.app import Device, ExitCode, Quiet, app
 from extramaze.mazes import InputError
 
-FAILED = 1
 NEW = "new"
 
 
@@ -59,7 +58,7 @@ def submit(
     except BrokenContract as broken:
         for finding in broken.findings:
             print(finding)
-        raise typer.Exit(FAILED) from broken
+        raise typer.Exit(ExitCode.FAILED) from broken
     solver = sealed.solver.name
     print(
         f"submission: {folder}\n"
@@ -127,7 +126,7 @@ def verify(
             print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
         print(f"  written: {place}" if kept else f"  {place} keeps the verification it has, which rests on more mazes")
         failed |= not found.reproduced
-    raise typer.Exit(FAILED if failed else 0)
+    raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
 
 
 def _next_steps(folder: Path) -> str:

@@ -18,13 +18,14 @@ def said(text):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('authors: ["FILL IN: who"]', "authors.0: .*still to be filled in"),
+        ('authors: ["FILL IN: who"]', "authors.0: still to be filled in, got 'FILL IN: who'; license"),
         ("paper: 2410.03020", "paper: .*valid string.*license: Field required.*external_data: Field required"),
         (CARD.replace("external_data: none", "external_dat: none"), "external_dat"),
         (CARD.replace("mazes: 256000", "mazes: -1"), "training.mazes"),
         (CARD.replace("size=9", "size=8"), "size must be an odd integer"),
         (CARD.replace('["size=9,start=deadend"]', "[]"), "made elsewhere; say where in external_data"),
-        ("- authors", "valid dictionary"),
+        ("- authors", "expected keys with values, got list"),
+        ("", "expected keys with values, got nothing"),
         ("{", "not readable as YAML"),
     ],
 )

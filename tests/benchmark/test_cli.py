@@ -24,6 +24,7 @@ def place(tmp_path, tiny_suite, tiny_records, monkeypatch):
     (tmp_path / "recipe.yaml").write_text(TINY_RECIPE)
     (tmp_path / "badrecipe.yaml").write_text(TINY_RECIPE.replace("size=5", "size=6"))
     (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file.npz").write_text("precious")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "plugin.py").write_text("def make(): raise ValueError('two\\nlines')")
     weights = Path(__file__).parent.parent.parent / "models" / "weights" / "dt-net-thin" / "0"
@@ -54,6 +55,9 @@ BAD = {
     "generate size=8 --out m.npz": "size must be an odd integer",
     "generate size=9,percolation=1.5": "percolation must be a probability from 0 to 1",
     "generate": "no specification given",
+    "generate size=9 --out file.npz": "file.npz exists",
+    "generate size=9 --picture a.jpg": "ends in .png",
+    "evaluate wavefront --nonsense": "extramaze evaluate --help",
     "generate size=9 --size 9": "as SPEC or by options, not both",
     "generate --size 8": "size must be an odd integer",
     "generate --size 9 --width eleven": "width must be an odd integer",
@@ -156,6 +160,24 @@ def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_traceback_of_ones_own_code_on_request(place, capsys):
+    """One line, unless --debug asks where a solver's own code failed."""
+    assert run(["doctor", "plugin.py:make"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert run(["doctor", "plugin.py:make"], debug=True) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "plugin.py" in err
+
+
+def test_a_closed_pipe_is_no_failed_check(root):
+    """… | head ends the program by the pipe's signal, as it ends others, not with the code of a failed check."""
+    command = f"{sys.executable} -m extramaze leaderboard | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=root)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
+
+
 def test_a_diverged_training_is_exit_5_with_advice(place, monkeypatch, capsys):
     """Nothing was measured: the advice is the trainer's, and nobody is asked to report it."""
     monkeypatch.setattr(
@@ -208,8 +230,8 @@ def test_from_training_to_a_board(place, capsys):
     capsys.readouterr()
     assert run(["leaderboard", "runs", "--format", "markdown"]) == 0
     out = capsys.readouterr().out
-    assert "| 1 | wavefront |" in out
-    assert "| 2 | tiny |" in out
+    assert "| 1–2 | wavefront |" in out
+    assert "| 1–2 | tiny |" in out  # one seed, and no other recipe from which to know how seeds differ
 
 
 def test_ls_lists_what_ships(capsys, root):

@@ -36,6 +36,17 @@ def test_another_solvers_answers_are_not_drawn(tiny_records, tmp_path, capsys):
     assert not (tmp_path / "p" / "failures.png").exists()
 
 
+def test_a_chosen_maze_is_drawn(tiny_records, tmp_path, capsys):
+    """By cell and index, with the answer; a maze that the record lacks is refused by name."""
+    tiny_records["dt-net-thin@0"].write(tmp_path / "r")
+    plot = ["plot", str(tmp_path / "r"), "--maze"]
+    assert run([*plot, "cycles:69", "--maze", "easy:0"]) == 0
+    assert (tmp_path / "r" / "plots" / "mazes.png").read_bytes().startswith(b"\x89PNG")
+    for maze, said in {"cycles:70": "0 to 69", "cycle:1": "did you mean cycles", "cycles": "CELL:INDEX"}.items():
+        assert run([*plot, maze]) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_failures_are_those_of_the_record(tiny_records):
     """Each drawn answer, made once more, is wrong in the very way that its row says."""
     from extramaze.scoring import score

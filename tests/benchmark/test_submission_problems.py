@@ -13,6 +13,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
 from extramaze.card import read_card
+from extramaze.cli import run
 from extramaze.mazes import InputError
 from extramaze.validate import problems
 from tests.benchmark.conftest import rewrite_card
@@ -142,6 +143,21 @@ def test_what_is_no_part_of_a_submission_is_named(submission):
     (submission / "__pycache__" / "solver.cpython-311.pyc").write_bytes(b"")
     (submission / "note.txt").write_text("hello")
     assert problems(submission) == [f"{n}: no part of this submission; remove it" for n in ("__pycache__", "note.txt")]
+
+
+def test_a_submission_without_its_card_is_no_bare_record(submission):
+    """Code and weights beside a record, and no card: named, for nobody looked at them."""
+    (submission / "card.json").unlink()
+    assert any("files of a submission, and no card.json" in problem for problem in problems(submission))
+
+
+def test_pictures_of_a_submission_lie_beside_it(submission, monkeypatch):
+    """Drawing leaves the folder as its card states it."""
+    before = sorted(path.name for path in submission.iterdir())
+    monkeypatch.chdir(submission.parent)
+    assert run(["plot", submission.name]) == 0
+    assert sorted(path.name for path in submission.iterdir()) == before
+    assert (submission.parent / f"{submission.name}-plots" / "difficulty.png").exists()
 
 
 @pytest.mark.parametrize("name", FILES)

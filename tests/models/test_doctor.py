@@ -50,6 +50,16 @@ class Square(Whole):
         return super().step(state, x) + state.transpose(2, 3)
 
 
+class AlwaysFails(Whole):
+    def step(self, state, x):
+        raise RuntimeError("boom")
+
+
+class Exits(Whole):
+    def step(self, state, x):
+        raise SystemExit(0)
+
+
 class OneImage(Whole):
     def initial_state(self, x):
         return super().initial_state(x)[0]
@@ -235,6 +245,8 @@ class TotalsOfInference(Whole):
 BROKEN = {
     OneSizeTable: "size-agnostic",
     Square: "size-agnostic",
+    AlwaysFails: "runs",
+    Exits: "runs",
     OneImage: "shapes",
     GrowingState: "shapes",
     WrongReadout: "shapes",
@@ -278,6 +290,12 @@ def test_each_broken_solver_is_found(kind):
     assert line.startswith(f"{BROKEN[kind]}: ")
     assert "; likely cause: " in line
     assert "\n" not in line
+
+
+def test_what_fails_everywhere_is_said_with_its_place():
+    """A plain mistake is no matter of size: one finding, with the error and the line of the solver's own code."""
+    (finding,) = examine(AlwaysFails)
+    assert finding.seen.startswith("its code failed at every size: RuntimeError: boom (test_doctor.py, line ")
 
 
 @pytest.mark.parametrize("kind", [BatchStatistics, Noise, Frozen, OverspendingInference, RandomUnregistered])
