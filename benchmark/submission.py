@@ -11,7 +11,7 @@ from extramaze.evaluation import make_evaluation
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, hold, is_temporary, read_bytes, write_atomically
 from extramaze.models.checkpoint import RECIPE, RESULT, TrainingResult
-from extramaze.models.contract_checks import SIZES, Finding
+from extramaze.models.contract_checks import SIZES, Breach
 from extramaze.models.doctor import examine
 from extramaze.models.loading import shipped_solvers
 from extramaze.models.recipe import Recipe, parse_recipe
@@ -31,11 +31,11 @@ OURS = {SUMMARY, TABLE, CARD, VERIFICATION, PLAN, BLOCKS, SHARD, LOCK}
 
 
 class BrokenContract(Exception):
-    """The solver does not keep the contract; ``findings`` say where."""
+    """The solver does not keep the contract; ``breaches`` say where."""
 
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__(f"{len(findings)} parts of the contract are broken")
-        self.findings = findings
+    def __init__(self, breaches: list[Breach]) -> None:
+        super().__init__(f"{len(breaches)} parts of the contract are broken")
+        self.breaches = breaches
 
 
 def submit(
@@ -63,9 +63,9 @@ def submit(
         _refuse_foreign(folder, staged)
         overlap = find_overlap(suite, statement, training, training_mazes, start)
         say(f"{name}: checking the contract")
-        findings = examine(staged.load)
-        if findings:
-            raise BrokenContract(findings)
+        breaches = examine(staged.load)
+        if breaches:
+            raise BrokenContract(breaches)
         say(f"{name}: evaluating on {suite.name}, into {folder}")
         record = evaluation.run(folder, quiet)
         card = Card.seal(

@@ -22,7 +22,7 @@ OWN_BUDGET = 10
 
 
 @dataclass(frozen=True)
-class Finding:
+class Breach:
     """One broken part of the contract: which check, what was seen, and its likely cause."""
 
     check: str
@@ -65,15 +65,15 @@ def run(solver: IterativeSolver, x: Tensor, steps: int = STEPS) -> Run:
     return Run(solver, x, states, copies)
 
 
-def check_trajectory(solver: IterativeSolver) -> Iterator[Finding]:
+def check_trajectory(solver: IterativeSolver) -> Iterator[Breach]:
     """``forward`` is repeated ``step`` and then ``readout``."""
     made = run(solver, images(solver, SIZES[0]))
     if not same_bits(solver(made.x, STEPS), solver.readout(made.copies[-1].clone())):
         seen = f"forward(x, {STEPS}) is not readout after {STEPS} steps"
-        yield Finding("trajectory", seen, "a forward of its own, or memory between steps")
+        yield Breach("trajectory", seen, "a forward of its own, or memory between steps")
 
 
-def check_storage(solver: IterativeSolver) -> Iterator[Finding]:
+def check_storage(solver: IterativeSolver) -> Iterator[Breach]:
     """Every state has storage of its own and keeps its values; images are left alone."""
     x = images(solver, SIZES[0])
     before = x.clone()
@@ -81,20 +81,20 @@ def check_storage(solver: IterativeSolver) -> Iterator[Finding]:
     addresses = [state.untyped_storage().data_ptr() for state in made.states]
     if len(set(addresses)) < len(addresses) or x.untyped_storage().data_ptr() in addresses[1:]:
         cause = "step returns its argument, a view of it, or a buffer it uses again"
-        yield Finding("distinct storage", "two states of a trajectory share memory", cause)
+        yield Breach("distinct storage", "two states of a trajectory share memory", cause)
     if not torch.equal(x, before):
-        yield Finding("arguments unmodified", "the image was changed", "an in-place operation on x")
+        yield Breach("arguments unmodified", "the image was changed", "an in-place operation on x")
     elif any(not same_bits(state, kept) for state, kept in zip(made.states, made.copies, strict=True)):
-        yield Finding(
+        yield Breach(
             "arguments unmodified", "a state changed after it was returned", "an in-place operation on the state"
         )
     last = made.copies[-1].clone()
     solver.readout(last)
     if not same_bits(last, made.copies[-1]):
-        yield Finding("arguments unmodified", "readout changed the state", "an in-place operation in readout")
+        yield Breach("arguments unmodified", "readout changed the state", "an in-place operation in readout")
 
 
-def check_memory(solver: IterativeSolver) -> Iterator[Finding]:
+def check_memory(solver: IterativeSolver) -> Iterator[Breach]:
     """The same call gives the same bits whatever was called before."""
     weights = {name: value.clone() for name, value in solver.state_dict().items()}
     made = run(solver, images(solver, SIZES[0]))
@@ -105,14 +105,14 @@ def check_memory(solver: IterativeSolver) -> Iterator[Finding]:
         again = solver.step(made.copies[t].clone(), made.x)
         if not (same_bits(again, first) and same_bits(first, made.copies[t + 1])):
             cause = "a counter, a cache or an attribute that step writes; what must last belongs in the state"
-            yield Finding("no memory", f"the same step at iteration {t} gave another state when repeated", cause)
+            yield Breach("no memory", f"the same step at iteration {t} gave another state when repeated", cause)
             return
     if any(not same_bits(value, weights[name]) for name, value in solver.state_dict().items()):
         cause = "running statistics; collect them in training alone"
-        yield Finding("no memory", "a buffer changed during evaluation", cause)
+        yield Breach("no memory", "a buffer changed during evaluation", cause)
 
 
-def check_noise(solver: IterativeSolver) -> Iterator[Finding]:
+def check_noise(solver: IterativeSolver) -> Iterator[Breach]:
     """Random numbers change nothing. (What differs under equal ones too is ``check_memory``'s to find.)"""
     x, results = images(solver, SIZES[0]), []
     for seed in (1, 1, 2):
@@ -120,29 +120,29 @@ def check_noise(solver: IterativeSolver) -> Iterator[Finding]:
         results.append(solver(x, STEPS))
     if same_bits(results[0], results[1]) and not same_bits(results[0], results[2]):
         cause = "dropout or noise outside training, or random numbers drawn at each call"
-        yield Finding("deterministic", "runs with equal random seeds agree, with others they differ", cause)
+        yield Breach("deterministic", "runs with equal random seeds agree, with others they differ", cause)
 
 
-def check_finite(solver: IterativeSolver) -> Iterator[Finding]:
+def check_finite(solver: IterativeSolver) -> Iterator[Breach]:
     """States and logits are numbers."""
     for size in SIZES:
         made = run(solver, images(solver, size))
         for t, state in enumerate(made.copies):
             if not (torch.isfinite(state).all() and torch.isfinite(solver.readout(state.clone())).all()):
                 cause = "a division by zero, a logarithm of zero, or weights that make states grow without bound"
-                yield Finding("finite", f"NaN or infinity after {t} iterations at size {size}", cause)
+                yield Breach("finite", f"NaN or infinity after {t} iterations at size {size}", cause)
                 return
 
 
-def check_motion(solver: IterativeSolver) -> Iterator[Finding]:
+def check_motion(solver: IterativeSolver) -> Iterator[Breach]:
     """The first step changes some maze's state."""
     made = run(solver, images(solver, SIZES[0]), 1)
     if same_bits(made.copies[0], made.copies[1]):
         cause = "states frozen by a test of convergence, or a step that returns a copy of its argument"
-        yield Finding("states move", "the first step changed no maze's state", cause)
+        yield Breach("states move", "the first step changed no maze's state", cause)
 
 
-def check_batch(solver: IterativeSolver) -> Iterator[Finding]:
+def check_batch(solver: IterativeSolver) -> Iterator[Breach]:
     """In float64 a maze moves alone as in company, and in any order, to rounding."""
     exact = _cast(solver, torch.float64)
     if exact is None:
@@ -160,7 +160,7 @@ def check_batch(solver: IterativeSolver) -> Iterator[Finding]:
         if not worst <= ROUNDING:
             cause = "statistics over the batch (BatchNorm in training mode, a mean over dim 0), or a maze's place in it"
             seen = f"a maze alone and in a batch differ by {worst:.1e} after one step"
-            yield Finding("batch-independent", seen, cause)
+            yield Breach("batch-independent", seen, cause)
             return
 
 
@@ -175,24 +175,24 @@ def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver | None
     return ours
 
 
-def check_precision(solver: IterativeSolver) -> Iterator[Finding]:
+def check_precision(solver: IterativeSolver) -> Iterator[Breach]:
     """The module cast to float32 or float64 computes in it."""
     for dtype in (torch.float32, torch.float64):
         name = str(dtype).removeprefix("torch.")
         ours = _cast(solver, dtype)
         if ours is None:
             cause = "a tensor that is no parameter or buffer, or one made without dtype=x.dtype"
-            yield Finding("precision", f"cast to {name}, its code failed", cause)
+            yield Breach("precision", f"cast to {name}, its code failed", cause)
             return
         made = run(ours, images(solver, SIZES[0], MAZES, dtype), 2)
         found = {state.dtype for state in made.states} | {ours.readout(made.copies[-1]).dtype}
         if found != {dtype}:
             others = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in found - {dtype}))
             cause = "a cast or a constant of fixed type; make tensors with dtype=x.dtype"
-            yield Finding("precision", f"cast to {name}, states or logits are {others}", cause)
+            yield Breach("precision", f"cast to {name}, states or logits are {others}", cause)
 
 
-def check_own_inference(solver: IterativeSolver) -> Iterator[Finding]:
+def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
     """A solver's own inference, where it has one, keeps its budget and returns what it should."""
     x = images(solver, SIZES[0])
     found = solver.own_inference(x, OWN_BUDGET)
@@ -200,12 +200,12 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Finding]:
         return
     cause = "an own_inference that does not return Inference(state, evaluations, residual), each of every maze"
     if not isinstance(found, Inference) or len(found.evaluations) != MAZES or len(found.residual) != MAZES:
-        yield Finding("own inference", f"it returned {type(found).__name__}, not one entry a maze", cause)
+        yield Breach("own inference", f"it returned {type(found).__name__}, not one entry a maze", cause)
     elif tuple(solver.readout(found.state).shape) != (MAZES, 2, *x.shape[2:]):
-        yield Finding("own inference", "its state cannot be read out", cause)
+        yield Breach("own inference", "its state cannot be read out", cause)
     elif int(found.evaluations.max()) > OWN_BUDGET:
         seen = f"{int(found.evaluations.max())} evaluations of a budget of {OWN_BUDGET}"
-        yield Finding("own inference", seen, "evaluations before or after its loop that it does not count")
+        yield Breach("own inference", seen, "evaluations before or after its loop that it does not count")
 
 
 def same_bits(one: Tensor, two: Tensor) -> bool:
@@ -213,7 +213,7 @@ def same_bits(one: Tensor, two: Tensor) -> bool:
     return one.shape == two.shape and bool(torch.equal(one.nan_to_num(nan=0.5), two.nan_to_num(nan=0.5)))
 
 
-CHECKS: dict[str, Callable[[IterativeSolver], Iterator[Finding]]] = {
+CHECKS: dict[str, Callable[[IterativeSolver], Iterator[Breach]]] = {
     "trajectory": check_trajectory,
     "distinct storage": check_storage,
     "no memory": check_memory,

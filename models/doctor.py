@@ -1,6 +1,6 @@
 """Check that a solver keeps the contract, and say what probably broke it where it does not.
 
-What is checked is in ``extramaze.models.contract_checks``. A finding is a broken contract; a solver that keeps it has
+What is checked is in ``extramaze.models.contract_checks``. A breach is a broken contract; a solver that keeps it has
 none.
 """
 
@@ -14,7 +14,7 @@ from safetensors.torch import save as write_safetensors
 from torch import Tensor
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.contract_checks import CHECKS, MAZES, OBLONG, SIZES, Finding, check_noise, images, same_bits
+from extramaze.models.contract_checks import CHECKS, MAZES, OBLONG, SIZES, Breach, check_noise, images, same_bits
 from extramaze.models.devices import reference_arithmetic
 
 Make = Callable[[], IterativeSolver]
@@ -22,26 +22,26 @@ SIZE_AGNOSTIC = "size-agnostic"
 NOT_THEIRS = (Path(__file__).parent, Path(torch.__file__).parent)  # folders whose lines are not the solver's own
 
 
-def examine(make: Make) -> list[Finding]:
+def examine(make: Make) -> list[Breach]:
     """Check a solver; ``make`` builds it anew each time, as ``lambda: load(target)`` does.
 
-    Returns at most one finding for each check. Where the solver does not run at every size, returns wrong shapes, or
+    Returns at most one breach for each check. Where the solver does not run at every size, returns wrong shapes, or
     draws random numbers, no other check means anything, and that is all it returns. Raises InputError where the solver
     cannot be built.
     """
     solver = make().eval()
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
-        findings = _shape_findings(solver)
-        findings = findings or list(_guarded("deterministic", check_noise(solver)))
-        if not findings:
+        breaches = _shape_breaches(solver)
+        breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
+        if not breaches:
             for name, check in CHECKS.items():
-                findings += _guarded(name, check(solver))
-            findings += _reload(solver, make)
-    return list({finding.check: finding for finding in reversed(findings)}.values())[::-1]
+                breaches += _guarded(name, check(solver))
+            breaches += _reload(solver, make)
+    return list({breach.check: breach for breach in reversed(breaches)}.values())[::-1]
 
 
-def _guarded(name: str, check: Iterator[Finding]) -> Iterator[Finding]:
-    """Turn a failure of the solver's code during a check into a finding."""
+def _guarded(name: str, check: Iterator[Breach]) -> Iterator[Breach]:
+    """Turn a failure of the solver's code during a check into a breach."""
     try:
         yield from check
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def _guarded(name: str, check: Iterator[Finding]) -> Iterator[Finding]:
     except BaseException as problem:  # foreign code may call sys.exit
         seen = f"its code failed: {_one_line(problem)}"
         cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
-        yield Finding(name, seen, cause)
+        yield Breach(name, seen, cause)
 
 
 def _one_line(problem: BaseException) -> str:
@@ -60,19 +60,17 @@ def _one_line(problem: BaseException) -> str:
     return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
 
 
-def _shape_findings(solver: IterativeSolver) -> list[Finding]:
+def _shape_breaches(solver: IterativeSolver) -> list[Breach]:
     """Any size of maze is solved, and shapes are as stated; what fails at every size is no matter of size."""
     shapes = [*((size, 0) for size in SIZES), OBLONG]
     found = [list(_runs_at(solver, *shape)) for shape in shapes]
     if all(each and each[0].check == SIZE_AGNOSTIC for each in found):
         seen = found[0][0].seen.partition(" its code failed: ")[2]
-        return [
-            Finding("runs", f"its code failed at every size: {seen}", "a mistake in initial_state, step or readout")
-        ]
-    return [finding for each in found for finding in each]
+        return [Breach("runs", f"its code failed at every size: {seen}", "a mistake in initial_state, step or readout")]
+    return [breach for each in found for breach in each]
 
 
-def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Finding]:
+def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Breach]:
     """Find whether it runs at one size, and whether shapes are as stated."""
     x = images(solver, size, width=width)
     try:
@@ -82,24 +80,24 @@ def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Finding
     except BaseException as problem:  # foreign code may call sys.exit
         name = f"size {size}, width {width}" if width else f"size {size}"
         seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
-        yield Finding(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
+        yield Breach(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
 
 
-def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Finding]:
+def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Breach]:
     state = solver.initial_state(x)
     if _shape(state)[:1] != (MAZES,):
         seen = f"initial_state returned {_shape(state)} for {MAZES} mazes"
-        yield Finding("shapes", seen, "a state that is not batch first")
+        yield Breach("shapes", seen, "a state that is not batch first")
         return
     new = solver.step(state, x)
     if _shape(new) != _shape(state):
         seen = f"step made {_shape(new)} of a state {_shape(state)}, for {MAZES} mazes"
-        yield Finding("shapes", seen, "padding, channels or a batch that differ between initial_state and step")
+        yield Breach("shapes", seen, "padding, channels or a batch that differ between initial_state and step")
         return
     logits, expected = solver.readout(new), (MAZES, 2, *x.shape[2:])
     if _shape(logits) != expected:
         seen = f"readout returned {_shape(logits)}, expected {expected}"
-        yield Finding("shapes", seen, "a readout of other channels or pixels")
+        yield Breach("shapes", seen, "a readout of other channels or pixels")
 
 
 def _shape(value: object) -> tuple[int, ...]:
@@ -107,7 +105,7 @@ def _shape(value: object) -> tuple[int, ...]:
     return tuple(value.shape) if isinstance(value, Tensor) else ()
 
 
-def _reload(solver: IterativeSolver, make: Make) -> Iterator[Finding]:
+def _reload(solver: IterativeSolver, make: Make) -> Iterator[Breach]:
     """Weights written as safetensors and read into a solver built anew give the same bits."""
     cause = "weights that are no parameter or buffer, shared between two names, or missing from state_dict"
     x = images(solver, SIZES[0])
@@ -121,7 +119,7 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Finding]:
     except KeyboardInterrupt:
         raise
     except BaseException as problem:
-        yield Finding("reload", f"safetensors: {_one_line(problem)}", cause)
+        yield Breach("reload", f"safetensors: {_one_line(problem)}", cause)
         return
     if not same:
-        yield Finding("reload", "read back from safetensors it answers otherwise", cause)
+        yield Breach("reload", "read back from safetensors it answers otherwise", cause)

@@ -27,9 +27,9 @@ def doctor(
     from extramaze.models.doctor import examine
 
     name = card_of(load(target)).name
-    findings = examine(lambda: load(target))
-    for finding in findings:
-        print(finding)
-    if findings:
+    breaches = examine(lambda: load(target))
+    for breach in breaches:
+        print(breach)
+    if breaches:
         raise typer.Exit(ExitCode.FAILED)
     print(f"{name} keeps the contract (checked on mazes of size {', '.join(map(str, sorted(SIZES)))})")

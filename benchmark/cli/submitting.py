@@ -56,8 +56,8 @@ def submit(
             target, statement, loaded, out, device, training_mazes or (), quiet, lambda line: typer.echo(line, err=True)
         )
     except BrokenContract as broken:
-        for finding in broken.findings:
-            print(finding)
+        for breach in broken.breaches:
+            print(breach)
         raise typer.Exit(ExitCode.FAILED) from broken
     solver = sealed.solver.name
     print(

@@ -257,7 +257,7 @@ def test_fine_tuning_begins_with_the_weights_of_a_trained_solver(tmp_path):
 
 def test_weights_of_another_architecture_cannot_be_fine_tuned(recipe, tmp_path):
     """The first tensor that does not fit is named, before a folder is made."""
-    with pytest.raises(InputError, match=r"--init-from dt-net-thin: .*\(4, 4, 3, 3\), the solver \(32, 32, 3, 3\)"):
+    with pytest.raises(InputError, match=r"--init-from dt-net-thin: .*expected \(4, 4, 3, 3\), found \(32, 32, 3, 3\)"):
         train(recipe, 0, tmp_path / "run", quiet=True, init_from="dt-net-thin")
     assert not (tmp_path / "run").exists()
 
