@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from extramaze.card import CARD
 from extramaze.evaluation import Evaluation
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
@@ -32,9 +33,11 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: 
     """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
 
     Stopped and started again, it goes on where it was. A record without watched mazes is of this version then too.
-    Raises InputError for another solver than the record's or a record whose limits are of this version, NotComparable
-    where other contracts differ too.
+    Raises InputError for another solver than the record's, a record whose limits are of this version and a submission,
+    NotComparable where other contracts differ too.
     """
+    if (folder / CARD).exists():
+        raise InputError(f"{folder} is a submission, which its card seals; submit it again, it is made anew")
     record = read_record(folder)
     plan = record.summary.plan
     _refuse(record, solver)

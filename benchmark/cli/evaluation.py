@@ -180,12 +180,18 @@ def rewatch(
 
     The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
     """
+    from extramaze.card import VERIFICATION
     from extramaze.models import load
+    from extramaze.models.loading import shipped_solvers
     from extramaze.records import read_record
     from extramaze.rewatch import rewatch as watch_again
 
-    found = watch_again(record, load(solver or read_record(record).summary.plan.solver.name), device, quiet)
-    _report(found, record, as_json=False)
+    name = read_record(record).summary.plan.solver.name
+    if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
+        raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
+    _report(watch_again(record, load(solver or name), device, quiet), record, as_json=False)
+    if (record / VERIFICATION).exists():
+        typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)
 
 
 def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":

@@ -42,6 +42,13 @@ def test_limits_are_told_anew_and_answers_stay(outdated, tiny_records):
     assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
 
 
+def test_a_verification_of_the_old_record_is_named(outdated, capsys):
+    """It speaks of the record as it was; whoever renews that is told to verify again."""
+    (outdated / "verification.json").write_text("{}")
+    assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
+    assert "verification.json is of the record as it was" in capsys.readouterr().err
+
+
 def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_path, capsys):
     """Another solver, a record that is up to date, and one whose other rules have moved on too."""
     with pytest.raises(InputError, match="not the solver of the record"):
@@ -53,3 +60,10 @@ def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_pat
     resealed(record, contracts={**CONTRACTS, "dynamics": 1, "generator": 0}).write(tmp_path / "old")
     with pytest.raises(NotComparable, match="generator"):
         rewatch(tmp_path / "old", load("dt-net-thin@0"), "cpu", quiet=True)
+    (outdated / "card.json").write_text("{}")
+    with pytest.raises(InputError, match="is a submission"):
+        rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    foreign = record.summary.plan.solver.model_copy(update={"name": "somebody@0"})
+    resealed(record, solver=foreign).write(tmp_path / "foreign")
+    assert run(["rewatch", str(tmp_path / "foreign")]) == 2
+    assert "somebody@0 is no shipped solver" in capsys.readouterr().err
