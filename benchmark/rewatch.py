@@ -4,6 +4,7 @@ The ladder of answers is most of the work of an evaluation and has rules of its 
 moved on, it need not be run again.
 """
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,8 +54,7 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: 
             by_cell[task.cell.name].append(block)
         renewed_record = _renew(record, renewed, by_cell)
         renewed_record.write(folder)
-        store.clear()
-        (folder / PLACE).rmdir()
+        shutil.rmtree(folder / PLACE)
     return renewed_record
 
 

@@ -10,6 +10,7 @@ from extramaze.records import Record, read_record
 from extramaze.rewatch import rewatch
 from extramaze.tallies import tally_limits
 from extramaze.validate import problems
+from extramaze.watching import watch_block
 from tests.benchmark.test_compare import resealed
 
 
@@ -39,6 +40,27 @@ def test_limits_are_told_anew_and_answers_stay(outdated, tiny_records):
     assert found.summary.run.command.endswith(" && extramaze rewatch")
     assert read_record(outdated).summary == found.summary
     assert problems(outdated) == []
+    assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_stopped_and_started_again_it_goes_on(outdated, tiny_records, monkeypatch):
+    """Finished blocks are not watched again, and what a killed write left behind is gone with them in the end."""
+    before, calls = read_record(outdated), []
+
+    def watch(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return watch_block(*arguments)
+
+    monkeypatch.setattr("extramaze.work.watch_block", watch)
+    with pytest.raises(KeyboardInterrupt):
+        rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    assert read_record(outdated).summary == before.summary
+    (outdated / "rewatching" / ".plan.json.12345678.tmp").write_text("{")
+    found = rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    assert found.summary.limits == tiny_records["dt-net-thin@0"].summary.limits
+    assert len(calls) == 1 + sum(-(-cell.watched // 4) for cell in found.summary.plan.cells)
     assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
 
 
