@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 
 
@@ -30,7 +30,7 @@ def as_filling(images: np.ndarray, predictions: Any) -> np.ndarray:
     return (filled(images) == said.astype(bool)).all(axis=(1, 2))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _fill_block(begin, end, images, left):
     high, wide = left.shape[1:]
     for i in range(begin, end):

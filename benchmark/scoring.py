@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 
 from extramaze.mazes import InputError
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.raster import scale_of
 
@@ -93,7 +93,7 @@ def _binary(name: str, values: Any, dimensions: int, floats: bool) -> np.ndarray
     return np.ascontiguousarray(array.astype(np.uint8))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _score_block(begin, end, scale, images, targets, predictions, flags):
     height, width = images.shape[2:]
     rows, columns = (height - 2 * (scale - 1)) // scale, (width - 2 * (scale - 1)) // scale
@@ -136,7 +136,7 @@ def _score_block(begin, end, scale, images, targets, predictions, flags):
                 flags[3, i] = _failure(predicted, wide, start, goal, count, walls, pieces, valid, queue)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _is_path(tiles, wide, start, goal, count):
     """Whether the ``count`` set tiles are exactly a simple path from start to goal."""
     if not tiles[start]:
@@ -156,7 +156,7 @@ def _is_path(tiles, wide, start, goal, count):
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _failure(tiles, wide, start, goal, count, walls, pieces, valid, queue):
     """Return the index in FAILURES of the first kind that applies; ``tiles`` is used up."""
     if walls:

@@ -20,6 +20,8 @@ import numba
 import numpy as np
 import torch
 
+from extramaze.mazes.compiled import compiled
+
 TILE, SEEN = 4, 6
 PITCH = 2048  # numbers from one point of a work area to the next
 DOWN = SEEN * PITCH
@@ -59,7 +61,7 @@ def transformed(weight: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(points.reshape(-1, *points.shape[2:]), dtype=weight.dtype)
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled(inline="always")
 def _input_transform(source, spacing, target, count):
     """Transform six numbers a spacing apart into six, PITCH apart: the rows of B^T."""
     for i in range(count):
@@ -75,7 +77,7 @@ def _input_transform(source, spacing, target, count):
         target[i + 5 * PITCH] = _FOUR * b - _FIVE * d + f
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled(inline="always")
 def _output_transform(source, spacing, target, stride, count):
     """Transform six numbers a spacing apart into four, a stride apart: the rows of A^T."""
     for i in range(count):
@@ -87,7 +89,7 @@ def _output_transform(source, spacing, target, stride, count):
         target[i + 3 * stride] = (b - c) + _EIGHT * (d - e) + f
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled(inline="always")
 def _load(image, top, left, pixels, strip):
     """Copy six rows of so many pixels from (top, left) on; zero outside the image."""
     height, width, channels = image.shape
@@ -102,7 +104,7 @@ def _load(image, top, left, pixels, strip):
         line[stop * channels :] = _ZERO
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled(inline="always")
 def _store(strip, others, rectify, results):
     """Add ``others`` to a line of numbers, rectify where asked, and write them."""
     for i in range(results.size):
@@ -110,7 +112,7 @@ def _store(strip, others, rectify, results):
         results[i] = max(total, _ZERO) if rectify else total
 
 
-@numba.njit(nogil=True, inline="always")
+@compiled(inline="always")
 def _place(number, down, across, most):
     """Return where a strip lies: image, tile row, first tile in the row, tiles."""
     segments = (across + most - 1) // most
@@ -125,7 +127,7 @@ def convolution(channels: int) -> Convolve:
     Strides that are known when it is compiled, which takes some seconds once on a machine, let its loops use vectors.
     """
 
-    @numba.njit(cache=True, nogil=True, parallel=True)
+    @compiled(parallel=True)
     def convolve(states, kernel, others, rectify, results):
         """Convolve states (B, H, W, C) with a transformed kernel, zero-padded; add ``others``; rectify where asked.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.walk import (
@@ -63,7 +63,7 @@ def describe(mazes: Mazes, workers: int | None = None) -> Description:
     return Description(**dict(zip(COUNTS, values, strict=True)), tortuosity=values[0] / apart)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _describe_block(begin, end, connections, start, goal, values):
     rows, columns = connections.shape[2:]
     distance, queue = scratch(rows, columns)
@@ -87,7 +87,7 @@ def _describe_block(begin, end, connections, start, goal, values):
         values[6, i] = _path_junctions(maze, degrees, distance, start[i, 0], start[i, 1])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _path_junctions(connections, degrees, distance, row, column):
     """Count the cells of the stored path, without the goal, from which more than one way leads on."""
     junctions, ways_back = 0, 0
@@ -99,7 +99,7 @@ def _path_junctions(connections, degrees, distance, row, column):
     return junctions
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def count_shortest(connections, distance, order, ways, start):
     """Count the shortest paths from the goal, ``order[0]``, to the start; ``ways`` is int64 (R, C) scratch."""
     ways[:] = 0
@@ -114,7 +114,7 @@ def count_shortest(connections, distance, order, ways, start):
     return ways[start[0], start[1]]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def count_components(connections, distance, queue):
     """Count the connected components of one maze; ``distance`` and ``queue`` are scratch as in ``distances_from``."""
     rows, columns = connections.shape[1:]

@@ -1,8 +1,8 @@
 """Start and goal: drawn among the cells that fit, and kept where the path between them fits too."""
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.describe import count_shortest
 from extramaze.mazes.randomness import below
 from extramaze.mazes.walk import distances_from, scratch
@@ -13,7 +13,7 @@ def degree_wanted(endpoint: str | int) -> int:
     return {"any": 0, "deadend": 1}[endpoint] if isinstance(endpoint, str) else endpoint
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def draw_endpoints(at, connections, degrees, connected, start_degree, goal_degree, start, goal):
     """Draw a start and a goal of one maze, each uniform among the cells that fit; False where there are none.
 
@@ -45,7 +45,7 @@ def draw_endpoints(at, connections, degrees, connected, start_degree, goal_degre
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _draw_of_degree(at, position, degrees, wanted, spared):
     """Draw a cell of a degree (0: any but −1) other than ``spared``; return it, or −1, and the position after it."""
     rows, columns = degrees.shape
@@ -67,7 +67,7 @@ def _draw_of_degree(at, position, degrees, wanted, spared):
     return cell, position
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def path_fits(connections, start, goal, rules):
     """Whether the shortest path's length and the number of shortest paths lie within the rules' bounds."""
     rows, columns = connections.shape[1:]

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from extramaze.mazes.algorithms.aldous_broder import carve_aldous_broder
@@ -12,6 +11,7 @@ from extramaze.mazes.algorithms.dfs import carve_dfs
 from extramaze.mazes.algorithms.kruskal import carve_kruskal
 from extramaze.mazes.algorithms.prim import carve_prim
 from extramaze.mazes.algorithms.wilson import carve_wilson
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.endpoints import degree_wanted, draw_endpoints, path_fits
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.layouts import layout_hash, split_of_hash
@@ -150,7 +150,7 @@ def _cannot(spec: MazeSpec, split: str | None, what: str, tally: np.ndarray) -> 
     return InputError(f"cannot draw {what} of [{spec}], split {split}: {kept} of {drawn} attempts kept; {advice}")
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _generate_block(begin, end, key, first, rules, connections, start, goal):
     """Draw mazes begin … end − 1; return (kept, wrong split, no endpoints, wrong path, index that failed or −1)."""
     rows, columns = connections.shape[2:]
@@ -186,7 +186,7 @@ def _generate_block(begin, end, key, first, rules, connections, start, goal):
     return tally[0], tally[1], tally[2], tally[3], -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve(at, algorithm, connections, ints, flags):
     """Carve one maze's spanning tree by an algorithm's number; percolation alone carves none."""
     if algorithm == DFS:

@@ -7,9 +7,9 @@ specifications, versions and seasons, so a layout of the test split never occurs
 specification.
 """
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import SPLITS
@@ -19,7 +19,7 @@ SALT = np.uint64(0x65787472616D617A)  # "extramaz"
 _BOUNDS = tuple(np.uint64(tenths * 2**32 // 10) for tenths in (7, 8, 9))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _edge(connections, symmetry, row, column, vertical):
     """Whether the edge down (vertical 0) or right (1) of a cell is open in the maze seen through a symmetry."""
     rows, columns = connections.shape[1:]
@@ -34,14 +34,14 @@ def _edge(connections, symmetry, row, column, vertical):
     return connections[1 if row == row_2 else 0, min(row, row_2), min(column, column_2)]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _lying(connections):
     """Return the rows and columns of one maze lying down, rows ≤ columns."""
     rows, columns = connections.shape[1:]
     return min(rows, columns), max(rows, columns)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _smaller(connections, candidate, best):
     """Whether the edge bits seen through ``candidate`` come before those seen through ``best``."""
     rows, columns = _lying(connections)
@@ -57,7 +57,7 @@ def _smaller(connections, candidate, best):
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def canonical_symmetry(connections):
     """Return the symmetry, 0–7, through which the edge bits of one maze, bool (2, R, C), lying down are least."""
     rows, columns = connections.shape[1:]
@@ -68,7 +68,7 @@ def canonical_symmetry(connections):
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mix(word):
     """Scramble 64 bits (the finaliser of SplitMix64: Steele, Lea and Flood, OOPSLA 2014)."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -76,7 +76,7 @@ def _mix(word):
     return word ^ (word >> np.uint64(31))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def layout_hash(connections):
     """Return the 64-bit hash of one layout's canonical form: equal for all 8 symmetries of a maze."""
     rows, columns = _lying(connections)
@@ -98,7 +98,7 @@ def layout_hash(connections):
     return _mix(state ^ word)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def split_of_hash(value):
     """Return the index in SPLITS of the split that a layout's hash falls into."""
     position = value >> np.uint64(32)
@@ -108,7 +108,7 @@ def split_of_hash(value):
     return 3
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _hash_block(begin, end, connections, hashes):
     for i in range(begin, end):
         hashes[i] = layout_hash(connections[i])
@@ -130,7 +130,7 @@ def layout_splits(connections: np.ndarray, workers: int | None = None) -> np.nda
     return np.array(SPLITS)[splits_of_hashes(layout_hashes(connections, workers))]
 
 
-@numba.njit(cache=True)
+@compiled
 def splits_of_hashes(hashes):
     """Return the index in SPLITS of each layout's split: uint64 (N,) → int8 (N,)."""
     splits = np.empty(len(hashes), np.int8)

@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import MazeSpec
@@ -131,7 +131,7 @@ def refuse(wrong: Any, problem: str) -> None:
         raise InputError(f"maze {int(wrong.argmax())}: {problem} ({int(wrong.sum())} of {len(wrong)} mazes)")
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _reachable_block(begin, end, connections, start, goal, reachable):
     distance, queue = scratch(connections.shape[2], connections.shape[3])
     for i in range(begin, end):

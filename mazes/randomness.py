@@ -7,9 +7,9 @@ section 3; checked against their published known answers.
 
 import hashlib
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.spec import MazeSpec
 
 GENERATOR_VERSION = 1
@@ -29,13 +29,13 @@ def stream_key(spec: MazeSpec, split: str | None) -> np.ndarray:
     return np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], dtype="<u4").astype(np.uint64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def address(key, stream, index, attempt):
     """Name one stream of one attempt at one maze: a tuple of five words."""
     return key[0], key[1], np.uint64(stream), np.uint64(index), np.uint64(attempt)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def philox(k0, k1, c0, c1, c2, c3):
     """Return the four 32-bit words, as uint64, of one key and counter."""
     for _ in range(_ROUNDS):
@@ -47,7 +47,7 @@ def philox(k0, k1, c0, c1, c2, c3):
     return c0, c1, c2, c3
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def word(at, position):
     """Return the uniform 32-bit word at a position of an address, as uint64."""
     c0, c1, c2, c3 = philox(at[0], at[1], np.uint64(position >> 2), at[2], at[3], at[4])
@@ -57,7 +57,7 @@ def word(at, position):
     return c2 if lane == 2 else c3
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def below(at, position, bound):
     """Draw an exactly uniform integer in [0, bound), bound < 2³²; return it and the position after it.
 

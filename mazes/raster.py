@@ -6,9 +6,9 @@ and Knutson et al. (arXiv 2410.03020): every pixel doubled and one more pixel of
 of the first is odd and of the second even, which tells them apart.
 """
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
@@ -50,7 +50,7 @@ def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np
     return images, targets
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _paint(plane, scale, row, column, value):
     """Set one pixel of the lattice image in a plane of the raster."""
     i, j = scale * row + scale - 1, scale * column + scale - 1
@@ -59,7 +59,7 @@ def _paint(plane, scale, row, column, value):
         plane[i, j + 1] = plane[i + 1, j] = plane[i + 1, j + 1] = value
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _paint_open(image, scale, maze):
     """Set the open pixels of an image, (3, H, W), that is all wall: row by row, then copied to where it is the same."""
     rows, columns = maze.shape[1:]
@@ -83,7 +83,7 @@ def _paint_open(image, scale, maze):
                         image[channel, y + lower, x] = image[0, y, x]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _raster_block(begin, end, scale, connections, start, goal, images, targets):
     distance, queue = scratch(connections.shape[2], connections.shape[3])
     for i in range(begin, end):

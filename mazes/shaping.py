@@ -1,12 +1,11 @@
 """What happens to a tree afterwards: percolation, an exact number of cycles, braiding."""
 
-import numba
-
 from extramaze.mazes.algorithms.lattice import edge_ends, neighbour, open_edge
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below, word
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def percolate(at, connections, threshold):
     """Open every lattice edge of one maze with probability threshold / 2³², besides those already open."""
     rows, columns = connections.shape[1:]
@@ -21,7 +20,7 @@ def percolate(at, connections, threshold):
                 position += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_cycles(at, connections, cycles, ints):
     """Open ``cycles`` of the closed edges, every choice of them equally likely. ints: int32 (≥ 2 R·C,) is scratch."""
     rows, columns = connections.shape[1:]
@@ -40,7 +39,7 @@ def add_cycles(at, connections, cycles, ints):
         ints[rank] = ints[closed]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def braid(at, connections, threshold, degrees, ints):
     """Open the share threshold / 2³² of the dead ends, rounded: each by a uniformly random closed edge of its own.
 
@@ -78,7 +77,7 @@ def braid(at, connections, threshold, degrees, ints):
                 rank -= 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _joined(connections, cell, other):
     columns = connections.shape[2]
     upper = min(cell, other)

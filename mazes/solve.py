@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, packed, scratch
@@ -49,7 +49,7 @@ def solve(mazes: Mazes, workers: int | None = None) -> Paths:
     return Paths(cells, offsets)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _length_block(begin, end, connections, start, goal, offsets):
     """Write each path's number of cells to the place after its maze's."""
     rows, columns = connections.shape[2:]
@@ -59,7 +59,7 @@ def _length_block(begin, end, connections, start, goal, offsets):
         offsets[i + 1] = distance[start[i, 0], start[i, 1]] + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _solve_block(begin, end, connections, start, goal, offsets, cells):
     rows, columns = connections.shape[2:]
     distance, queue = scratch(rows, columns)

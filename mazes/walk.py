@@ -4,15 +4,16 @@ Neighbours are always visited up, down, left, right. That order is the tie-break
 version: from the start, each step goes to the first neighbour, in that order, that is one nearer to the goal.
 """
 
-import numba
 import numpy as np
+
+from extramaze.mazes.compiled import compiled
 
 SOLUTION_VERSION = 1
 ROW_STEPS = (-1, 1, 0, 0)
 COLUMN_STEPS = (0, 0, -1, 1)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def is_open(connections, row, column, direction):
     """Whether one can step from a cell in a direction (up, down, left, right) in one maze, bool (2, R, C)."""
     if direction == 0:
@@ -24,7 +25,7 @@ def is_open(connections, row, column, direction):
     return connections[1, row, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_degrees(connections, degrees):
     """Fill ``degrees``, int8 (R, C), with the number of open neighbours of each cell; return the open edges."""
     rows, columns = connections.shape[1:]
@@ -41,13 +42,13 @@ def fill_degrees(connections, degrees):
     return ends // 2
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def packed(row, column):
     """Return a cell as one number: row · 2¹⁶ + column."""
     return row << 16 | column
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def distances_from(connections, row, column, distance, queue, last=-1):
     """Fill ``distance``, int32 (R, C), with the lattice edges to a cell (−1: out of reach); return the cells reached.
 
@@ -75,7 +76,7 @@ def distances_from(connections, row, column, distance, queue, last=-1):
     return tail
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def next_on_path(connections, distance, row, column):
     """Return the direction of the stored path's next step, given the distances from the goal."""
     for direction in range(4):
@@ -86,7 +87,7 @@ def next_on_path(connections, distance, row, column):
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def scratch(rows, columns):
     """Allocate a distance map and a queue for a lattice."""
     return np.empty((rows, columns), np.int32), np.empty(rows * columns, np.int32)

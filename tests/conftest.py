@@ -1,19 +1,12 @@
-"""Compiled kernels are cached by content: a changed kernel is compiled anew even where only another file calls it."""
+"""What all tests share: options, and what is skipped where there is no GPU."""
 
-import hashlib
 import os
-import tempfile
 from pathlib import Path
 
+import pytest
+import torch
+
 ROOT = Path(__file__).parent.parent
-
-_KERNELS = [ROOT / "benchmark" / f"{name}.py" for name in ("filling", "scoring", "winograd")]
-_SOURCES = [*sorted((ROOT / "mazes").rglob("*.py")), *_KERNELS]
-_CONTENT = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"extramaze-kernels-{_CONTENT}"))
-
-import pytest  # noqa: E402
-import torch  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,13 +6,12 @@ spanning trees" (FOCS 1989); Aldous, "The random walk construction of uniform sp
 (SIAM J. Discrete Math. 1990).
 """
 
-import numba
-
 from extramaze.mazes.algorithms.lattice import neighbour, open_edge
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve_aldous_broder(at, connections, flags):
     """Write a uniform spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 

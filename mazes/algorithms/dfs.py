@@ -6,12 +6,11 @@ is pushed and popped once: O(L²) time, one stack of L² cells. Source: Tarjan, 
 algorithms" (1972); the literature's default through maze-dataset (Ivanitskiy et al., arXiv 2309.10498).
 """
 
-import numba
-
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve_dfs(at, connections, stack, visited):
     """Write a spanning tree into ``connections``, bool (2, R, C), all False on entry; ``at`` addresses its words.
 

@@ -5,13 +5,12 @@ search and short corridors. O(L² α) time for the shuffle and the union-find. S
 subtree of a graph and the traveling salesman problem" (1956).
 """
 
-import numba
-
 from extramaze.mazes.algorithms.lattice import edge_ends, open_edge
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _root(parent, cell):
     """Find a cell's root, halving the way to it."""
     while parent[cell] != cell:
@@ -20,7 +19,7 @@ def _root(parent, cell):
     return cell
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve_kruskal(at, connections, ints):
     """Write a spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 

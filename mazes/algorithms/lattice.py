@@ -1,9 +1,9 @@
 """Cells by number (row · C + column), and the edges between them."""
 
-import numba
+from extramaze.mazes.compiled import compiled
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def neighbour(rows, columns, cell, direction):
     """Return the cell up, down, left or right (direction 0–3) of a cell, or −1 beyond the lattice."""
     if direction == 0:
@@ -15,7 +15,7 @@ def neighbour(rows, columns, cell, direction):
     return cell + 1 if cell % columns < columns - 1 else -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def open_edge(connections, cell, other):
     """Open the edge between two neighbouring cells of one maze, bool (2, R, C), C > 1."""
     columns = connections.shape[2]
@@ -23,7 +23,7 @@ def open_edge(connections, cell, other):
     connections[0 if abs(cell - other) == columns else 1, upper // columns, upper % columns] = True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def edge_ends(rows, columns, edge):
     """Return the two cells of an edge numbered 2 · cell (down) or 2 · cell + 1 (right); the second −1 beyond."""
     cell = edge // 2

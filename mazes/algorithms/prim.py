@@ -6,13 +6,12 @@ Kruskal's trees.) O(L²) time. Source: Prim, "Shortest connection networks and s
 randomised form is folklore of maze generation.
 """
 
-import numba
-
 from extramaze.mazes.algorithms.lattice import edge_ends, neighbour, open_edge
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve_prim(at, connections, ints, flags):
     """Write a spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 

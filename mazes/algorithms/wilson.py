@@ -5,13 +5,12 @@ loops. Every spanning tree is equally likely. Expected steps: the mean hitting t
 Source: Wilson, "Generating random spanning trees more quickly than the cover time" (STOC 1996).
 """
 
-import numba
-
 from extramaze.mazes.algorithms.lattice import neighbour, open_edge
+from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def carve_wilson(at, connections, ints, flags):
     """Write a uniform spanning tree into ``connections``, bool (2, R, C), all False; ``at`` addresses its words.
 
