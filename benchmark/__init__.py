@@ -12,7 +12,7 @@ __all__ = ["__version__", "evaluate"]
 def __getattr__(name: str) -> Any:
     """Import ``evaluate`` when it is first asked for, so that ``extramaze.mazes`` alone stays light."""
     if name == "evaluate":
-        from extramaze.evaluation import evaluate
+        from extramaze.evaluation.evaluate import evaluate
 
         return evaluate
     raise AttributeError(f"module 'extramaze' has no attribute {name!r}")

@@ -19,10 +19,10 @@ def extramaze_check() -> Callable[..., object]:
     It fails the test where the record (a folder, or a Record) regressed or is not comparable, and with strict where
     the check is inconclusive; else it returns the report. The margins are those of ``extramaze check``.
     """
-    from extramaze.baselines import read_baseline
-    from extramaze.check import Margins, Verdict, check
+    from extramaze.comparing.baselines import read_baseline
+    from extramaze.comparing.check import Margins, Verdict, check
+    from extramaze.comparing.reports import report_text
     from extramaze.records import Record, read_record
-    from extramaze.reports import report_text
 
     def run(record: "Record | str | Path", baseline: str | Path, strict: bool = False, **margins: float) -> object:
         found = record if isinstance(record, Record) else read_record(Path(record))

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import polars as pl
 
-from extramaze.board_text import board_table
-from extramaze.drawn_answers import draw_answers
-from extramaze.evaluation import evaluate
-from extramaze.leaderboard import boards
+from extramaze.blocks.plan import make_part
+from extramaze.evaluation.evaluate import evaluate
+from extramaze.leaderboard.board import boards
+from extramaze.leaderboard.text import board_table
 from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import resolve_device
-from extramaze.pictures import Drawing, save_failures
-from extramaze.plan import make_part
+from extramaze.pictures.answers import draw_answers
+from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
 from extramaze.tables import limits_table
 

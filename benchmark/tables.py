@@ -8,8 +8,8 @@ from extramaze.dynamics import Limit
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
 from extramaze.models.checkpoint import TrainingResult
-from extramaze.record_schema import Audit, CellNoise, LimitOdds
 from extramaze.records import Record
+from extramaze.records.schema import Audit, CellNoise, LimitOdds
 from extramaze.suites import Suite
 
 HEADINGS = {"in-distribution": "in-dist."}

@@ -1,6 +1,7 @@
 """Files: atomic writing, and mazes as compressed NumPy archives."""
 
 import io
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -73,10 +74,16 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """Read a file of at most ``most`` bytes. Raises InputError where it cannot be."""
+    """Read a file. Raises InputError where it cannot be.
+
+    most: bytes of a file that is not trusted, which must be a regular one: a pipe could keep its reader waiting.
+    """
     try:
-        if most is not None and path.stat().st_size > most:
-            raise InputError(f"{path}: {path.stat().st_size:,} bytes; at most {most:,} are read")
+        found = path.stat()
+        if most is not None and not stat.S_ISREG(found.st_mode):
+            raise InputError(f"{path} is no regular file; only such are read")
+        if most is not None and found.st_size > most:
+            raise InputError(f"{path}: {found.st_size:,} bytes; at most {most:,} are read")
         return path.read_bytes()
     except OSError as problem:
         raise InputError(f"cannot read {path}: {problem.strerror or problem}") from problem

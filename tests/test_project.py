@@ -1,6 +1,8 @@
 import ast
 import re
 import tomllib
+from collections import defaultdict
+from graphlib import TopologicalSorter
 
 FOLDERS = {
     "benchmark": "extramaze",
@@ -42,6 +44,18 @@ def test_dependencies_go_one_way(root):
     for path in (root / "models").rglob("*.py"):
         ours = [name for name in imports(path) if name.startswith("extramaze")]
         assert all(name.startswith(("extramaze.mazes", "extramaze.models")) for name in ours), path
+
+
+def test_no_folder_of_the_benchmark_uses_another_that_uses_it(root):
+    """Each folder can be read knowing only those before it."""
+    uses = defaultdict(set)
+    for path in (root / "benchmark").rglob("*.py"):
+        folder, *inside = path.relative_to(root / "benchmark").with_suffix("").parts
+        for name in imports(path):
+            others = name.removeprefix("extramaze.").split(".")
+            if inside and name.startswith("extramaze.") and others[0] not in (folder, "mazes", "models", "results"):
+                uses[folder].add(others[0])
+    assert {"cli", "evaluation", "records"} <= set(TopologicalSorter(uses).static_order())
 
 
 def test_the_readme_holds_both_commands(root):

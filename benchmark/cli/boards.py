@@ -23,8 +23,8 @@ def leaderboard(
     A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
     or reproduced by extramaze verify.
     """
-    from extramaze.board_text import board_json, board_table
-    from extramaze.leaderboard import boards, find_records, find_verified, shipped_records, shipped_verified
+    from extramaze.leaderboard.board import boards, find_records, find_verified, shipped_records, shipped_verified
+    from extramaze.leaderboard.text import board_json, board_table
 
     if folders:
         found = boards(find_records(folders), find_verified(folders))

@@ -19,10 +19,10 @@ def compare(
 
     Wins, losses, exact McNemar, paired intervals. Exit 3 where their mazes differ.
     """
-    from extramaze.compare import compare as run_compare
+    from extramaze.comparing.compare import compare as run_compare
+    from extramaze.comparing.reports import as_json as to_json
+    from extramaze.comparing.reports import comparison_text
     from extramaze.records import read_record
-    from extramaze.reports import as_json as to_json
-    from extramaze.reports import comparison_text
 
     found = run_compare(read_record(first), read_record(second))
     print(to_json(found) if as_json else comparison_text(found))
@@ -48,13 +48,13 @@ def check(
     Exit 0 improved, equivalent or inconclusive · 1 regressed · 2 no baseline · 3 not comparable · 4 inconclusive, with
     --strict.
     """
-    from extramaze.baselines import accept_baseline, init_baseline, read_baseline
-    from extramaze.check import Margins
-    from extramaze.check import check as run_check
+    from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
+    from extramaze.comparing.check import Margins
+    from extramaze.comparing.check import check as run_check
+    from extramaze.comparing.reports import as_json as to_json
+    from extramaze.comparing.reports import report_junit, report_markdown, report_text
     from extramaze.mazes.files import write_atomically
     from extramaze.records import read_record
-    from extramaze.reports import as_json as to_json
-    from extramaze.reports import report_junit, report_markdown, report_text
 
     if init and accept:
         raise InputError("--init writes a first baseline and --accept the next one; give one of them")
@@ -99,7 +99,7 @@ def validate(
     """
     import json
 
-    from extramaze.validate import find, problems
+    from extramaze.verification.validate import find, problems
 
     found = {str(folder): problems(folder) for folder in find(folders)}
     if as_json:

@@ -10,8 +10,8 @@ from extramaze.cli.app import Device, Quiet, app
 from extramaze.mazes import InputError
 
 if TYPE_CHECKING:
+    from extramaze.blocks.plan import Part
     from extramaze.models import IterativeSolver
-    from extramaze.plan import Part
     from extramaze.records import Record
     from extramaze.suites import Suite
 
@@ -58,12 +58,12 @@ def evaluate(
 
     Writes a record. Stopped and started again, it goes on where it was. Under torchrun the processes share the work.
     """
-    from extramaze.evaluation import make_evaluation
+    from extramaze.evaluation.evaluate import make_evaluation
+    from extramaze.evaluation.shards import run_together, torchrun_shard
+    from extramaze.evaluation.work import Shard
     from extramaze.models import load
     from extramaze.models.contract import card_of
-    from extramaze.shards import run_together, torchrun_shard
     from extramaze.suites import load_suite
-    from extramaze.work import Shard
 
     loaded = load_suite(suite)
     part = _part(loaded, cells, limit, budget)
@@ -130,7 +130,7 @@ def _suffix(given: dict[str, Any]) -> str:
 
 
 def _score(file: Path, name: str, suite: "Suite", out: Path | None, part: "Part | None", as_json: bool) -> None:
-    from extramaze.predictions import evaluate_predictions
+    from extramaze.evaluation.predictions import evaluate_predictions
 
     folder = out or Path("runs") / suite.name / name
     _report(evaluate_predictions(file, name, suite, folder, part), folder, as_json)
@@ -145,7 +145,7 @@ def _with_noise(
     folder: Path,
     quiet: bool,
 ) -> "Record":
-    from extramaze.noise import noise_floor
+    from extramaze.evaluation.noise import noise_floor
 
     found = record.with_noise(noise_floor(solver, suite, device, part, quiet))
     found.write(folder)
@@ -162,7 +162,7 @@ def gather(
 
     The record is the one that a single process would have written.
     """
-    from extramaze.shards import gather as gather_shards
+    from extramaze.evaluation.shards import gather as gather_shards
 
     _report(gather_shards(folders, out), out, as_json)
 
@@ -180,11 +180,11 @@ def rewatch(
 
     The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
     """
-    from extramaze.card import VERIFICATION
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
     from extramaze.records import read_record
-    from extramaze.rewatch import rewatch as watch_again
+    from extramaze.submission.card import VERIFICATION
+    from extramaze.verification.rewatch import rewatch as watch_again
 
     name = read_record(record).summary.plan.solver.name
     if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
@@ -196,8 +196,8 @@ def rewatch(
 
 def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":
     """Make the part of a suite that --cells, --limit and --budget ask for; None where they ask for nothing."""
+    from extramaze.blocks.plan import make_part
     from extramaze.costs import within_budget
-    from extramaze.plan import make_part
     from extramaze.suites import choose_cells
 
     names = tuple(name.strip() for name in cells.split(",")) if cells is not None else ()

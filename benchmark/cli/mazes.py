@@ -51,7 +51,7 @@ def generate(
     word, as results write it: extramaze generate size=9,percolation=0.1 --show.
     """
     from extramaze.mazes import MazeSpec
-    from extramaze.pictures import save_samples
+    from extramaze.pictures.mazes import save_samples
     from extramaze.tables import mazes_summary
 
     fields = {
@@ -111,9 +111,9 @@ def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> Any:
 
 
 def _write(mazes: Any, path: Path, name: str) -> None:
+    from extramaze.evaluation.predictions import questions
     from extramaze.mazes import write_npz
     from extramaze.mazes.files import write_atomically
-    from extramaze.predictions import questions
 
     if path.suffix == ".jsonl":
         write_atomically(path, questions(mazes, name))

@@ -34,11 +34,12 @@ def plot(
     Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved; what the
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
-    from extramaze.card import CARD
     from extramaze.mazes import InputError
     from extramaze.mazes.files import make_folder
-    from extramaze.plots import plot_record, save_mazes
+    from extramaze.pictures.answers import save_mazes
+    from extramaze.pictures.record import plot_record
     from extramaze.records import read_record
+    from extramaze.submission.card import CARD
 
     found = read_record(record)
     chosen = _solver(found, solver)
@@ -55,9 +56,9 @@ def plot(
 
 def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     """Load the solver that is given, or the shipped one of the record's name while it is the record's."""
+    from extramaze.blocks.plan import foreign
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
-    from extramaze.plan import foreign
 
     stated = record.summary.plan.solver
     if given is not None:

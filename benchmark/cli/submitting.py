@@ -39,10 +39,10 @@ def submit(
     request: record, weights, code and sealed card. Stopped and started again, it goes on. Runs the solver's code. Exit
     1 where the contract is broken.
     """
-    from extramaze.card import read_statement
-    from extramaze.starting import start_submission
-    from extramaze.submission import BrokenContract
-    from extramaze.submission import submit as make_submission
+    from extramaze.submission.card import read_statement
+    from extramaze.submission.starting import start_submission
+    from extramaze.submission.submit import BrokenContract
+    from extramaze.submission.submit import submit as make_submission
     from extramaze.suites import load_suite, suite_names
 
     if (target == NEW) != (name is not None):
@@ -101,9 +101,9 @@ def verify(
     import os
 
     from extramaze.mazes.files import make_folder
-    from extramaze.reproduce import Unsound
-    from extramaze.reproduce import verify as run_again
-    from extramaze.verification import keep
+    from extramaze.verification.verification import keep
+    from extramaze.verification.verify import Unsound
+    from extramaze.verification.verify import verify as run_again
 
     if out is not None and len(folders) > 1:
         raise InputError("--out takes one record's verification; verify one at a time")

@@ -13,7 +13,7 @@ from extramaze.findings.limit_tables import LOOP, is_pair
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.retraining import TUNED, difference, size_cost
 from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_of_cells, share_given
-from extramaze.ranking_score import record_score
+from extramaze.leaderboard.score import record_score
 
 SIZES = (17, 21, 33)
 Line = Callable[[Pool], Iterator[str]]

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from extramaze.columns import STILL_RIGHT
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import fall, mean_share
 from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_note, shown, table, who
@@ -12,6 +11,7 @@ from extramaze.findings.judging import judge_answers
 from extramaze.findings.ladders import MONOTONE, Ladder, by_cell, by_column, falls, ladder_table
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.verdicts import Verdict, Word, above, undecided
+from extramaze.leaderboard.columns import STILL_RIGHT
 
 FEW = 0.1  # the percolation at which claims are judged
 HALF = 0.5

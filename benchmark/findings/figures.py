@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm, t
 
-from extramaze.association import Odds
-from extramaze.rank_groups import variance_of_difference, welch
-from extramaze.ranking_score import half_width, variance_of_mean
+from extramaze.leaderboard.ranks import variance_of_difference, welch
+from extramaze.leaderboard.score import half_width, variance_of_mean
+from extramaze.records.association import Odds
 from extramaze.statistics import CONFIDENCE
 
 Unit = Literal["share", "points", "odds"]

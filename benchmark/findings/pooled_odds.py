@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from extramaze.association import common_odds
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, odds, stratified
+from extramaze.records.association import common_odds
 
 BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
 Table = list[list[int]]

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from extramaze.blocks.plan import ARITHMETIC, Plan
 from extramaze.findings.entrants import Entrant
-from extramaze.leaderboard import comparable, seeds_by_recipe
+from extramaze.leaderboard.board import comparable, seeds_by_recipe
 from extramaze.mazes import InputError
-from extramaze.plan import ARITHMETIC, Plan
 from extramaze.records import Record
 from extramaze.suites import Cell, Suite
 

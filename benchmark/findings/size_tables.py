@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from extramaze.columns import STILL_RIGHT
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import mean_share
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.pools import Pool
+from extramaze.leaderboard.columns import STILL_RIGHT
 
 
 def held_up_to(entrant: Entrant, cells: dict[int, str]) -> int | None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from extramaze.columns import STILL_RIGHT
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import fall, mean_share
 from extramaze.findings.finding import STUDY, Claim, Finding
@@ -11,6 +10,7 @@ from extramaze.findings.ladders import TRACE
 from extramaze.findings.pools import Pool
 from extramaze.findings.size_tables import held_up_to, size_tables
 from extramaze.findings.verdicts import Verdict, Word, above, every, not_tested, undecided
+from extramaze.leaderboard.columns import STILL_RIGHT
 
 TRAINED = 9  # the size that recipes are trained on
 LARGER = 2  # times that size: where "solves larger ones" is asked

@@ -9,7 +9,7 @@ from extramaze.findings.finding import NOTHING, Claim, Finding, table, who
 from extramaze.findings.judging import judge_answers
 from extramaze.findings.pools import Pool
 from extramaze.findings.verdicts import LEAST_SEEDS, Verdict, above, not_tested, undecided
-from extramaze.ranking_score import record_score
+from extramaze.leaderboard.score import record_score
 from extramaze.statistics import CONFIDENCE
 
 LARGE = 0.1

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from extramaze.card import read_statement
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
 from extramaze.records import content_sha256
-from extramaze.submission import submit
+from extramaze.submission.card import read_statement
+from extramaze.submission.submit import submit
 from extramaze.suites import load_suite
 
 TINY = """

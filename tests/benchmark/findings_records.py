@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import torch
 
+from extramaze.blocks.plan import make_part, make_plan
 from extramaze.mazes.describe import COUNTS
 from extramaze.models import load
 from extramaze.models.checkpoint import training_mark
-from extramaze.plan import make_part, make_plan
-from extramaze.record_schema import KINDS, PER_MAZE, CellResult, Run, Rung, Tally
 from extramaze.records import Record
+from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Run, Rung, Tally
+from extramaze.records.tallies import tally_limits
 from extramaze.suites import load_suite
-from extramaze.tallies import tally_limits
 
 MOST = 128  # mazes a cell
 RUN = Run(finished="2026-01-01T00:00:00", seconds=1.0, command="", peak_memory_bytes=None)

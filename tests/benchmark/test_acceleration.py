@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.acceleration import choose_iteration, make_step
-from extramaze.answering import iterate
-from extramaze.blocks import to_input
+from extramaze.blocks.acceleration import choose_iteration, make_step
+from extramaze.blocks.answering import iterate
+from extramaze.blocks.block import to_input
+from extramaze.blocks.plan import make_part
+from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS
 from extramaze.dynamics import largest_exponent
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.dt_net import DTNet, ResidualBlock, dt_net
 from extramaze.models.pi_net import pi_net
-from extramaze.plan import make_part
-from extramaze.winograd import LEAST_CHANNELS, MOST_CHANNELS
 
 CPU = torch.device("cpu")
 

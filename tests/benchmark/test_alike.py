@@ -5,8 +5,8 @@ import math
 import pytest
 
 from extramaze.alike import alike
-from extramaze.record_schema import Tally
 from extramaze.records import Record, read_record
+from extramaze.records.schema import Tally
 
 
 def test_floats_to_within_rounding_all_else_exactly():
@@ -22,7 +22,7 @@ def test_a_record_of_another_processor_is_read(tiny_records, tmp_path, monkeypat
     """Intervals and odds that differ in the last place from what is computed here do not contradict the rows."""
     record = tiny_records["dt-net-thin@0"]
     odds = [found.model_copy(update={"low": math.nextafter(found.low, math.inf)}) for found in record.summary.odds]
-    monkeypatch.setattr("extramaze.records.tally_odds", lambda limits: odds)
+    monkeypatch.setattr("extramaze.records.record.tally_odds", lambda limits: odds)
     plan, run = record.summary.plan, record.summary.run
     other = Record.seal(plan, list(record.summary.cells), list(record.summary.limits), record.mazes, run)
     monkeypatch.undo()

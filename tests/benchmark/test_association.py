@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact
 
-from extramaze.association import associate, common_odds, mantel_haenszel, tables_of
 from extramaze.dynamics import Limit
 from extramaze.mazes import InputError
+from extramaze.records.association import associate, common_odds, mantel_haenszel, tables_of
 
 FIXED, CYCLE = Limit.FIXED_POINT, Limit.CYCLE
 

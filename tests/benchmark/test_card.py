@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from extramaze.card import Statement
 from extramaze.mazes import InputError, Mazes, MazeSpec, generate, layout_hashes, write_npz
 from extramaze.models.schema import parse_yaml
-from extramaze.overlap import find_overlap
-from extramaze.submission import submit
+from extramaze.submission.card import Statement
+from extramaze.submission.overlap import find_overlap
+from extramaze.submission.submit import submit
 from tests.benchmark.conftest import CARD
 
 

@@ -13,14 +13,14 @@ import polars as pl
 import pytest
 import yaml
 
-from extramaze.baselines import accept_baseline, init_baseline, read_baseline
-from extramaze.check import Margins, Verdict, check, judge
 from extramaze.cli import run
+from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
+from extramaze.comparing.check import Margins, Verdict, check, judge
+from extramaze.comparing.reports import as_json, report_junit, report_markdown, report_text
 from extramaze.mazes import InputError
 from extramaze.records import Record
-from extramaze.reports import as_json, report_junit, report_markdown, report_text
+from extramaze.records.tallies import tally_limits, tally_rungs
 from extramaze.statistics import Paired, holm, mcnemar
-from extramaze.tallies import tally_limits, tally_rungs
 from tests.benchmark.test_compare import resealed
 
 
@@ -195,7 +195,7 @@ def test_a_baseline_keeps_its_past(good, baseline):
 
 def test_baselines_are_not_rows_of_a_board(good, baseline):
     """A search for records passes by the copies that a baseline keeps."""
-    from extramaze.leaderboard import find_records
+    from extramaze.leaderboard.board import find_records
 
     good.write(baseline.parent / "record")
     assert len(find_records([baseline.parent])) == 1

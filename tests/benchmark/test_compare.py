@@ -5,13 +5,13 @@ import json
 import polars as pl
 import pytest
 
+from extramaze.blocks.plan import make_part
 from extramaze.cli import run
-from extramaze.compare import compare, differences
+from extramaze.comparing.compare import compare, differences
+from extramaze.comparing.reports import as_json, comparison_text
 from extramaze.mazes.errors import NotComparable
-from extramaze.plan import make_part
 from extramaze.records import Record
-from extramaze.reports import as_json, comparison_text
-from extramaze.row_problems import MEASURABLE, MEASURED
+from extramaze.records.row_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar
 
 

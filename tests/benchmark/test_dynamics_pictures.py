@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from extramaze import dynamics_pictures as pictures
 from extramaze.dynamics import Limit
+from extramaze.pictures import dynamics as pictures
 
 LIMITS = [Limit.FIXED_POINT] * 6 + [Limit.CYCLE] * 5 + [Limit.DIVERGED]
 TURN = np.linspace(0, 20, 60)

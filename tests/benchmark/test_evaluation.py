@@ -9,10 +9,12 @@ import pytest
 import torch
 
 import extramaze
-from extramaze.answering import iterate
-from extramaze.blocks import BlockScores, block_size, ladder, to_input
-from extramaze.evaluation import evaluate, without_place
-from extramaze.leaderboard import boards
+from extramaze.blocks.answering import iterate
+from extramaze.blocks.block import BlockScores, block_size, ladder, to_input
+from extramaze.blocks.plan import make_part, make_plan
+from extramaze.blocks.store import BlockStore
+from extramaze.evaluation.evaluate import evaluate, without_place
+from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.files import hold
 from extramaze.mazes.raster import raster_side
@@ -20,14 +22,12 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer
 from extramaze.models.ff_net import ff_net
 from extramaze.models.pi_net import pi_net
-from extramaze.plan import make_part, make_plan
-from extramaze.record_schema import PER_MAZE
 from extramaze.records import read_record
+from extramaze.records.schema import PER_MAZE
+from extramaze.records.tallies import first_and_last
 from extramaze.scoring import score
-from extramaze.store import BlockStore
 from extramaze.suites import load_suite
-from extramaze.tallies import first_and_last
-from extramaze.validate import problems
+from extramaze.verification.validate import problems
 
 
 def flawless_block(count):
@@ -273,7 +273,7 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     """A real process killed between blocks and started again gives the record of an uninterrupted run."""
     out = tmp_path / "record"
     script = (
-        "import sys, time, extramaze.work as e\nfrom extramaze.evaluation import evaluate\n"
+        "import sys, time, extramaze.evaluation.work as e\nfrom extramaze.evaluation.evaluate import evaluate\n"
         "plain = e.score_block\n"
         "e.score_block = lambda *a: (time.sleep(0.3), plain(*a))[1]\n"
         "from extramaze.models import load\n"
@@ -290,7 +290,7 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     assert not (out / "record.json").exists()
     done = {path.name: path.stat().st_mtime_ns for path in out.glob("blocks/*.npz")}
 
-    import extramaze.work as module
+    import extramaze.evaluation.work as module
 
     computed = []
     plain = module.score_block

@@ -5,17 +5,17 @@ import shlex
 
 import pytest
 
+from extramaze.blocks.plan import make_part
 from extramaze.cli import app, run
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.figures import Figure
 from extramaze.findings.markdown import deciding
 from extramaze.findings.verdicts import Verdict
-from extramaze.leaderboard import shipped_records
+from extramaze.leaderboard.board import shipped_records
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.recipe import recipe_names
-from extramaze.plan import make_part
 from tests.benchmark.findings_records import (
     CYCLE,
     chosen_record,

@@ -7,8 +7,8 @@ from extramaze.findings import Word, make_pools
 from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
 from extramaze.findings.spread import deviation
 from extramaze.findings.verdicts import UNDECIDED, Verdict, above, below, every, not_tested
-from extramaze.rank_groups import Evidence, difference_test
-from extramaze.ranking_score import score_interval
+from extramaze.leaderboard.ranks import Evidence, difference_test
+from extramaze.leaderboard.score import score_interval
 from tests.benchmark.findings_records import chosen_record
 
 

@@ -7,7 +7,7 @@ from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.figures import stratified
 from extramaze.findings.ladders import by_column
 from extramaze.findings.verdicts import above, below, share_of_seeds
-from extramaze.record_schema import CellNoise
+from extramaze.records.schema import CellNoise
 from tests.benchmark.findings_records import (
     CHAOS,
     CYCLE,

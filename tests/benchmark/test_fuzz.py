@@ -17,13 +17,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extramaze.baselines import init_baseline
-from extramaze.card import Statement
 from extramaze.cli import run
+from extramaze.comparing.baselines import init_baseline
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_yaml
 from extramaze.records import content_sha256, read_record
+from extramaze.submission.card import Statement
 from extramaze.suites import Suite
 from tests.benchmark.conftest import CARD, TINY
 from tests.benchmark.test_verification import made

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
 from extramaze.models.train import train
 from extramaze.quickstart import quickstart

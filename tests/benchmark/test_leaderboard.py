@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from extramaze.board_text import board_json, board_table
-from extramaze.columns import hardest
-from extramaze.leaderboard import Row, boards, find_records, shipped_records, shipped_verified
+from extramaze.blocks.plan import make_part
+from extramaze.leaderboard.board import Row, boards, find_records, shipped_records, shipped_verified
+from extramaze.leaderboard.columns import hardest
+from extramaze.leaderboard.score import axis_scores, record_score, score_interval
+from extramaze.leaderboard.text import board_json, board_table
 from extramaze.mazes import InputError
-from extramaze.measures import FATE_NAMES
 from extramaze.models.loading import ALGORITHMS, shipped_results, shipped_seeds
-from extramaze.plan import make_part
-from extramaze.ranking_score import axis_scores, record_score, score_interval
-from extramaze.record_schema import Rung, Tally
 from extramaze.records import Record
+from extramaze.records.measures import FATE_NAMES
+from extramaze.records.schema import Rung, Tally
 from extramaze.tables import limits_table, solver_table
 
 
@@ -90,7 +90,7 @@ def test_the_interval_of_one_seed_is_that_of_its_mazes(base):
 @pytest.mark.parametrize("seeds", [1, 2, 3, 5])
 def test_intervals_cover_what_they_say(base, seeds, monkeypatch):
     """Over 400 simulated rows with known truth the interval holds it in at least 92 % of them."""
-    import extramaze.ranking_score as module
+    import extramaze.leaderboard.score as module
 
     random = np.random.default_rng(seeds)
     spread, count = 0.08 if seeds > 1 else 0.0, 200  # of skill between seeds; mazes a cell

@@ -2,13 +2,15 @@ import struct
 
 import pytest
 
+from extramaze.blocks.plan import make_part
 from extramaze.cli import run
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
+from extramaze.evaluation.noise import noise_floor
 from extramaze.mazes import InputError
 from extramaze.models import load
-from extramaze.noise import noise_floor
-from extramaze.plan import make_part
-from extramaze.plots import _plane, failures_by_kind, plot_record
+from extramaze.pictures.accuracy import plane_of
+from extramaze.pictures.answers import failures_by_kind
+from extramaze.pictures.record import plot_record
 from extramaze.suites import load_suite
 from tests.benchmark.test_compare import resealed
 
@@ -64,7 +66,7 @@ def test_the_plane_holds_what_differs_in_two_things(tmp_path):
     """Sizes and percolations of laptop-v1 meet on the plane; cells with exact cycles, braids or other starts do not."""
     part = make_part(1, 1, ("size-9", "start-any", "percolation-0.1", "plane-13-0.1", "plane-13-0.3", "cycles-4"))
     record = evaluate(load("dead-end-filling"), "laptop-v1", "cpu", part=part, quiet=True)
-    sizes, shares, found = _plane(record)
+    sizes, shares, found = plane_of(record)
     assert (sizes, shares) == ([9, 13], [0.0, 0.1, 0.3])
     assert found.keys() == {(9, 0.0), (9, 0.1), (13, 0.1), (13, 0.3)}
     assert (tmp_path / "p" / "plane.png") in plot_record(record, tmp_path / "p")

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.answering import answer_block
-from extramaze.evaluation import evaluate
-from extramaze.leaderboard import boards
+from extramaze.blocks.answering import answer_block
+from extramaze.blocks.plan import make_part
+from extramaze.evaluation.evaluate import evaluate
+from extramaze.evaluation.predictions import evaluate_predictions, questions
+from extramaze.evaluation.work import way_of
+from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
 from extramaze.models import load
 from extramaze.models.devices import reference_arithmetic
-from extramaze.plan import make_part
-from extramaze.predictions import evaluate_predictions, questions
 from extramaze.records import read_record
 from extramaze.suites import cell_mazes, load_suite
-from extramaze.work import way_of
 
 
 @pytest.fixture

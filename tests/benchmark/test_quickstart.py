@@ -7,7 +7,7 @@ import extramaze.models.loading as loading
 from extramaze.cli import run
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
-from extramaze.pictures import Drawing, save_failures, save_samples
+from extramaze.pictures.mazes import Drawing, save_failures, save_samples
 from extramaze.quickstart import failures
 from extramaze.scoring import score
 

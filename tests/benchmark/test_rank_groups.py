@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from extramaze.leaderboard import boards, evidence
-from extramaze.rank_groups import Evidence, difference_test, ranges, rank_ranges, spreads
+from extramaze.leaderboard.board import boards, evidence
+from extramaze.leaderboard.ranks import Evidence, difference_test, ranges, rank_ranges, spreads
 from tests.benchmark.test_leaderboard import made
 
 CELLS = {"a": 0.5, "b": 0.25, "c": 0.25}

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from extramaze.mazes import InputError
-from extramaze.record_schema import PER_MAZE, SCHEMA, Tally
 from extramaze.records import content_sha256, read_record
+from extramaze.records.schema import PER_MAZE, SCHEMA, Tally
 
 STORED = Path(__file__).parent / "data" / "record-3"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
 
@@ -100,7 +100,7 @@ def forge(folder, change):
     [
         (lambda c: c["cells"][1]["rungs"][-1]["optimal"].update(right=70, share=1.0, low=1.0, high=1.0), "scores"),
         (lambda c: c["cells"][1]["rungs"][-1]["valid"].update(share=0.99), "scores"),
-        (lambda c: c["cells"].pop(), "cells are not those"),
+        (lambda c: c["cells"].pop(), "they are not the"),
         (lambda c: c["cells"][0].update(spec="size=3"), "axis and specification"),
         (
             lambda c: c["plan"]["cells"][1].update(rungs=[2, 5, 30]),

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.answering import first_step, iterate
-from extramaze.blocks import to_input
-from extramaze.evaluation import evaluate
+from extramaze.blocks.answering import first_step, iterate
+from extramaze.blocks.block import to_input
+from extramaze.blocks.retirement import AUDITED, audited, iterate_retiring
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import IterativeSolver, load
-from extramaze.retirement import AUDITED, audited, iterate_retiring
 from extramaze.statistics import share_at_most
 
 

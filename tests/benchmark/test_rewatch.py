@@ -1,16 +1,16 @@
 import polars as pl
 import pytest
 
+from extramaze.blocks.plan import CONTRACTS
+from extramaze.blocks.watching import watch_block
 from extramaze.cli import run
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.models import load
-from extramaze.plan import CONTRACTS
 from extramaze.records import Record, read_record
-from extramaze.rewatch import rewatch
-from extramaze.tallies import tally_limits
-from extramaze.validate import problems
-from extramaze.watching import watch_block
+from extramaze.records.tallies import tally_limits
+from extramaze.verification.rewatch import rewatch
+from extramaze.verification.validate import problems
 from tests.benchmark.test_compare import resealed
 
 
@@ -53,7 +53,7 @@ def test_stopped_and_started_again_it_goes_on(outdated, tiny_records, monkeypatc
             raise KeyboardInterrupt
         return watch_block(*arguments)
 
-    monkeypatch.setattr("extramaze.work.watch_block", watch)
+    monkeypatch.setattr("extramaze.evaluation.work.watch_block", watch)
     with pytest.raises(KeyboardInterrupt):
         rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
     assert read_record(outdated).summary == before.summary

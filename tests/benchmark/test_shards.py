@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from extramaze.evaluation import make_evaluation
+from extramaze.evaluation.evaluate import make_evaluation
+from extramaze.evaluation.shards import gather, run_together
+from extramaze.evaluation.work import Shard
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import read_record
-from extramaze.shards import gather, run_together
-from extramaze.work import Shard
 from tests.benchmark.test_evaluation import numbers
 
 COMMAND = [sys.executable, "-m", "extramaze", "evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet"]

@@ -8,15 +8,15 @@ import sys
 
 import pytest
 
-from extramaze.card import Card, Training, read_card, read_statement
 from extramaze.cli import run
 from extramaze.mazes import InputError
 from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import read_record
-from extramaze.reproduce import verify
-from extramaze.submission import BrokenContract, submit
-from extramaze.validate import problems
+from extramaze.submission.card import Card, Training, read_card, read_statement
+from extramaze.submission.submit import BrokenContract, submit
+from extramaze.verification.validate import problems
+from extramaze.verification.verify import verify
 from tests.benchmark.conftest import CARD, SOLVER, rewrite_card
 from tests.models.test_plugins import install
 
@@ -26,7 +26,7 @@ FILES = ["card.json", "mazes.parquet", "record.json", "solver.py", "weights.safe
 @pytest.fixture
 def unexamined(monkeypatch):
     """Leave the check of the contract out, where it is not what is looked at."""
-    monkeypatch.setattr("extramaze.submission.examine", lambda make: [])
+    monkeypatch.setattr("extramaze.submission.submit.examine", lambda make: [])
 
 
 def test_a_submission_is_one_folder_that_says_everything(submitted):
@@ -57,7 +57,7 @@ def test_a_submission_made_twice_is_the_same(submission, workshop, statement, su
 
 def test_a_killed_submission_goes_on(workshop, tmp_path, statement, suite, unexamined, monkeypatch, submitted):
     """Killed between two blocks, and again before the card: the third call ends with the same numbers."""
-    from extramaze.work import Worker
+    from extramaze.evaluation.work import Worker
 
     target, out = f"{workshop / 'solver.py'}:make", tmp_path / "out"
     plain, left = Worker._compute, [0, 1]
@@ -140,7 +140,7 @@ def test_a_file_stands_alone(tmp_path, workshop, statement, suite, code, problem
     (place / "solver.py").write_text(code)
     monkeypatch.chdir(place)
     monkeypatch.setenv("WORKSHOP", str(place))
-    monkeypatch.setattr("extramaze.submission.examine", lambda make: pytest.fail("it was accepted"))
+    monkeypatch.setattr("extramaze.submission.submit.examine", lambda make: pytest.fail("it was accepted"))
     if problem is None:
         with pytest.raises(pytest.fail.Exception, match="it was accepted"):
             submit("solver.py:make", statement, suite, tmp_path / "out", "cpu", quiet=True)
@@ -257,13 +257,13 @@ def test_from_a_template_to_a_badge(tmp_path, workshop, monkeypatch, capsys):
 INSTALLED = """
 import json, sys
 from pathlib import Path
-from extramaze.card import read_card, read_statement
+from extramaze.submission.card import read_card, read_statement
 from extramaze.mazes.errors import NotComparable
-from extramaze.reproduce import verify
-from extramaze.reproduce import verify
-from extramaze.submission import submit
+from extramaze.verification.verify import verify
+from extramaze.verification.verify import verify
+from extramaze.submission.submit import submit
 from extramaze.suites import load_suite
-from extramaze.validate import problems
+from extramaze.verification.validate import problems
 import acme_mazes
 place, workshop = Path(sys.argv[1]), Path(sys.argv[2])
 statement, suite = read_statement(workshop / "card.yaml"), load_suite(str(workshop / "small-v1.yaml"))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
-from extramaze.card import read_card
 from extramaze.cli import run
 from extramaze.mazes import InputError
-from extramaze.validate import problems
+from extramaze.submission.card import read_card
+from extramaze.verification.validate import problems
 from tests.benchmark.conftest import rewrite_card
 
 FILES = ["card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
@@ -46,7 +46,9 @@ def found_with(path, at, byte):
 
 def test_any_changed_digit_of_a_card_is_found(pristine, monkeypatch):
     """Every digit of card.json, one after the other: validate says that card.json is not what it was."""
-    monkeypatch.setattr("extramaze.validate._record_problems", lambda folder: [])  # it does not look at the card
+    monkeypatch.setattr(
+        "extramaze.verification.validate._record_problems", lambda folder: []
+    )  # it does not look at the card
     path = pristine / "card.json"
     content = path.read_bytes()
     digits = [at for at, byte in enumerate(content) if 48 <= byte <= 57]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 
 from extramaze.cli import run
 from extramaze.mazes import InputError
-from extramaze.parquet import open_table
 from extramaze.records import read_record
-from extramaze.validate import find, problems
+from extramaze.records.parquet import open_table
+from extramaze.verification.validate import find, problems
 from tests.benchmark.test_check import altered
 from tests.benchmark.test_records import STORED, forge
 
@@ -224,6 +225,14 @@ def bomb(rows, length):
     """A small file: one list of many equal values a row takes a few bytes."""
     lists = pl.Series("optimal", [[True] * length], dtype=pl.List(pl.Boolean))
     return pl.DataFrame({"optimal": pl.concat([lists] * rows)})
+
+
+@pytest.mark.parametrize("name", ["record.json", "mazes.parquet"])
+def test_a_pipe_is_not_waited_for(folder, name):
+    """A pipe in a record's place would keep whoever validates it waiting for ever."""
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert f"{folder / name} is no regular file; only such are read" in problems(folder)
 
 
 def test_a_table_that_unpacks_to_too_much_is_not_unpacked(folder, monkeypatch):

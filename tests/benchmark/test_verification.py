@@ -12,23 +12,23 @@ import torch
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
-from extramaze.card import read_card
+from extramaze.blocks.plan import state_sha256
 from extramaze.cli import run
-from extramaze.evaluation import evaluate, make_evaluation
-from extramaze.leaderboard import boards, find_records, find_verified
+from extramaze.evaluation.evaluate import evaluate, make_evaluation
+from extramaze.leaderboard.board import boards, find_records, find_verified
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.schema import parse_yaml
-from extramaze.plan import state_sha256
 from extramaze.records import Record, read_record
-from extramaze.reproduce import Unsound, prepare, verify
-from extramaze.rerun import Chosen, run_again
 from extramaze.statistics import share_at_most
+from extramaze.submission.card import read_card
 from extramaze.suites import Suite, load_suite
-from extramaze.validate import problems
-from extramaze.verification import Verification, keep, read_verification, standing
+from extramaze.verification.rerun import Chosen, run_again
+from extramaze.verification.validate import problems
+from extramaze.verification.verification import Verification, keep, read_verification, standing
+from extramaze.verification.verify import Unsound, prepare, verify
 from tests.benchmark.conftest import SMALL, rewrite_card
 from tests.benchmark.test_check import altered
 from tests.benchmark.test_submission_problems import replace_file
@@ -128,8 +128,8 @@ def test_code_is_not_run_without_trust(submission, tmp_path, capsys):
 @pytest.mark.parametrize("kind", ["shipped", "trained"])
 def test_a_card_cannot_talk_itself_out_of_trust(submission, tmp_path, kind, monkeypatch):
     """Code called shipped or trained is not loaded: the card is named, and where it is not, loading is refused."""
-    from extramaze.card import Source
-    from extramaze.staging import load_source
+    from extramaze.submission.card import Source
+    from extramaze.submission.staging import load_source
 
     monkeypatch.chdir(submission)
     monkeypatch.setattr("extramaze.models.loading._load_factory", lambda target: pytest.fail("it was run"))
@@ -208,7 +208,7 @@ def test_a_record_of_another_solver_is_not_run(filled, folder, tmp_path):
 
 
 def read_source():
-    from extramaze.staging import shipped_source
+    from extramaze.submission.staging import shipped_source
 
     return shipped_source("dead-end-filling")
 
@@ -246,7 +246,7 @@ def test_what_cannot_be_run_again_says_why(folder, filled, submission, tmp_path,
         assert len(said.strip().splitlines()) == 1
     assert run(["verify", "--quiet", str(tmp_path / "mine"), "--solver", "wavefront", "--trust"]) == 3
     assert "not the solver of the record" in capsys.readouterr().err
-    monkeypatch.setattr("extramaze.reproduce.CONTRACTS", {**summary.plan.contracts, "score": 99})
+    monkeypatch.setattr("extramaze.verification.verify.CONTRACTS", {**summary.plan.contracts, "score": 99})
     assert run(["verify", "--quiet", str(folder)]) == 3
     assert "score 1 (here 99)" in capsys.readouterr().err
     with pytest.raises(NotComparable):
@@ -411,7 +411,7 @@ def test_a_verification_goes_where_it_can(folder, tmp_path, monkeypatch, capsys)
     assert not (folder / "verification.json").exists()
     capsys.readouterr()
     monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK)
-    monkeypatch.setattr("extramaze.reproduce.verify", lambda *_: pytest.fail("it was run"))
+    monkeypatch.setattr("extramaze.verification.verify.verify", lambda *_: pytest.fail("it was run"))
     assert run(["verify", str(folder), "--quiet"]) == 2
     assert "--out FOLDER" in capsys.readouterr().err
 

@@ -4,12 +4,12 @@ import polars as pl
 import pytest
 import torch
 
-from extramaze.association import associate
 from extramaze.dynamics import Limit
-from extramaze.evaluation import evaluate
+from extramaze.evaluation.evaluate import evaluate
+from extramaze.evaluation.noise import noise_floor
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
-from extramaze.noise import noise_floor
+from extramaze.records.association import associate
 from extramaze.suites import load_suite
 from extramaze.tables import limits_table, noise_table
 
@@ -108,7 +108,7 @@ def test_odds_are_those_of_the_limits(tiny_records):
 
 def test_a_record_keeps_its_noise_floor(tiny_suite, tiny_records, tmp_path):
     """Noise survives the disk, is shown, and is what a comparison sets its difference beside."""
-    from extramaze.compare import compare
+    from extramaze.comparing.compare import compare
     from extramaze.records import read_record
 
     record = tiny_records["dt-net-thin@0"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from extramaze.winograd import MOST_CHANNELS, as_many_threads, convolution, transformed
+from extramaze.blocks.winograd import MOST_CHANNELS, as_many_threads, convolution, transformed
 
 SHAPES = [(1, 1, 1), (3, 5, 4), (2, 11, 11), (1, 3, 90), (7, 38, 2), (1, 67, 67)]
 NEAR = {np.float32: 1e-4, np.float64: 1e-12}
@@ -92,7 +92,7 @@ def test_torch_keeps_its_threads(threads):
     """Numba's threads, when they start, do not change how many torch has."""
     code = f"""
 import torch
-from extramaze.acceleration import make_step
+from extramaze.blocks.acceleration import make_step
 from extramaze.models.dt_net import dt_net
 torch.set_num_threads({threads})
 x, solver = torch.ones(1, 3, 11, 11), dt_net(8, blocks=1)
@@ -107,7 +107,7 @@ assert torch.get_num_threads() == {threads}
 TWO_AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 import numba, torch
-from extramaze.acceleration import make_step
+from extramaze.blocks.acceleration import make_step
 from extramaze.models.dt_net import dt_net
 x, solver = torch.ones(4, 3, 11, 11), dt_net(8, blocks=1)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.acceleration import choose_iteration, make_step
+from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.dynamics import RELATIVE, observe
 from extramaze.dynamics.topology import count, persistence
 from extramaze.dynamics.verdict import read_signs

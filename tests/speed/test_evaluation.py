@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.answering import Way, make_answers
-from extramaze.blocks import block_size, to_input
+from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.block import block_size, to_input
+from extramaze.blocks.retirement import audited
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
-from extramaze.retirement import audited
 from extramaze.scoring import score
 
 MAZES = {9: 256, 21: 64, 33: 32}
@@ -114,8 +114,8 @@ def test_scorer(benchmark):
 PEAK = """
 import resource, sys
 import numpy as np, torch
-from extramaze.answering import Way, make_answers
-from extramaze.blocks import to_input
+from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.block import to_input
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.dt_net import dt_net
 x = to_input(raster(generate(MazeSpec(33), 64), 1)[0], torch.device("cpu"), torch.float32)

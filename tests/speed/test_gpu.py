@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from extramaze.acceleration import choose_iteration, make_step
-from extramaze.blocks import BLOCK_PIXELS, block_size, draw_block, to_input
-from extramaze.evaluation import evaluate
+from extramaze.blocks.acceleration import choose_iteration, make_step
+from extramaze.blocks.block import BLOCK_PIXELS, block_size, draw_block, to_input
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.models.devices import reference_arithmetic
 from extramaze.models.dt_net import dt_net
 from extramaze.suites import Cell, Suite

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.answering import Way, make_answers
-from extramaze.blocks import block_size, to_input
+from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.block import block_size, to_input
 from extramaze.dynamics.recurrence import pairwise_distances
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load

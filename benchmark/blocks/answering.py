@@ -1,0 +1,194 @@
+"""Answers of one block at every rung: by plain iteration, by a solver's own inference, or with settled mazes gone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from extramaze.blocks.acceleration import Iteration, make_step
+from extramaze.blocks.block import BlockScores, draw_block, to_input
+from extramaze.blocks.retirement import audited, iterate_retiring
+from extramaze.filling import as_filling
+from extramaze.mazes import InputError
+from extramaze.models.contract import IterativeSolver, answer
+from extramaze.scoring import score
+from extramaze.suites import Cell, CellPlan, Suite
+
+NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
+SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the answers of a block are made: precision, mode, how steps are made, and whether settled mazes leave."""
+
+    dtype: str = "float32"
+    mode: str = "free-running"
+    iteration: Iteration = "plain"
+    retire: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Predictions bool (B, H, W) of B mazes at each rung; the rest as in BlockScores."""
+
+    rungs: list[Tensor]
+    disagrees: np.ndarray
+    evaluations: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredBlock:
+    """The B mazes of a block and their answers: images (B, 3, H, W), targets (B, H, W).
+
+    audited: bool (B,), who stayed though retirement was on. batch: how many were computed together.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    answers: Answers
+    audited: np.ndarray
+    batch: int
+
+
+def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
+    """Make the first step and see that it was pure. Raises InputError where it was not.
+
+    A step that works in place makes every comparison of states one of a state with itself.
+    """
+    name = type(solver).__name__
+    if not isinstance(state, Tensor) or state.shape[:1] != x.shape[:1]:
+        raise InputError(f"{name}.initial_state must return a tensor whose first dimension is the batch, {x.shape[0]}")
+    state_before, x_before = state.clone(), x.clone()
+    new = solver.step(state, x)
+    if not isinstance(new, Tensor) or new.shape[:1] != x.shape[:1]:
+        raise InputError(f"{name}.step must return a tensor whose first dimension is the batch, {x.shape[0]}")
+    if new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
+        raise InputError(f"{name}.step returned its argument's own storage; return a new state")
+    if not (torch.equal(state, state_before) and torch.equal(x, x_before)):
+        raise InputError(f"{name}.step changed its arguments; return a new state and leave state and x as they were")
+    return new
+
+
+def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Iteration = "plain") -> list[Tensor]:
+    """Run the plain iteration and return the answers, bool (B, H, W), at each rung.
+
+    Where one step returns the very same bits for the whole block, every later step would too, and none is run.
+    """
+    state = first_step(solver, solver.initial_state(x), x)
+    step = make_step(solver, x, way)
+    answers, settled, done = [], False, 1
+    for rung in rungs:
+        while done < rung and not settled:
+            new = step(state)
+            done += 1
+            settled = done % SETTLED_EVERY == 0 and torch.equal(new, state)
+            state = new
+        answers.append(read_answer(solver, state, x))
+    return answers
+
+
+def read_answer(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
+    """Read the answers, bool (B, H, W), off a state. Raises InputError for logits of another shape."""
+    logits = solver.readout(state)
+    expected = (x.shape[0], 2, *x.shape[2:])
+    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if found != expected:
+        raise InputError(f"{type(solver).__name__}.readout must return a tensor {expected}, got {found}")
+    return answer(logits, x)
+
+
+def make_answers(
+    solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Way, to_the_end: np.ndarray
+) -> Answers:
+    """Answer B mazes. ``to_the_end``: bool (B,), those that retirement leaves in."""
+    count = x.shape[0]
+    all_agree, all_steps = np.zeros(count, bool), np.full(count, rungs[-1])
+    if way.mode == "own":
+        return _own_answers(solver, x, rungs)
+    if not way.retire:
+        return Answers(iterate(solver, x, rungs, way.iteration), all_agree, all_steps)
+    state = first_step(solver, solver.initial_state(x), x)
+    read_answer(solver, state, x)
+    keep = torch.from_numpy(to_the_end).to(x.device)
+    retired = iterate_retiring(solver, x, state, 1, rungs, way.iteration, keep)
+    return Answers(retired.answers, retired.disagrees, retired.evaluations)
+
+
+def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> Answers:
+    """Answer by the solver's own inference, run anew with each rung as its budget of evaluations of the step."""
+    answers, used = [], np.zeros(len(x), int)
+    for rung in rungs:
+        inference = solver.own_inference(x, rung)
+        if inference is None:
+            raise InputError(f"{type(solver).__name__} declares no inference of its own; leave out --mode own")
+        used = np.broadcast_to(torch.as_tensor(inference.evaluations).cpu().numpy(), (len(x),)).astype(int)
+        if (used > rung).any():
+            raise InputError(f"{type(solver).__name__}.own_inference used {used.max()} evaluations of {rung} allowed")
+        answers.append(read_answer(solver, inference.state, x))
+    return Answers(answers, np.zeros(len(x), bool), used)
+
+
+def answer_block(
+    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
+) -> AnsweredBlock:
+    """Answer the mazes of one block.
+
+    Where a GPU's memory does not suffice the block is cut in half, and again.
+    """
+    _, images, targets = draw_block(suite, cell, block, plan.block)
+    x = to_input(images, device, getattr(torch, way.dtype))
+    chosen = audited(f"{cell.spec} {suite.split}", block * plan.block, plan.block)
+    if not way.retire:
+        chosen[:] = False
+    batch = plan.block
+    while True:
+        try:
+            parts = [
+                make_answers(solver, x[i : i + batch], plan.rungs, way, chosen[i : i + batch])
+                for i in range(0, plan.block, batch)
+            ]
+            break
+        except RuntimeError as problem:  # OutOfMemoryError is one
+            out_of_memory = isinstance(problem, torch.OutOfMemoryError) or any(s in str(problem) for s in NO_ROOM)
+            if batch == 1 or not out_of_memory:
+                raise
+            batch //= 2
+        torch.cuda.empty_cache()
+    return AnsweredBlock(images, targets, _join(parts), chosen, batch)
+
+
+def _join(parts: list[Answers]) -> Answers:
+    if len(parts) == 1:
+        return parts[0]
+    return Answers(
+        [torch.cat(rung) for rung in zip(*(part.rungs for part in parts), strict=True)],
+        np.concatenate([part.disagrees for part in parts]),
+        np.concatenate([part.evaluations for part in parts]),
+    )
+
+
+def score_block(
+    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
+) -> BlockScores:
+    """Evaluate one block of a cell at every rung."""
+    return score_answers(answer_block(solver, suite, cell, plan, block, device, way))
+
+
+def score_answers(block: AnsweredBlock) -> BlockScores:
+    """Score the answers of one block."""
+    answers = block.answers
+    outcomes = [score(block.images, block.targets, prediction) for prediction in answers.rungs]
+    exact, valid, optimal = (np.stack([getattr(o, kind) for o in outcomes]) for kind in ("exact", "valid", "optimal"))
+    return BlockScores(
+        exact=exact,
+        valid=valid,
+        optimal=optimal,
+        failure=outcomes[-1].failure,
+        filling=as_filling(block.images, answers.rungs[-1]),
+        audited=block.audited,
+        disagrees=answers.disagrees,
+        evaluations=answers.evaluations,
+        batch=np.array([block.batch]),
+    )

@@ -1,0 +1,111 @@
+"""Finished blocks on disk, so that a killed evaluation goes on where it stopped."""
+
+import io
+import shutil
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from extramaze.blocks.block import BlockScores
+from extramaze.blocks.plan import PLAN, SHARD, Plan
+from extramaze.blocks.watching import BlockLimits
+from extramaze.mazes import InputError
+from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
+from extramaze.models.schema import differing, parse_json
+
+BLOCKS = "blocks"
+Block = TypeVar("Block", BlockScores, BlockLimits)
+
+
+def shard_of(folder: Path) -> str | None:
+    """Return which shard an evaluation's folder holds, as ``i/k`` (``1/1``: all of it); None where it does not say."""
+    if not (folder / SHARD).exists():
+        return None
+    return read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip()
+
+
+def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
+    """Raise InputError, naming what differs, unless the plan found in a folder is this one."""
+    if found != plan:
+        differs = ", ".join(differing(plan, found))
+        raise InputError(f"{folder} holds another evaluation (it differs in: {differs}); choose another --out")
+
+
+@dataclass(frozen=True)
+class BlockStore:
+    """Finished blocks on disk; with no folder it keeps nothing."""
+
+    out: Path | None
+
+    @classmethod
+    def open(cls, out: Path, plan: Plan, shard: str = "1/1") -> "BlockStore":
+        """Make ``out`` ready for the blocks of a plan, or of a shard of it, or see that it holds these very ones."""
+        path = out / PLAN
+        if path.exists():
+            refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
+            found = shard_of(out)
+            if found != shard:
+                raise InputError(f"{out} holds shard {found} of this evaluation, not {shard}; choose another --out")
+        else:
+            if out.exists() and (not out.is_dir() or not _is_ours(out)):
+                raise InputError(f"{out} exists and holds no evaluation; choose another --out")
+            make_folder(out)
+            write_atomically(out / SHARD, f"{shard}\n".encode())
+            write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
+        make_folder(out / BLOCKS)
+        return cls(out)
+
+    def tidy(self) -> None:
+        """Remove what a killed run left half-written; only for the process that holds the folder."""
+        if self.out is not None:
+            remove_temporary(self.out)
+
+    def read(self, kind: type[Block], name: str) -> Block | None:
+        """Return a finished block; None where there is none, or a damaged one, which is then computed again."""
+        path = self._path(name)
+        if path is None or not path.exists():
+            return None
+        try:
+            return read_block(kind, path)
+        except Exception:  # zipfile, zlib and numpy each have their own for a damaged archive
+            return None
+
+    def read_either(self, name: str, watched: bool) -> BlockScores | BlockLimits | None:
+        """Return a finished block of watched mazes, or of scores; None as ``read`` does."""
+        return self.read(BlockLimits, name) if watched else self.read(BlockScores, name)
+
+    def save(self, name: str, block: BlockScores | BlockLimits) -> None:
+        """Keep a finished block."""
+        path = self._path(name)
+        if path is not None:
+            save_block(path, block)
+
+    def clear(self) -> None:
+        """Delete blocks and plan, once a record holds what was in them."""
+        if self.out is not None:
+            shutil.rmtree(self.out / BLOCKS, ignore_errors=True)
+            (self.out / PLAN).unlink(missing_ok=True)
+            (self.out / SHARD).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path | None:
+        return self.out / BLOCKS / f"{name}.npz" if self.out is not None else None
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether a folder without a plan holds nothing but what a killed start leaves."""
+    return all(path.name in (LOCK, SHARD) or is_temporary(path) for path in out.iterdir())
+
+
+def save_block(path: Path, block: BlockScores | BlockLimits) -> None:
+    """Write a finished block, atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{field.name: getattr(block, field.name) for field in fields(block)})
+    write_atomically(path, buffer.getvalue())
+
+
+def read_block(kind: type[Block], path: Path) -> Block:
+    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged."""
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+        return kind(**{field.name: content[field.name] for field in fields(kind)})

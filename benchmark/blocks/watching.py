@@ -1,0 +1,109 @@
+"""Watching: what the raw iterates of one block of a cell did, and whether it mattered.
+
+Limits, motion and correctness are read off the same free-running float64 trajectories. Whether a limit depends on the
+initial state is measured in float32, in which iterating from other states costs little.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from extramaze.blocks.acceleration import choose_iteration, make_step
+from extramaze.blocks.answering import first_step
+from extramaze.blocks.block import draw_block, to_input
+from extramaze.dynamics import RELATIVE, LimitReport, Motion, observe, path_independence, study_rule, watch_motion
+from extramaze.dynamics.observe import MEMORY
+from extramaze.models.contract import IterativeSolver, answer, open_pixels
+from extramaze.models.devices import spare_memory
+from extramaze.scoring import score
+from extramaze.suites import Cell, LimitPlan, Suite
+
+RULES = (RELATIVE, study_rule())  # by which Betti numbers are counted: ours, and that of arXiv 2410.03020
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class BlockLimits:
+    """What the B watched mazes of one block did, (B,) each but for Betti numbers, (B, 2).
+
+    limit, period, residual, exponent, exponent_error, betti: as in ``dynamics.LimitReport``; study_betti: by the rule
+    of the study. right: optimal at the last iterate. latent_motion, logit_motion, flipping: as ``dynamics.Motion`` has
+    them, over one more window. alignment: mean cosine of the limit with those from other initial states; depends: 1
+    where one of these gives another answer, 0 where none does. NaN and -1 for algorithms, whose states mean something.
+    """
+
+    limit: np.ndarray
+    period: np.ndarray
+    residual: np.ndarray
+    exponent: np.ndarray
+    exponent_error: np.ndarray
+    betti: np.ndarray
+    study_betti: np.ndarray
+    right: np.ndarray
+    latent_motion: np.ndarray
+    logit_motion: np.ndarray
+    flipping: np.ndarray
+    alignment: np.ndarray
+    depends: np.ndarray
+
+
+def watch_block(
+    solver: IterativeSolver, suite: Suite, cell: Cell, block: int, size: int, device: torch.device
+) -> BlockLimits:
+    """Watch one block of ``size`` mazes of a cell."""
+    _, images, targets = draw_block(suite, cell, block, size)
+    with torch.inference_mode(False), torch.no_grad():  # tangents need tensors that may carry them
+        x = to_input(images, device, torch.float64)
+        exact_solver = copy.deepcopy(solver).double()
+        report, motion = _follow(exact_solver, x, suite.limits)
+        right = score(images, targets, answer(exact_solver.readout(report.final), x)).optimal
+    alignment, depends = _other_starts(solver, to_input(images, device, torch.float32), suite.limits.burn_in, block)
+    return BlockLimits(
+        limit=np.array([str(limit) for limit in report.limit]),
+        period=report.period,
+        residual=report.residual,
+        exponent=report.lyapunov,
+        exponent_error=report.lyapunov_error,
+        betti=report.betti_by_rule[:, 0],
+        study_betti=report.betti_by_rule[:, 1],
+        right=right,
+        latent_motion=motion.latent,
+        logit_motion=motion.logits,
+        flipping=motion.flipping,
+        alignment=alignment,
+        depends=depends,
+    )
+
+
+def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitReport, Motion]:
+    """Observe the float64 iterates on images x, and their motion over a further window."""
+    step = make_step(solver, x, choose_iteration(solver, x.device))
+    state = solver.initial_state(x)
+    first_step(solver, state, x)
+    memory = max(MEMORY, spare_memory(x.device) // 4)
+    report = observe(
+        step,
+        state,
+        plan.burn_in,
+        plan.window,
+        exponent_steps=plan.pursuit,
+        differentiable=make_step(solver, x, "plain"),
+        betti=RULES,
+        memory=memory,
+    )
+    return report, watch_motion(step, solver.readout, report.final, plan.window, open_pixels(x))
+
+
+def _other_starts(solver: IterativeSolver, x: Tensor, iterations: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compare limits and answers after ``iterations`` float32 steps from the solver's own and from other states."""
+    if not solver.state_dict() or iterations < 1:
+        return np.full(len(x), np.nan), np.full(len(x), UNKNOWN)
+    ours = copy.deepcopy(solver).float()
+    with torch.inference_mode():
+        state = ours.initial_state(x)
+        step = make_step(ours, x, choose_iteration(ours, x.device))
+        found = path_independence(step, state, iterations, lambda s: answer(ours.readout(s), x), seed=seed)
+    return found.cosine.mean(axis=0), found.changed.any(axis=0).astype(int)

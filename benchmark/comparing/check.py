@@ -1,0 +1,281 @@
+"""Check a record against a baseline: improved, equivalent, inconclusive, regressed, or not comparable.
+
+Every paired test of a check (optimal accuracy of all mazes and of each cell, convergence of the watched ones) enters
+one Holm adjustment, so an unchanged solver is called regressed by them at most once in twenty checks, whatever the
+number of cells. Equivalent is a finding, not the lack of one: two one-sided tests within the margin.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from extramaze.blocks.plan import ARITHMETIC
+from extramaze.comparing.baselines import Baseline
+from extramaze.comparing.compare import circumstances, differences
+from extramaze.mazes import InputError
+from extramaze.records import Record
+from extramaze.records.measures import (
+    Measure,
+    both_watched,
+    function_evaluations,
+    non_finite,
+    optimal,
+    peak_memory,
+    with_fate,
+)
+from extramaze.statistics import (
+    CONFIDENCE,
+    Paired,
+    difference_interval,
+    equivalence,
+    holm,
+    mcnemar,
+    share_at_most,
+    smallest_drop,
+)
+
+ALPHA = 1 - CONFIDENCE
+ALL = "all mazes"
+
+
+class Verdict(StrEnum):
+    """What a check found."""
+
+    IMPROVED = "improved"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    REGRESSED = "regressed"
+    NOT_COMPARABLE = "not comparable"
+
+
+@dataclass(frozen=True)
+class Margins:
+    """How much worse still counts as equal.
+
+    accuracy: share of optimal answers. convergence: share of watched trajectories; wider, because fewer are watched.
+    work: relative rise of function evaluations and of peak memory.
+    """
+
+    accuracy: float = 0.02
+    convergence: float = 0.1
+    work: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("accuracy", "convergence", "work"):
+            if not 0 < getattr(self, name) < 1:
+                raise InputError(f"the margin of {name} is between 0 and 1, both left out; got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing checked. ``primary`` ones decide whether a check is inconclusive or improved; any may be regressed.
+
+    verdict: None for what is shown and never gated. was, now: of the baseline and the record. pairs: wins are mazes
+    that got better. low, high: 95 % interval of the difference. p_value: adjusted by Holm. smallest_drop: what the
+    test would have found with probability 0.8, at the strictest level of the adjustment.
+    """
+
+    name: str
+    verdict: Verdict | None
+    primary: bool
+    was: float
+    now: float
+    sentence: str
+    pairs: Paired | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    smallest_drop: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A maze whose answer, or whose limit, is another than the baseline's. worse: as the gate counts it."""
+
+    cell: str
+    index: int
+    measure: str
+    worse: bool
+    command: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a check. differs: why the two are not comparable; notes: what differs besides."""
+
+    verdict: Verdict
+    record: str
+    suite: str
+    baseline: str
+    accepted: str
+    reason: str
+    margins: Margins
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+    differs: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Test:
+    """One paired test, turned so that a win is a maze that got better."""
+
+    name: str
+    margin: float
+    primary: bool
+    was: np.ndarray
+    now: np.ndarray
+
+    @property
+    def pairs(self) -> Paired:
+        return Paired.of(self.now, self.was)
+
+
+def check(record: Record, baseline: Baseline, margins: Margins | None = None) -> Report:
+    """Check a record against a baseline."""
+    margins = margins or Margins()
+    old = baseline.record
+    differs = differences(record, old) + [
+        f"{name}: {getattr(record.summary.plan, name)} and {getattr(old.summary.plan, name)}"
+        for name in ARITHMETIC
+        if getattr(record.summary.plan, name) != getattr(old.summary.plan, name)
+    ]
+    findings = () if differs else tuple(_findings(record, old, margins))
+    return Report(
+        verdict=Verdict.NOT_COMPARABLE if differs else _overall(findings),
+        record=record.summary.plan.solver.name,
+        suite=record.summary.plan.suite.name,
+        baseline=f"{old.summary.plan.solver.name}, number {baseline.number}",
+        accepted=baseline.entry.accepted,
+        reason=baseline.entry.reason,
+        margins=margins,
+        findings=findings,
+        changes=() if differs else tuple(_changes(record, old)),
+        differs=tuple(differs),
+        notes=() if differs else tuple(circumstances(record, old)),
+    )
+
+
+def judge(pairs: Paired, adjusted: float, margin: float, alpha: float = ALPHA) -> Verdict:
+    """Judge one paired test; a drop that is surely within the margin is equivalence, however sure the drop is."""
+    if adjusted <= alpha and pairs.wins > pairs.losses:
+        return Verdict.IMPROVED
+    if equivalence(pairs, margin) <= alpha:
+        return Verdict.EQUIVALENT
+    if adjusted <= alpha and pairs.losses > pairs.wins:
+        return Verdict.REGRESSED
+    return Verdict.INCONCLUSIVE
+
+
+def _overall(findings: tuple[Finding, ...]) -> Verdict:
+    if any(finding.verdict == Verdict.REGRESSED for finding in findings):
+        return Verdict.REGRESSED
+    primary = {finding.verdict for finding in findings if finding.primary}
+    for verdict in (Verdict.INCONCLUSIVE, Verdict.IMPROVED):
+        if verdict in primary:
+            return verdict
+    return Verdict.EQUIVALENT
+
+
+def _findings(record: Record, old: Record, margins: Margins) -> list[Finding]:
+    tests = list(_tests(record, old, margins))
+    adjusted = holm([mcnemar(test.pairs) for test in tests])
+    found = [_judged(test, p_value, len(tests)) for test, p_value in zip(tests, adjusted, strict=True)]
+    if both_watched(record, old):
+        found.append(_non_finite(non_finite(record).pooled, non_finite(old).pooled))
+    return [*found, *_costs(record, old, margins.work)]
+
+
+def _tests(record: Record, old: Record, margins: Margins) -> list[_Test]:
+    now, was = optimal(record), optimal(old)
+    tests = [_Test(f"optimal, {ALL}", margins.accuracy, True, was.pooled, now.pooled)]
+    for cell in now.cells:
+        tests.append(_Test(f"optimal, {cell}", margins.accuracy, False, was.cells[cell][1], now.cells[cell][1]))
+    if both_watched(record, old):
+        now, was = with_fate(record, "settled"), with_fate(old, "settled")
+        tests.append(_Test("settled", margins.convergence, True, was.pooled, now.pooled))
+        now, was = with_fate(record, "cycling"), with_fate(old, "cycling")
+        tests.append(_Test("no cycle", margins.convergence, True, ~was.pooled, ~now.pooled))
+    return tests
+
+
+def _judged(test: _Test, adjusted: float, family: int) -> Finding:
+    pairs = test.pairs
+    low, high = difference_interval(pairs)
+    drop = smallest_drop(pairs.n, (min(pairs.wins, pairs.losses) + 0.5) / pairs.n, ALPHA / family)
+    sentence = f"{pairs.wins} better, {pairs.losses} worse of {pairs.n}"
+    return Finding(
+        name=test.name,
+        verdict=judge(pairs, adjusted, test.margin),
+        primary=test.primary,
+        was=float(test.was.mean()),
+        now=float(test.now.mean()),
+        sentence=sentence,
+        pairs=pairs,
+        low=low,
+        high=high,
+        p_value=adjusted,
+        smallest_drop=None if np.isnan(drop) else drop,
+    )
+
+
+def _non_finite(now: np.ndarray, was: np.ndarray) -> Finding:
+    """A trajectory that newly ends in infinities or NaN is a fault, not a matter of chance: one is enough."""
+    new = int((now & ~was).sum())
+    bound = share_at_most(int(now.sum()), len(now))
+    return Finding(
+        name="finite",
+        verdict=Verdict.REGRESSED if new else Verdict.EQUIVALENT,
+        primary=True,
+        was=1 - float(was.mean()),
+        now=1 - float(now.mean()),
+        sentence=f"{new} newly not finite of {len(now)} (95 % bound on the share: {bound:.1%})",
+    )
+
+
+def _costs(record: Record, old: Record, margin: float) -> list[Finding]:
+    """What an answer costs: evaluations and memory are gated where both records state them, time never."""
+    found = [_cost("function evaluations a maze", function_evaluations(old), function_evaluations(record), margin)]
+    was, now = peak_memory(old), peak_memory(record)
+    if was and now:
+        same = record.summary.plan.device == old.summary.plan.device
+        found.append(_cost("peak memory, MiB", was / 2**20, now / 2**20, margin if same else None))
+    return [*found, _cost("wall-clock, s", old.summary.run.seconds, record.summary.run.seconds, None)]
+
+
+def _cost(name: str, was: float, now: float, margin: float | None) -> Finding:
+    change = f"{now / was - 1:+.1%}" if was else "no figure before"
+    if margin is None or not was:
+        return Finding(name, None, False, was, now, f"{change}, shown and not gated")
+    if now > was * (1 + margin):
+        verdict = Verdict.REGRESSED
+    else:
+        verdict = Verdict.IMPROVED if now < was * (1 - margin) else Verdict.EQUIVALENT
+    return Finding(name, verdict, False, was, now, change)
+
+
+def _changes(record: Record, old: Record) -> list[Change]:
+    """List the mazes that changed, worse ones first, each with the command that draws it."""
+    found = _changed(record, optimal(record), optimal(old), better=True)
+    if both_watched(record, old):
+        found += _changed(record, with_fate(record, "settled"), with_fate(old, "settled"), better=True)
+        found += _changed(record, with_fate(record, "cycling"), with_fate(old, "cycling"), better=False)
+        found += _changed(record, non_finite(record), non_finite(old), better=False)
+    return sorted(found, key=lambda change: not change.worse)
+
+
+def _changed(record: Record, now: Measure, was: Measure, better: bool) -> list[Change]:
+    specs = {cell.name: cell.spec for cell in record.summary.cells}
+    split = record.summary.plan.suite.split
+    found = []
+    for cell, (indices, yes) in now.cells.items():
+        for at in np.flatnonzero(yes != was.cells[cell][1]):
+            index = int(indices[at])
+            command = (
+                f'extramaze generate "{specs[cell]}" --split {split} --first {index} --count 1 '
+                f"--picture {cell}-{index}.png"
+            )
+            said = now.name if yes[at] else f"not {now.name}"
+            found.append(Change(cell, index, said, bool(yes[at]) != better, command))
+    return found

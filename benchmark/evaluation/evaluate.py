@@ -1,0 +1,149 @@
+"""Evaluate one solver on one suite: accuracy at every rung, and what the raw iterates did."""
+
+import copy
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import polars as pl
+import torch
+
+from extramaze.blocks.block import BlockScores
+from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
+from extramaze.blocks.store import BlockStore, refuse_other
+from extramaze.blocks.watching import BlockLimits
+from extramaze.evaluation.work import WHOLE, Shard, Worker, tabulate_all
+from extramaze.mazes import InputError
+from extramaze.mazes.files import hold
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.devices import peak_memory, resolve_device
+from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records.schema import Run
+from extramaze.suites import Suite, load_suite
+
+__all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation that is settled and not yet run."""
+
+    solver: IterativeSolver
+    plan: Plan
+    device: torch.device
+
+    def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
+        """Run all of it, in the folder ``out`` or in memory, and return the record."""
+        began = time.perf_counter()
+        if out is None:
+            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), began)
+        folder = Path(out)
+        if (folder / SUMMARY).exists():
+            record = read_record(folder)
+            refuse_other(folder, record.summary.plan, self.plan)
+            BlockStore(folder).clear()
+            return record
+        store = BlockStore.open(folder, self.plan)
+        with hold(folder):
+            store.tidy()
+            record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), began)
+            record.write(folder)
+            store.clear()
+        return record
+
+    def run_shard(self, shard: Shard, out: str | Path, quiet: bool = False) -> None:
+        """Run one shard's blocks and leave them in the folder ``out``, to be gathered."""
+        folder = Path(out)
+        if (folder / SUMMARY).exists():
+            raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
+        store = BlockStore.open(folder, self.plan, str(shard))
+        with hold(folder):
+            store.tidy()
+            self.worker(store).run(shard, quiet)
+
+    def worker(self, store: BlockStore) -> Worker:
+        """Return what computes the blocks, on a copy of the solver in the plan's precision."""
+        ours = copy.deepcopy(self.solver).to(self.device, getattr(torch, self.plan.dtype)).eval()
+        return Worker(ours, self.plan, self.device, store)
+
+
+def make_evaluation(
+    solver: IterativeSolver,
+    suite: str | Suite = "smoke-v1",
+    device: str = "auto",
+    part: Part | None = None,
+    dtype: Precision = "float32",
+    mode: Mode = "free-running",
+    retire: bool = False,
+    tf32: bool = False,
+) -> Evaluation:
+    """Settle an evaluation; the arguments are those of ``evaluate``. Raises InputError."""
+    if dtype not in get_args(Precision):
+        raise InputError(f"dtype must be float32 or float64, got {dtype!r}")
+    if mode not in ("free-running", "own"):
+        raise InputError(f"mode must be free-running or own, got {mode!r}")
+    target = resolve_device(device)
+    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    return Evaluation(solver, make_plan(solver, loaded, part, dtype, target, mode, retire, tf32), target)
+
+
+def evaluate(
+    solver: IterativeSolver,
+    suite: str | Suite = "smoke-v1",
+    device: str = "auto",
+    out: str | Path | None = None,
+    part: Part | None = None,
+    dtype: Precision = "float32",
+    quiet: bool = False,
+    mode: Mode = "free-running",
+    retire: bool = False,
+    tf32: bool = False,
+) -> Record:
+    """Evaluate a solver on a suite (a shipped name, a YAML file, or a Suite) and return its record.
+
+    out: a folder for the record. Finished blocks are kept in it until the record is written, so a killed run goes on
+        where it stopped and ends with the same numbers; a finished record is returned as it is. None: keep nothing.
+    part: evaluate only a part of the suite; the record is then marked partial and is not ranked.
+    mode: ``"own"`` runs the solver's own inference under the same budget of evaluations.
+    retire: let mazes go whose answer has settled; a tenth is audited. tf32: let a GPU round to TF32.
+    Raises InputError for unknown names, a device that is not there, a solver made for another raster, or a folder that
+    holds another evaluation.
+    """
+    return make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32).run(out, quiet)
+
+
+def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: float) -> Record:
+    """Make the record of a plan from all its blocks. ``began``: ``time.perf_counter()`` at the start."""
+    tables = tabulate_all(plan, blocks)
+    run = Run(
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - began, 1),
+        command=_command(),
+        peak_memory_bytes=peak_memory(),
+    )
+    limits = [table.limits for table in tables if table.limits is not None]
+    return Record.seal(plan, [table.result for table in tables], limits, pl.concat([t.rows for t in tables]), run)
+
+
+def _command() -> str:
+    called = Path(sys.argv[0])
+    if called.name == "extramaze" or called.parts[-2:] == ("benchmark", "__main__.py"):
+        return shlex.join(["extramaze", *map(without_place, sys.argv[1:])])
+    return "extramaze.evaluate"
+
+
+def without_place(argument: str) -> str:
+    """Return a command's argument as anyone may read it: a path from the root becomes relative, or its last name alone.
+
+    Records are published; where someone keeps files is nobody's business.
+    """
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    path = Path(value)
+    if not path.is_absolute():
+        return argument
+    here = Path.cwd()
+    return option + equals + (str(path.relative_to(here)) if path.is_relative_to(here) else path.name)

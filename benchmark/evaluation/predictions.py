@@ -1,0 +1,104 @@
+"""Evaluate answers that were made elsewhere, and write the mazes that they are to answer."""
+
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from extramaze.blocks.answering import AnsweredBlock, Answers, score_answers
+from extramaze.blocks.block import LIMIT_BLOCK, BlockScores
+from extramaze.blocks.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo, how_many
+from extramaze.blocks.store import refuse_other
+from extramaze.blocks.watching import BlockLimits
+from extramaze.evaluation.answer_files import AnswerFile, read_answers
+from extramaze.evaluation.evaluate import assemble
+from extramaze.mazes import Mazes, generate, raster, to_tokens
+from extramaze.models.contract import SolverCard
+from extramaze.records import SUMMARY, Record, read_record
+from extramaze.suites import Cell, CellPlan, Suite, choose_cells, load_suite
+
+ONCE = (1,)  # an answer made elsewhere has one rung
+UNKNOWN = -1  # evaluations of a step that nobody saw
+
+
+def evaluate_predictions(
+    path: str | Path,
+    name: str,
+    suite: str | Suite = "smoke-v1",
+    out: str | Path | None = None,
+    part: Part | None = None,
+) -> Record:
+    """Score a file of answers on a suite, as the record of a solver called ``name``.
+
+    path: see ``extramaze.evaluation.answer_files``. Nothing is known of how they were made, so the record has the mode
+    ``predictions``, one rung and no limits, and boards keep it apart from solvers that were run. Raises InputError for
+    a bad file, name or folder.
+    """
+    began = time.perf_counter()
+    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    cells = choose_cells(loaded, part.cells if part else ())
+    counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
+    answers = read_answers(path, loaded, counts)
+    plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
+    if out is not None and (Path(out) / SUMMARY).exists():
+        record = read_record(Path(out))
+        refuse_other(Path(out), record.summary.plan, plan)
+        return record
+    blocks: dict[str, BlockScores | BlockLimits] = {
+        f"{cell.name}-scores-0": _score(loaded, cell, answers.masks[cell.name]) for cell in cells
+    }
+    record = assemble(plan, blocks, began)
+    if out is not None:
+        record.write(Path(out))
+    return record
+
+
+def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
+    unreadable = sum(answers.unreadable.values())
+    notes = ["answers made elsewhere"]
+    if unreadable:
+        notes.append(f"{unreadable} of {sum(counts.values())} answers could not be read and count as empty")
+    cells = [CellPlan(name=name, mazes=count, watched=0, block=count, rungs=ONCE) for name, count in counts.items()]
+    return Plan(
+        suite=suite,
+        suite_sha256=suite.digest(),
+        part=part,
+        solver=SolverInfo(
+            name=card.name,
+            recipe=card.recipe,
+            seed=None,
+            weights_sha256=answers.sha256,
+            code_sha256=None,
+            parameters=0,
+            notes=tuple(notes),
+        ),
+        mode="predictions",
+        iteration="plain",
+        retire=False,
+        dtype="float32",
+        tf32=False,
+        device="elsewhere",
+        limit_block=LIMIT_BLOCK,
+        cells=tuple(cells),
+        contracts=CONTRACTS,
+        packages={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    )
+
+
+def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
+    count = len(masks)
+    images, targets = raster(generate(cell.maze_spec, count, split=suite.split), suite.scale)
+    nobody = np.zeros(count, bool)
+    answers = Answers([torch.from_numpy(masks.astype(bool))], nobody, np.full(count, UNKNOWN))
+    return score_answers(AnsweredBlock(images, targets, answers, nobody, count))
+
+
+def questions(mazes: Mazes, cell: str) -> bytes:
+    """Write mazes as ``.jsonl`` lines for sequence models: ``{"cell": …, "index": …, "maze": "#####…"}``."""
+    first = mazes.generation.first if mazes.generation else 0
+    lines = (json.dumps({"cell": cell, "index": i, "maze": text}) for i, text in enumerate(to_tokens(mazes), first))
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,91 @@
+"""Turn the finished blocks of one cell into its summary and its per-maze rows."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import polars as pl
+
+from extramaze.blocks.block import BlockScores
+from extramaze.blocks.watching import UNKNOWN, BlockLimits
+from extramaze.mazes import describe, generate, layout_hashes
+from extramaze.mazes.describe import COLUMNS
+from extramaze.records.schema import KINDS, PER_MAZE, CellResult, LimitResult
+from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
+from extramaze.scoring import Failure
+from extramaze.suites import Cell, CellPlan, Suite
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """One cell's result, its limits where it is watched, and its per-maze rows."""
+
+    result: CellResult
+    limits: LimitResult | None
+    rows: pl.DataFrame
+
+
+def tabulate(
+    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits], retire: bool
+) -> CellTable:
+    """Tabulate a cell from its blocks in order, the fillers of the last one left out."""
+    count = plan.mazes
+    right = {kind: np.concatenate([getattr(s, kind) for s in scores], axis=1)[:, :count].T for kind in KINDS}
+    failures = np.concatenate([s.failure for s in scores])[:count].tolist()
+    joined = {
+        name: np.concatenate([getattr(block, name) for block in scores])[:count].tolist()
+        for name in ("filling", "audited", "disagrees", "evaluations")
+    }
+    mazes = generate(cell.maze_spec, count, split=suite.split)
+    drawn = mazes.generation
+    assert drawn is not None
+    description = describe(mazes)
+    first, last = first_and_last(right["optimal"], np.array(plan.rungs))
+    audit, disagrees = joined["audited"], joined["disagrees"]
+    columns = {
+        "cell": [cell.name] * count,
+        "index": np.arange(count),
+        **{name: getattr(description, name) for name in COLUMNS},
+        **{kind: right[kind].tolist() for kind in KINDS},
+        "first_right": [int(value) or None for value in first],
+        "last_right": [int(value) or None for value in last],
+        "failure": [None if failure == Failure.NONE else failure for failure in failures],
+        "as_dead_end_filling": joined["filling"],
+        "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
+        "evaluations": [None if steps < 0 else int(steps) for steps in joined["evaluations"]],
+        **limit_columns(watched, plan.watched, count),
+    }
+    rows = pl.DataFrame(columns, schema=PER_MAZE, strict=False)
+    result = CellResult(
+        name=cell.name,
+        axis=cell.axis,
+        spec=cell.spec,
+        n=count,
+        mazes_sha256=mazes.digest(),
+        drawn=drawn.drawn,
+        rejected_split=drawn.rejected_split,
+        rejected_endpoints=drawn.rejected_endpoints,
+        rejected_path=drawn.rejected_path,
+        acceptance=drawn.acceptance,
+        layouts=len(set(layout_hashes(mazes.connections).tolist())),
+        rungs=tally_rungs(rows, plan.rungs),
+        batch=min(int(block.batch[0]) for block in scores),
+        **tally_answers(rows, retire),
+    )
+    return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
+
+
+def limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
+    """Join watched blocks into columns, null for the mazes that were not watched and for what was not measured."""
+    names = {column: column for column in PER_MAZE if column in {field.name for field in fields(BlockLimits)}}
+    names["limit_right"] = "right"
+    nulls = [None] * (rows - count)
+    columns = {
+        column: [value for block in watched for value in getattr(block, name).tolist()][:count] + nulls
+        for column, name in names.items()
+    }
+    for column in ("exponent", "exponent_error", "alignment"):
+        columns[column] = [None if value is None or np.isnan(value) else value for value in columns[column]]
+    for column in ("betti", "study_betti"):
+        columns[column] = [None if pair is None or pair[0] < 0 else pair for pair in columns[column]]
+    columns["depends"] = [None if value in (None, UNKNOWN) else bool(value) for value in columns["depends"]]
+    return columns

@@ -1,0 +1,165 @@
+"""The work of an evaluation: its blocks in one fixed order, of which a shard takes every k-th."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from pydantic import Field, model_validator
+
+from extramaze.blocks.answering import Way, score_block
+from extramaze.blocks.block import BlockScores
+from extramaze.blocks.plan import Plan
+from extramaze.blocks.store import BlockStore
+from extramaze.blocks.watching import BlockLimits, watch_block
+from extramaze.costs import cell_cost
+from extramaze.evaluation.tabulate import CellTable, tabulate
+from extramaze.mazes import InputError
+from extramaze.mazes.progress import progress_bar
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.devices import reference_arithmetic
+from extramaze.models.schema import Strict
+from extramaze.suites import Cell, CellPlan
+
+
+class Shard(Strict):
+    """The ``index``-th of ``count`` shares of the blocks, counted from 1."""
+
+    index: int = Field(ge=1)
+    count: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _within(self) -> "Shard":
+        if self.index > self.count:
+            raise ValueError(f"shard {self.index}/{self.count}: counted from 1 to {self.count}")
+        return self
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read ``2/4``. Raises InputError."""
+        found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
+        if not found or int(found[1]) > int(found[2]):
+            raise InputError(f"a shard is written i/k with i from 1 to k, such as 1/4, got {text!r}")
+        return cls(index=int(found[1]), count=int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+    def takes(self, number: int) -> bool:
+        """Whether the block of this number is the shard's."""
+        return number % self.count == self.index - 1
+
+
+WHOLE = Shard(index=1, count=1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One block to compute: its number among all, its cell, whether iterates are watched, its place in the cell."""
+
+    number: int
+    cell: Cell
+    planned: CellPlan
+    watched: bool
+    block: int
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.cell.name}-{'limits' if self.watched else 'scores'}-{self.block}"
+
+
+def tasks(plan: Plan) -> list[Task]:
+    """List the blocks of a plan in order: cell by cell, scores and then limits."""
+    listed: list[Task] = []
+    for cell, planned in plan.pairs():
+        for block in range(-(-planned.mazes // planned.block)):
+            listed.append(Task(len(listed), cell, planned, False, block))
+        for block in range(-(-planned.watched // plan.limit_block)):
+            listed.append(Task(len(listed), cell, planned, True, block))
+    return listed
+
+
+def way_of(plan: Plan) -> Way:
+    """Say how a plan's answers are made."""
+    return Way(dtype=plan.dtype, mode=plan.mode, iteration=plan.iteration, retire=plan.retire)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Computes, or reads back, the blocks of one evaluation."""
+
+    solver: IterativeSolver
+    plan: Plan
+    device: torch.device
+    store: BlockStore
+
+    def run(self, shard: Shard, quiet: bool) -> dict[str, BlockScores | BlockLimits]:
+        """Compute the blocks of a shard and return them by name."""
+        return self.compute([task for task in tasks(self.plan) if shard.takes(task.number)], quiet)
+
+    def compute(self, chosen: list[Task], quiet: bool) -> dict[str, BlockScores | BlockLimits]:
+        """Compute some of the plan's blocks and return them by name. Two bars count the work and the cell's blocks."""
+        by_cell = {cell.name: [task for task in chosen if task.cell == cell] for cell, _ in self.plan.pairs()}
+        shares = {name: self._share(found) for name, found in by_cell.items()}
+        total = sum(shares.values()) or 1.0
+        done: dict[str, BlockScores | BlockLimits] = {}
+        form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+        with (
+            reference_arithmetic(self.plan.tf32),
+            progress_bar(total=total, desc=self.plan.solver.name, bar_format=form, quiet=quiet) as all_bar,
+        ):
+            for name, found in by_cell.items():
+                for task in progress_bar(
+                    found, desc=name, unit="block", leave=False, position=1, quiet=quiet, inner=True
+                ):
+                    done[task.name] = self._compute(task)
+                    all_bar.update(min(shares[name] / len(found), total - all_bar.n))  # sums of shares round
+        return done
+
+    def _share(self, found: list[Task]) -> float:
+        """Estimate a cell's minutes, for the time left."""
+        if not found:
+            return 0.0
+        planned = found[0].planned
+        return cell_cost(self.plan.suite, found[0].cell, planned.mazes, planned.watched or 1).minutes
+
+    def _compute(self, task: Task) -> BlockScores | BlockLimits:
+        found = self.store.read_either(task.name, task.watched)
+        if found is None:
+            with self._blame():
+                found = self._watch(task) if task.watched else self._score(task)
+            self.store.save(task.name, found)
+        return found
+
+    def _score(self, task: Task) -> BlockScores:
+        way = way_of(self.plan)
+        return score_block(self.solver, self.plan.suite, task.cell, task.planned, task.block, self.device, way)
+
+    def _watch(self, task: Task) -> BlockLimits:
+        return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.plan.limit_block, self.device)
+
+    @contextmanager
+    def _blame(self) -> Iterator[None]:
+        """Turn a failure of code that does not come with extramaze into one error that names the solver."""
+        try:
+            yield
+        except (InputError, KeyboardInterrupt):
+            raise
+        except BaseException as problem:  # foreign code may call sys.exit
+            if self.plan.solver.code_sha256 is None:
+                raise
+            name, kind = self.plan.solver.name, type(problem).__name__
+            raise InputError(f"solver {name}: its code failed: {kind}: {problem}") from problem
+
+
+def tabulate_all(plan: Plan, blocks: dict[str, BlockScores | BlockLimits]) -> list[CellTable]:
+    """Tabulate every cell of a plan from its blocks by name."""
+    tables = []
+    for cell, planned in plan.pairs():
+        found = [blocks[task.name] for task in tasks(plan) if task.cell == cell]
+        scores = [block for block in found if isinstance(block, BlockScores)]
+        watched = [block for block in found if isinstance(block, BlockLimits)]
+        tables.append(tabulate(plan.suite, cell, planned, scores, watched, plan.retire))
+    return tables

@@ -1,0 +1,250 @@
+"""The board: one row a recipe with all its seeds, ranked by accuracy at the last rung.
+
+The score of a record (``extramaze.leaderboard.score``) is read at the last rung, never the best one; a row is the mean
+over its seeds.
+Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones, are never ranked
+together.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from extramaze.blocks.plan import ARITHMETIC
+from extramaze.comparing.baselines import is_baseline_copy
+from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
+from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
+from extramaze.leaderboard.score import (
+    RANKING_VERSION,
+    axis_scores,
+    last_rung,
+    record_score,
+    score_interval,
+    score_weights,
+)
+from extramaze.mazes import InputError
+from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records.measures import fate_shares, function_evaluations
+from extramaze.verification.verification import Standing, Verification, Verified, sound_verification, standing
+
+ONE_SEED = "one seed: the interval is over mazes only"
+BORROWED = "the rank takes the spread between other recipes' seeds"
+UNKNOWN = f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipe on the board.
+
+    rank: None on a board that is not ranked. ranks: best and worst rank that paired tests leave open, at 95 % for all
+    rows together. score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
+    in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
+    trajectories by limit, right and wrong ones together; fates: shares by ``measures.FATE_NAMES``.
+    median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze. badge:
+    ``claimed``, the word of whoever made the records, or ``reproduced`` where each of them was run again and nothing
+    came out otherwise beyond rounding; standing: how many mazes that rests on, and what share could still differ. date:
+    of the newest record. notes: what a reader should know.
+    """
+
+    rank: int | None
+    ranks: tuple[int, int] | None
+    recipe: str
+    seeds: tuple[int, ...]
+    score: float
+    low: float
+    high: float
+    axes: dict[str, float]
+    hardest: dict[str, str | None]
+    limits: dict[str, int]
+    fates: dict[str, float]
+    median_first_right: float | None
+    parameters: int
+    function_evaluations: float
+    mode: str
+    badge: str
+    standing: Standing
+    date: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """Rows that may be compared, best first. tf32, retire: as in ``Plan``.
+
+    partial: why its records are not ranked, None for whole ones.
+
+    contracts: versions of generator, stored path, raster, score, limits and ranking that all rows share.
+    """
+
+    suite: str
+    dtype: str
+    tf32: bool
+    retire: bool
+    mode: str
+    partial: str | None
+    contracts: dict[str, int]
+    rows: tuple[Row, ...]
+
+
+def boards(records: Iterable[Record], verified: Verified = MappingProxyType({})) -> list[Board]:
+    """Group records into boards of what may be compared, whole ones first.
+
+    verified: what came out when records were run again, by their sha256; rows without are claimed.
+    Raises InputError where two records of one recipe are of the same seed or the same weights.
+    """
+    return [_board(group, verified) for group in comparable(records)]
+
+
+def comparable(records: Iterable[Record]) -> list[list[Record]]:
+    """Group records by what may be compared: whole ones first, then by suite, mazes, contracts and arithmetic."""
+    groups: dict[tuple, list[Record]] = defaultdict(list)
+    for record in records:
+        plan = record.summary.plan
+        mazes = tuple(cell.mazes_sha256 for cell in record.summary.cells)
+        versions = tuple(sorted(plan.contracts.items()))
+        suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
+        arithmetic = tuple(getattr(plan, name) for name in ARITHMETIC)
+        groups[(*suite, mazes, versions, *arithmetic)].append(record)
+    return [groups[key] for key in sorted(groups)]
+
+
+def seeds_by_recipe(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Gather records that may be compared by recipe, in the order of their seeds.
+
+    Raises InputError where two records of one recipe are of the same seed or the same weights.
+    """
+    by_recipe: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_recipe[record.summary.plan.solver.recipe].append(record)
+    for recipe, seeds in by_recipe.items():
+        seeds.sort(key=lambda record: record.summary.plan.solver.seed or 0)
+        solvers = [record.summary.plan.solver for record in seeds]
+        for kind, values in (
+            ("seed", Counter(str(solver.seed) for solver in solvers)),
+            ("weights", Counter(solver.weights_sha256 or "none" for solver in solvers)),
+        ):
+            twice = [value for value, count in values.items() if count > 1]
+            if twice:
+                suite = seeds[0].summary.plan.suite.name
+                raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
+    return dict(by_recipe)
+
+
+def _board(records: list[Record], verified: Verified) -> Board:
+    plan = records[0].summary.plan
+    by_recipe = seeds_by_recipe(records)
+    rows = [_row(recipe, seeds, verified) for recipe, seeds in by_recipe.items()]
+    rows.sort(key=lambda row: (-row.score, row.recipe))
+    if plan.part is None:
+        proofs = [evidence(by_recipe[row.recipe]) for row in rows]
+        told = zip(rows, rank_ranges(proofs), spreads(proofs), strict=True)
+        rows = [
+            replace(row, rank=rank, ranks=ranks, notes=(*row.notes, *_rank_note(row, spread)))
+            for rank, (row, ranks, spread) in enumerate(told, start=1)
+        ]
+    return Board(
+        suite=plan.suite.name,
+        dtype=plan.dtype,
+        tf32=plan.tf32,
+        retire=plan.retire,
+        mode=plan.mode,
+        partial=None if plan.part is None else str(plan.part),
+        contracts={**plan.contracts, "ranking": RANKING_VERSION},
+        rows=tuple(rows),
+    )
+
+
+def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
+    solvers = [record.summary.plan.solver for record in records]
+    axes = [axis_scores(record) for record in records]
+    low, high = score_interval(records)
+    checked = standing(records, verified)
+    return Row(
+        rank=None,
+        ranks=None,
+        recipe=recipe,
+        seeds=tuple(solver.seed for solver in solvers if solver.seed is not None),
+        score=float(np.mean([record_score(record) for record in records])),
+        low=low,
+        high=high,
+        axes={axis: float(np.mean([a[axis] for a in axes])) for axis in axes[0]},
+        hardest=hardest(records),
+        limits=limit_counts(records),
+        fates=fate_shares(records),
+        median_first_right=median_first_right(records),
+        parameters=solvers[0].parameters,
+        function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
+        mode=records[0].summary.plan.mode,
+        badge=checked.badge,
+        standing=checked,
+        date=last_finished(records),
+        notes=tuple(_notes(records)),
+    )
+
+
+def evidence(records: Sequence[Record]) -> Evidence:
+    """Gather one row's right answers for the paired tests of ranks."""
+    weights = score_weights(records[0])
+    right = {cell: np.stack([last_rung(record, cell) for record in records]) for cell in weights}
+    return Evidence(right, weights, trained=records[0].summary.plan.solver.parameters > 0)
+
+
+def _notes(records: list[Record]) -> Iterable[str]:
+    for record in records:
+        for note in record.summary.plan.solver.notes:
+            yield f"{record.summary.plan.solver.name}: {note}"
+    plan = records[0].summary.plan
+    longest = max(cell.rungs[-1] for cell in plan.cells)
+    if longest > plan.suite.iterations[-1]:
+        yield f"an algorithm's own step budget, up to {longest} iterations"
+    if len(records) == 1 and plan.solver.parameters:
+        yield ONE_SEED
+
+
+def _rank_note(row: Row, spread: Spread) -> list[str]:
+    """Say what the rank of a row of one seed rests on."""
+    if ONE_SEED not in row.notes:
+        return []
+    return [BORROWED if np.isfinite(spread.variance) else UNKNOWN]
+
+
+def find_records(folders: Iterable[Path]) -> list[Record]:
+    """Read every record in or below the folders, copies kept by baselines left out.
+
+    Raises InputError for a folder without any.
+    """
+    records = []
+    for folder in folders:
+        paths = _summaries(folder)
+        if not paths:
+            raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
+        records += [read_record(path.parent) for path in paths]
+    return records
+
+
+def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
+    """Read the sound verifications that lie beside records in or below the folders, by the records' sha256."""
+    places = [path.parent for folder in folders for path in _summaries(folder)]
+    found = [sound_verification(place) for place in places]
+    return {one.record_sha256: one for one in found if one is not None}
+
+
+def shipped_records() -> list[Record]:
+    """Read the records that come with the package."""
+    with as_file(files("extramaze.results")) as folder:
+        return [read_record(path.parent) for path in _summaries(Path(folder))]
+
+
+def shipped_verified() -> dict[str, Verification]:
+    """Read the verifications that come with the package."""
+    with as_file(files("extramaze.results")) as folder:
+        return find_verified([Path(folder)])
+
+
+def _summaries(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob(SUMMARY)) if not is_baseline_copy(path.parent)]

@@ -1,0 +1,137 @@
+"""Mazes of a record answered once more, as the evaluation did, to be drawn: failures, chosen ones, one being solved."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+from extramaze.blocks.answering import answer_block
+from extramaze.blocks.block import draw_block, to_input
+from extramaze.blocks.plan import foreign
+from extramaze.evaluation.work import way_of
+from extramaze.mazes import InputError
+from extramaze.mazes.errors import unknown_name
+from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.devices import reference_arithmetic
+from extramaze.pictures.accuracy import title_of
+from extramaze.pictures.mazes import Drawing, save_failures
+from extramaze.records import Place, Record
+from extramaze.suites import Cell, CellPlan
+
+EACH_KIND = 4  # failures drawn of each kind
+FRAMES = 8  # of a maze being solved
+LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
+
+
+def refuse_foreign(solver: IterativeSolver, record: Record) -> None:
+    """Raise InputError, naming what differs, unless this solver made the record."""
+    differs = foreign(solver, record.summary.plan.solver)
+    if differs:
+        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
+
+
+def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
+    """Return the answers at the last rung of the mazes that have a title. Each block is computed once."""
+    plan = record.summary.plan
+    ours, device = in_precision_of(solver, record)
+    drawings = {}
+    for cell, planned in plan.pairs():
+        indices = [index for name, index in titles if name == cell.name]
+        for block in sorted({index // planned.block for index in indices}):
+            with reference_arithmetic():
+                found = answer_block(ours, plan.suite, cell, planned, block, device, way_of(plan))
+            for index in indices:
+                if index // planned.block == block:
+                    at = index % planned.block
+                    said = found.answers.rungs[-1][at].cpu().numpy()
+                    title = titles[cell.name, index]
+                    drawings[cell.name, index] = Drawing(found.images[at], title, found.targets[at], said)
+    return drawings
+
+
+def in_precision_of(solver: IterativeSolver, record: Record) -> tuple[IterativeSolver, torch.device]:
+    """Return a copy of a solver in a record's precision, and the device it is on."""
+    ours = copy.deepcopy(solver).to(getattr(torch, record.summary.plan.dtype)).eval()
+    return ours, next((parameter.device for parameter in ours.parameters()), torch.device("cpu"))
+
+
+def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawing]]:
+    """Answer up to EACH_KIND wrong mazes of each failure kind once more, to be drawn, a row a kind."""
+    wrong = record.mazes.filter(pl.col("failure").is_not_null())
+    by_kind: dict[str, list[Place]] = {}
+    for kind in wrong["failure"].value_counts(sort=True)["failure"].to_list():
+        found = wrong.filter(pl.col("failure") == kind).select("cell", "index")
+        first = found.unique(["cell"], keep="first", maintain_order=True)
+        by_kind[kind] = pl.concat([first, found]).unique(maintain_order=True).head(EACH_KIND).rows()
+    titles = {(cell, index): f"{kind}: {cell} #{index}" for kind in by_kind for cell, index in by_kind[kind]}
+    drawings = draw_answers(solver, record, titles)
+    return [[drawings[place] for place in places] for places in by_kind.values()]
+
+
+def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], path: Path) -> Path:
+    """Draw chosen mazes of a record, ``CELL:INDEX`` each, with the true path and the solver's answer at the last rung.
+
+    Raises InputError for a maze that the record does not have, and where the solver is not the record's.
+    """
+    refuse_foreign(solver, record)
+    counts = {planned.name: planned.mazes for planned in record.summary.plan.cells}
+    titles: dict[Place, str] = {}
+    for name in names:
+        cell, colon, index = name.rpartition(":")
+        if not colon or not index.isdecimal():
+            raise InputError(f"a maze is written CELL:INDEX, such as {next(iter(counts))}:0, got {name!r}")
+        if cell not in counts:
+            raise unknown_name("cell", cell, counts)
+        if int(index) >= counts[cell]:
+            raise InputError(f"{cell} has mazes 0 to {counts[cell] - 1} in this record, got {index}")
+        titles[cell, int(index)] = f"{cell} #{index}"
+    save_failures(list(draw_answers(solver, record, titles).values()), f"answers of {title_of(record)}", path)
+    return path
+
+
+def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
+    """Draw one maze iteration by iteration: the hardest that was solved, of the cell with the longest paths."""
+    plan = record.summary.plan
+    maze = _worth_watching(record)
+    ours, device = in_precision_of(solver, record)
+    number, at = divmod(maze.index, maze.planned.block)
+    _, images, targets = draw_block(plan.suite, maze.cell, number, maze.planned.block)
+    row = record.mazes.filter((pl.col("cell") == maze.cell.name) & (pl.col("index") == maze.index)).row(0, named=True)
+    end = row["first_right"] or maze.planned.rungs[-1]
+    shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)} | {end})
+    with reference_arithmetic():
+        x = to_input(images[at : at + 1], device, getattr(torch, plan.dtype))
+        state, drawings = ours.initial_state(x), []
+        for iteration in range(1, end + 1):
+            state = ours.step(state, x)
+            if iteration in shown:
+                said = answer(ours.readout(state), x)[0].cpu().numpy()
+                drawings.append(Drawing(images[at], f"after {iteration}", targets[at], said))
+    heading = f"{plan.solver.name} solving {maze.cell.name} #{maze.index}, iteration by iteration"
+    save_failures(drawings, heading, path)
+    return path
+
+
+@dataclass(frozen=True)
+class _Maze:
+    cell: Cell
+    planned: CellPlan
+    index: int
+
+
+def _find(record: Record, cell: str, index: int) -> _Maze:
+    return next(_Maze(c, planned, index) for c, planned in record.summary.plan.pairs() if c.name == cell)
+
+
+def _worth_watching(record: Record) -> _Maze:
+    """Choose the longest path among mazes small enough to be seen, of those right at the last rung if there are any."""
+    legible = [cell.name for cell, _ in record.summary.plan.pairs() if cell.maze_spec.size <= LEGIBLE]
+    seen = record.mazes.filter(pl.col("cell").is_in(legible))
+    seen = seen if len(seen) else record.mazes
+    right = seen.filter(pl.col("optimal").list.last())
+    rows = (right if len(right) else seen).sort("path_length", descending=True)
+    return _find(record, rows["cell"][0], rows["index"][0])

@@ -1,0 +1,98 @@
+"""What can be read off a record maze by maze, to be compared with another's."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from extramaze.dynamics import Limit
+from extramaze.records.record import Record
+
+FATES = {
+    Limit.FIXED_POINT: "settled",
+    Limit.CYCLE: "cycling",
+    Limit.DRIFTING: "drifting",
+    Limit.DIVERGED: "diverged",
+    Limit.UNDECIDED: "undecided",
+}
+FATE_NAMES = ("settled", "cycling", "wandering", "drifting", "diverged", "undecided")
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """One yes-or-no question asked of mazes: their ``index`` (N,) in each cell, and the answers, bool (N,)."""
+
+    name: str
+    cells: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """The answers of all cells in a row."""
+        return np.concatenate([yes for _, yes in self.cells.values()])
+
+
+def fate(limit: str) -> str:
+    """Return which of FATE_NAMES a limit is: what is quasi-periodic or chaotic wanders; what drifts may yet settle."""
+    return FATES.get(Limit(limit), "wandering")
+
+
+def optimal(record: Record) -> Measure:
+    """Whether each maze was answered optimally at the last rung: the measure that ranks."""
+    return _measure("optimal", record, record.mazes, pl.col("optimal").list.last())
+
+
+def with_fate(record: Record, name: str) -> Measure:
+    """Whether each watched maze's raw iterates had this fate."""
+    limits = [limit for limit in record.mazes["limit"].drop_nulls().unique() if fate(limit) == name]
+    return _measure(name, record, watched(record), pl.col("limit").is_in(limits))
+
+
+def non_finite(record: Record) -> Measure:
+    """Whether each watched maze's iterates ended in infinities or NaN."""
+    return _measure("non-finite", record, watched(record), ~pl.col("residual").is_finite().fill_null(True))
+
+
+def watched(record: Record) -> pl.DataFrame:
+    """Return the rows whose iterates were watched."""
+    return record.mazes.filter(pl.col("limit").is_not_null())
+
+
+def both_watched(first: Record, second: Record) -> bool:
+    """Whether the iterates of the same mazes were watched, so that what they did may be compared."""
+    return len(watched(first)) > 0 and watched(first)["cell"].equals(watched(second)["cell"])
+
+
+def _measure(name: str, record: Record, rows: pl.DataFrame, answer: pl.Expr) -> Measure:
+    asked = rows.select("cell", "index", answer.alias("yes"))
+    by_cell = {key: part for (key,), part in asked.group_by(["cell"], maintain_order=True)}
+    order = [cell.name for cell in record.summary.cells if cell.name in by_cell]
+    return Measure(name, {cell: _columns(by_cell[cell]) for cell in order})
+
+
+def _columns(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return rows["index"].to_numpy(), rows["yes"].to_numpy().astype(bool)
+
+
+def fate_shares(records: Iterable[Record]) -> dict[str, float]:
+    """Return the share of the watched trajectories with each fate; empty where none were watched."""
+    limits = pl.concat([watched(record)["limit"] for record in records])
+    counts = dict.fromkeys(FATE_NAMES, 0)
+    for limit in limits:
+        counts[fate(limit)] += 1
+    return {name: count / len(limits) for name, count in counts.items()} if len(limits) else {}
+
+
+def function_evaluations(record: Record) -> float:
+    """Return the mean function evaluations spent on a maze: as its cells state it, or the steps to the last rung.
+
+    Free running, one iteration is one evaluation of the step function.
+    """
+    cells = record.summary.cells
+    each = [cell.mean_evaluations or cell.rungs[-1].iterations for cell in cells]
+    return float(np.average(each, weights=[cell.n for cell in cells]))
+
+
+def peak_memory(record: Record) -> int | None:
+    """Return the peak memory that a record states, in bytes; None where it states none."""
+    return record.summary.run.peak_memory_bytes

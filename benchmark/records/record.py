@@ -1,0 +1,137 @@
+"""Records: what an evaluation leaves behind, as evidence. A folder with ``record.json`` and ``mazes.parquet``.
+
+Records are data: reading one runs nothing. The summary states the sha256 of the per-maze table and of itself, so an
+altered record is noticed.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from extramaze.blocks.plan import PLAN, Plan
+from extramaze.blocks.store import shard_of
+from extramaze.mazes import InputError
+from extramaze.mazes.files import make_folder, read_bytes, write_atomically
+from extramaze.models.schema import check_model
+from extramaze.records.parquet import open_table
+from extramaze.records.row_problems import row_problems
+from extramaze.records.schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, Run, Summary, widest_list
+from extramaze.records.summary_problems import outline_problems
+from extramaze.records.tallies import tally_odds
+
+SUMMARY, TABLE = "record.json", "mazes.parquet"
+Place = tuple[str, int]  # of one maze in a record: its cell's name, and its index
+MAX_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """An evaluation's summary and its per-maze table (columns: PER_MAZE), with the table's bytes as sealed."""
+
+    summary: Summary
+    mazes: pl.DataFrame
+    table: bytes
+
+    @classmethod
+    def seal(
+        cls,
+        plan: Plan,
+        cells: Sequence[CellResult],
+        limits: Sequence[LimitResult],
+        mazes: pl.DataFrame,
+        run: Run,
+        noise: Sequence[CellNoise] = (),
+    ) -> "Record":
+        """Put a record together and state its digests."""
+        buffer = io.BytesIO()
+        mazes.write_parquet(buffer, compression="zstd", statistics=False)
+        table = buffer.getvalue()
+        content = {
+            "schema": SCHEMA,
+            "plan": plan.model_dump(mode="json"),
+            "cells": [cell.model_dump(mode="json") for cell in cells],
+            "limits": [limit.model_dump(mode="json") for limit in limits],
+            "odds": [odds.model_dump(mode="json") for odds in tally_odds(limits)],
+            "noise": [cell.model_dump(mode="json") for cell in noise],
+            "table_sha256": hashlib.sha256(table).hexdigest(),
+            "run": run.model_dump(mode="json"),
+        }
+        return cls(Summary.model_validate({**content, "sha256": content_sha256(content)}), mazes, table)
+
+    def with_noise(self, noise: Sequence[CellNoise]) -> "Record":
+        """Return the same record, with its noise floor."""
+        old = self.summary
+        return Record.seal(old.plan, old.cells, old.limits, self.mazes, old.run, noise)
+
+    def write(self, folder: Path) -> None:
+        """Write the two files, each atomically, the summary last."""
+        make_folder(folder)
+        write_atomically(folder / TABLE, self.table)
+        content = self.summary.model_dump(mode="json", by_alias=True)
+        write_atomically(folder / SUMMARY, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def content_sha256(content: Mapping[str, Any]) -> str:
+    """Hash the content of a record.json, all but the stated digest: of what was written, not of what a reader knows."""
+    stated = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_record(folder: Path) -> Record:
+    """Read a record. Raises InputError where it is unreadable, altered, of another schema, or not of one piece."""
+    if not (folder / SUMMARY).exists():
+        raise InputError(_no_record(folder))
+    written = read_bytes(folder / SUMMARY, MAX_BYTES)
+    try:
+        content = json.loads(written)
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{folder / SUMMARY}: not readable as JSON: {problem}") from problem
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA:
+        raise InputError(
+            f"{folder / SUMMARY}: of the schema {schema[:40]}, this version reads {SCHEMA}; evaluate again"
+        )
+    summary = check_model(Summary, content, str(folder / SUMMARY))
+    if content_sha256(content) != summary.sha256:
+        raise InputError(f"{folder / SUMMARY}: altered since it was written (its sha256 differs); evaluate again")
+    table = read_bytes(folder / TABLE, MAX_BYTES)
+    if hashlib.sha256(table).hexdigest() != summary.table_sha256:
+        raise InputError(f"{folder / TABLE}: altered or not this record's (its sha256 differs); evaluate again")
+    cells = summary.plan.cells
+    try:
+        mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells))
+    except InputError as problem:
+        raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
+    if any(mazes.schema.get(name) != kind for name, kind in PER_MAZE.items()):
+        found = ", ".join(f"{name} {kind}" for name, kind in mazes.schema.items())
+        raise InputError(f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}; got {found}")
+    record = Record(summary, mazes, table)
+    contradiction = inconsistency(record)
+    if contradiction:
+        raise InputError(f"{folder}: the record contradicts itself: {contradiction}; evaluate again")
+    return record
+
+
+def _no_record(folder: Path) -> str:
+    """Say what a folder without a record is, and what to do."""
+    if not (folder / PLAN).exists():
+        return f"{folder} holds no record ({SUMMARY}); give a folder that extramaze evaluate wrote"
+    shard = shard_of(folder)
+    if shard not in (None, "1/1"):
+        return f"{folder} is shard {shard} of an evaluation; put all of them together with extramaze gather"
+    return f"{folder} holds an unfinished evaluation; give the same extramaze evaluate again, it goes on where it was"
+
+
+def inconsistency(record: Record) -> str | None:
+    """Say where a record's summary, plan and rows contradict one another; None where they do not."""
+    plan = record.summary.plan
+    if plan.suite.digest() != plan.suite_sha256:
+        return "the suite is not the one whose sha256 is stated"
+    return next(chain(outline_problems(record.summary), row_problems(record.summary, record.mazes)), None)

@@ -1,0 +1,174 @@
+"""What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from extramaze.alike import alike
+from extramaze.dynamics import Limit
+from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Summary
+from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.scoring import Failure
+from extramaze.suites import CellPlan
+
+# A fixed point's last step is at most FLOOR_ULPS × 2.2e-16 ≈ 9e-13 of the largest magnitude: beyond this, the state
+# would have to exceed a million.
+MAX_REST = 1e-6
+ROUNDING = 1e-6  # of a cosine in float32
+MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
+MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
+
+
+def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
+    """Name everything in a record's rows that cannot be, and every number of the summary that they do not give."""
+    missing = [f"{name} {kind}" for name, kind in PER_MAZE.items() if rows.schema.get(name) != kind]
+    if missing:
+        found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
+        yield f"it lacks {', '.join(missing)}; it has {found}"
+        return
+    known = [cell.name for cell in summary.plan.cells]
+    strange = rows.filter(~pl.col("cell").is_in(known).fill_null(False))
+    if len(strange):
+        yield f"{len(strange)} rows are of no cell of the plan"
+    retired = summary.plan.retire
+    sound = True
+    for planned, result in zip(summary.plan.cells, summary.cells, strict=False):
+        part = rows.filter(pl.col("cell") == planned.name)
+        for wrong in _cell_problems(part, planned, result, retired):
+            sound = False
+            yield f"{planned.name}: {wrong}"
+    watched = [cell.name for cell in summary.plan.cells if cell.watched]
+    if sound and not alike([tally_limits(rows, name, summary.plan.suite) for name in watched], summary.limits):
+        yield "limits: the summary's are not those of the rows"
+    if not alike(tally_odds(summary.limits), summary.odds):
+        yield "odds: the summary's are not those of its limits"
+    yield from (f"noise: {wrong}" for wrong in _noise_problems(summary))
+
+
+def _noise_problems(summary: Summary) -> Iterator[str]:
+    if summary.noise and [cell.cell for cell in summary.noise] != [cell.name for cell in summary.plan.cells]:
+        yield "its cells are not those of the plan"
+    for cell in summary.noise:
+        if not max(cell.block, cell.dtype) <= cell.either <= min(cell.mazes, cell.block + cell.dtype):
+            yield f"{cell.cell}: {cell.block} and {cell.dtype} of {cell.mazes} do not make {cell.either} together"
+
+
+def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
+    if rows["index"].to_list() != list(range(planned.mazes)):
+        yield f"its rows are not mazes 0 to {planned.mazes - 1} in order"
+        return
+    right = {kind: _answers(rows, kind, len(planned.rungs)) for kind in KINDS}
+    for kind, answers in right.items():
+        if answers is None:
+            yield f"{kind}: a row does not have one answer a rung ({len(planned.rungs)})"
+    exact, valid, optimal = (right[kind] for kind in ("exact", "valid", "optimal"))
+    if exact is None or valid is None or optimal is None:
+        return
+    yield from _each(exact & ~optimal, "exact and not optimal")
+    yield from _each(optimal & ~valid, "optimal and not valid")
+    yield from _rung_problems(rows, optimal, np.array(planned.rungs))
+    yield from _failure_problems(rows, valid[:, -1], optimal[:, -1])
+    yield from _limit_problems(rows, planned.watched)
+    yield from _summary_problems(rows, planned, result, retired)
+
+
+def _answers(rows: pl.DataFrame, kind: str, rungs: int) -> np.ndarray | None:
+    """Return bool (N, R) of a column of lists; None where a list is missing, of another length, or has gaps."""
+    lists = rows[kind]
+    lengths = lists.list.len()
+    if lists.null_count() or not (lengths == rungs).all() or lists.explode().null_count():
+        return None
+    return lists.explode().to_numpy().astype(bool).reshape(len(rows), rungs)
+
+
+def _each(wrong: np.ndarray, what: str) -> Iterator[str]:
+    """Say which mazes, (N,) or (N, R), something is wrong with."""
+    mazes = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
+    if len(mazes):
+        more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
+        yield f"maze {mazes[0]}{more}: {what}"
+
+
+def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -> Iterator[str]:
+    first, last = (rows[name].fill_null(0).to_numpy() for name in ("first_right", "last_right"))
+    expected_first, expected_last = first_and_last(optimal, rungs)
+    yield from _each(last < first, "last right before first right")
+    yield from _each(expected_first != first, "first_right is not its first right rung")
+    yield from _each(expected_last != last, "last_right is not its last right rung")
+
+
+def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray) -> Iterator[str]:
+    failure = rows["failure"]
+    known = [str(kind) for kind in Failure if kind != Failure.NONE]
+    yield from _each(failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not")
+    yield from _each((~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here")
+    longer = (failure == Failure.LONGER).fill_null(False).to_numpy()
+    yield from _each(
+        longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
+    )
+
+
+def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
+    seen = np.arange(len(rows)) < watched
+    for name in MEASURED:
+        yield from _each(rows[name].is_not_null().to_numpy() != seen, f"{name} on a maze not watched, or missing")
+    for name in MEASURABLE:
+        yield from _each(rows[name].is_not_null().to_numpy() & ~seen, f"{name} on a maze not watched")
+    limit = rows["limit"]
+    yield from _each(
+        (~limit.is_in([str(kind) for kind in Limit])).fill_null(False).to_numpy(), "a limit not known here"
+    )
+    period = rows["period"].fill_null(0).to_numpy()
+    at_rest, cycle = ((limit == kind).fill_null(False).to_numpy() for kind in (Limit.FIXED_POINT, Limit.CYCLE))
+    least, most = np.where(at_rest, 1, np.where(cycle, 2, 0)), np.where(at_rest, 1, np.where(cycle, 2**31 - 1, 0))
+    yield from _each((period < least) | (period > most), "a period that its limit does not have")
+    residual = rows["residual"].fill_null(0.0).to_numpy()
+    yield from _each(at_rest & ~(np.abs(residual) <= MAX_REST), "a fixed point with a large residual")
+    yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
+    diverged = (limit == Limit.DIVERGED).fill_null(False).to_numpy()
+    yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
+    yield from _evidence_problems(rows, period, at_rest | cycle, diverged)
+
+
+def _evidence_problems(
+    rows: pl.DataFrame, period: np.ndarray, settled: np.ndarray, diverged: np.ndarray
+) -> Iterator[str]:
+    """Name what cannot be in the measurements beside the limit: bool (N,) each, of all mazes of a cell."""
+    for name in ("betti", "study_betti"):
+        yield from _each((rows[name].list.len() != 2).fill_null(False).to_numpy(), f"{name} that are no two numbers")
+        counted = rows[name].list.min().fill_null(0).to_numpy()
+        yield from _each(counted < 0, f"{name} below 0")
+    pieces = rows["betti"].list.first().fill_null(-1).to_numpy()
+    loops = rows["betti"].list.last().fill_null(-1).to_numpy()
+    yield from _each(settled & ((pieces != period) | (loops != 0)), "Betti numbers that its limit does not have")
+    for name, least, most in (("latent_motion", 0, np.inf), ("logit_motion", 0, np.inf), ("flipping", 0, 1)):
+        value = rows[name].fill_null(0.0).to_numpy()
+        yield from _each(~((value >= least) & (value <= most)) & ~diverged, f"{name} outside {least} to {most}")
+    cosine = rows["alignment"].fill_null(0.0).to_numpy()
+    yield from _each(np.abs(cosine) > 1 + ROUNDING, "an alignment beyond 1")
+    error = rows["exponent_error"].fill_null(0.0).to_numpy()
+    yield from _each(error < 0, "an exponent's error below 0")
+
+
+def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
+    if not alike(tally_rungs(rows, planned.rungs), result.rungs):
+        yield "the summary's scores are not those of its rows"
+    if dict(Counter(rows["failure"].drop_nulls())) != result.failures:
+        yield "the summary's failures are not those of its rows"
+    for name, value in tally_answers(rows, retired).items():
+        if name not in ("means", "failures") and not alike(getattr(result, name), value):
+            yield f"the summary's {name} is not that of its rows"
+    for name, mean in result.means.items():
+        if (
+            name not in rows.columns
+            or rows[name].dtype == pl.String
+            or not np.isclose(_mean(rows, name), mean, rtol=1e-9)
+        ):
+            yield f"the summary's mean {name} is not that of its rows"
+
+
+def _mean(rows: pl.DataFrame, name: str) -> float:
+    mean = rows[name].mean() if rows[name].dtype.is_numeric() else None
+    return float(mean) if isinstance(mean, int | float) else float("nan")

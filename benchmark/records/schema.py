@@ -1,0 +1,213 @@
+"""What a record consists of: the columns of its per-maze table, and the checked schema of its summary."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import polars as pl
+from pydantic import Field
+
+from extramaze.blocks.plan import Plan
+from extramaze.dynamics import Limit
+from extramaze.mazes.describe import COUNTS
+from extramaze.models.schema import Strict
+from extramaze.statistics import share_at_most, wilson
+from extramaze.suites import CellPlan
+
+SCHEMA = "extramaze-record-3"
+KINDS = ("exact", "valid", "optimal")
+
+PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "cell": pl.String,
+    "index": pl.UInt32,
+    **dict.fromkeys(COUNTS, pl.Int64),
+    "tortuosity": pl.Float64,
+    "exact": pl.List(pl.Boolean),  # one a rung
+    "valid": pl.List(pl.Boolean),
+    "optimal": pl.List(pl.Boolean),
+    "first_right": pl.Int32,  # iterations at the first rung where the answer was optimal; null: at none
+    "last_right": pl.Int32,
+    "failure": pl.String,  # at the last rung; null: optimal
+    "as_dead_end_filling": pl.Boolean,  # the answer at the last rung is dead-end filling's
+    "audit_agrees": pl.Boolean,  # the answer was the same as when it would have been retired; null: not audited
+    "evaluations": pl.Int32,  # of the step, up to the last rung; null: answers that were handed in
+    "limit": pl.String,  # null: not watched
+    "period": pl.Int32,
+    "residual": pl.Float64,
+    "limit_right": pl.Boolean,  # optimal at the watched trajectory's last iterate
+    "exponent": pl.Float64,  # the largest Lyapunov exponent, nats a step; null: not estimated
+    "exponent_error": pl.Float64,
+    "betti": pl.List(pl.Int32),  # B0 and B1; null: not watched, or diverged
+    "study_betti": pl.List(pl.Int32),
+    "latent_motion": pl.Float64,  # root mean square over the numbers of a state, largest within a window of the limit
+    "logit_motion": pl.Float64,
+    "flipping": pl.Float64,  # share of open pixels whose prediction changes within a window of the limit
+    "alignment": pl.Float64,  # cosine of limits from different initial states, their mean; null: not measured
+    "depends": pl.Boolean,  # the answer is another one from another initial state
+}
+
+
+class Tally(Strict):
+    """A share with Wilson's 95 % interval."""
+
+    right: int = Field(ge=0)
+    share: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, right: int, count: int) -> "Tally":
+        """Count ``right`` of ``count``."""
+        low, high = wilson(right, count)
+        return cls(right=right, share=right / count, low=low, high=high)
+
+
+class Rung(Strict):
+    """Scores after a number of iterations."""
+
+    iterations: int
+    exact: Tally
+    valid: Tally
+    optimal: Tally
+
+
+class Audit(Strict):
+    """Retired mazes that ran to the end all the same: how many, how many then answered otherwise at some rung, and the
+    upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934) of their share.
+    """
+
+    audited: int = Field(ge=0)
+    disagree: int = Field(ge=0)
+    high: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, disagree: int, audited: int) -> "Audit":
+        """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
+        return cls(audited=audited, disagree=disagree, high=share_at_most(disagree, audited))
+
+
+class CellResult(Strict):
+    """One cell's mazes and scores.
+
+    drawn, rejected_split, rejected_endpoints, rejected_path: attempts at its mazes, and why some were not kept.
+    acceptance: the share kept of those in the split; below 1 the mazes are a filtered population. layouts: distinct
+    ones up to symmetry. means: of every measure of the mazes.
+    failures: wrong answers at the last rung by kind. overthought: right at an earlier rung, wrong at the last.
+    as_dead_end_filling: answers at the last rung equal to dead-end filling's. audit: None where none was retired.
+    mean_evaluations: of the step, a maze. batch: the fewest mazes computed together, less than the block where a GPU's
+    memory did not suffice.
+    """
+
+    name: str
+    axis: str
+    spec: str
+    n: int = Field(ge=1)
+    mazes_sha256: str
+    drawn: int = Field(ge=1)
+    rejected_split: int = Field(ge=0)
+    rejected_endpoints: int = Field(ge=0)
+    rejected_path: int = Field(ge=0)
+    acceptance: float = Field(ge=0, le=1)
+    layouts: int = Field(ge=1)
+    means: dict[str, float]
+    rungs: tuple[Rung, ...] = Field(min_length=1)
+    median_first_right: float | None
+    failures: dict[str, int]
+    overthought: Tally
+    as_dead_end_filling: Tally
+    audit: Audit | None
+    mean_evaluations: float | None
+    batch: int = Field(ge=1)
+
+
+class LimitCount(Strict):
+    """Watched trajectories with one limit: right and wrong, by whether they ended on an optimal answer.
+
+    flips: those whose prediction changes within a window of the limit. depends: those whose answer is another one from
+    another initial state; None where that was not measured.
+    """
+
+    limit: Limit
+    right: int = Field(ge=0)
+    wrong: int = Field(ge=0)
+    flips: int = Field(ge=0)
+    depends: int | None = Field(ge=0)
+
+
+class LimitResult(Strict):
+    """What the raw iterates of one cell's watched mazes did.
+
+    periods: trajectories by cycle length. betti, study_betti: trajectories by Betti numbers ("B0,B1"), by our rule and
+    by that of arXiv 2410.03020. alignment: mean cosine of limits from different initial states, None if not measured.
+    """
+
+    cell: str
+    n: int = Field(ge=0)
+    burn_in: int
+    window: int
+    counts: tuple[LimitCount, ...]
+    periods: dict[int, int]
+    betti: dict[str, int]
+    study_betti: dict[str, int]
+    alignment: float | None
+
+
+class LimitOdds(Strict):
+    """One limit against the rest, over all watched cells as strata: the odds of being right (Mantel & Haenszel, 1959).
+
+    ratio: with the limit, divided by without it; low, high: its 95 % interval; None: beyond every bound, or, for the
+    ratio, without value. p: exact, two-sided. informative: cells that have both limits and both outcomes. exact: the
+    interval is the exact conditional one.
+    """
+
+    limit: Limit
+    ratio: float | None
+    low: float = Field(ge=0)
+    high: float | None
+    p: float = Field(ge=0, le=1)
+    informative: int = Field(ge=0)
+    exact: bool
+
+
+class CellNoise(Strict):
+    """One cell's noise floor: of ``mazes``, how many change from right to wrong or back by rounding alone.
+
+    block: with blocks of half the size. dtype: in float64. either: in one of the two.
+    """
+
+    cell: str
+    mazes: int = Field(ge=1)
+    block: int = Field(ge=0)
+    dtype: int = Field(ge=0)
+    either: int = Field(ge=0)
+
+
+class Run(Strict):
+    """When and how an evaluation was run; the only part that differs between two runs of one plan.
+
+    seconds: wall-clock of the run that finished it; a resumed one read back what was done before. peak_memory_bytes: of
+    the process (on a GPU: allocated there); None where the system does not tell.
+    """
+
+    finished: str
+    seconds: float
+    command: str
+    peak_memory_bytes: int | None = Field(ge=0)
+
+
+class Summary(Strict):
+    """The summary of a record (``record.json``). noise: empty unless it was asked for."""
+
+    schema_: Literal["extramaze-record-3"] = Field(alias="schema")
+    plan: Plan
+    cells: tuple[CellResult, ...]
+    limits: tuple[LimitResult, ...]
+    odds: tuple[LimitOdds, ...]
+    noise: tuple[CellNoise, ...]
+    table_sha256: str
+    run: Run
+    sha256: str
+
+
+def widest_list(cells: Iterable[CellPlan]) -> int:
+    """Return the most values that a row of a per-maze table has in one column: one a rung, or two Betti numbers."""
+    return max((2, *(len(cell.rungs) for cell in cells)))

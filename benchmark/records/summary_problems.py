@@ -1,0 +1,139 @@
+"""What can be wrong with a record's summary by itself: versions, plan, and numbers that do not add up."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from extramaze.alike import alike
+from extramaze.blocks.block import BLOCK_PIXELS, LIMIT_BLOCK, block_size
+from extramaze.blocks.plan import CONTRACTS, how_many
+from extramaze.mazes import InputError, describe, generate, layout_hashes
+from extramaze.mazes.describe import COLUMNS
+from extramaze.mazes.raster import raster_shape
+from extramaze.records.schema import KINDS, CellResult, Summary
+from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
+
+ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere
+MAX_REDRAWN = 50_000_000  # lattice cells drawn anew to hold digests against; some seconds
+MAX_ATTEMPTS = 200  # a maze, by the record's own word, beyond which its suite is not drawn anew
+
+
+def summary_problems(summary: Summary) -> Iterator[str]:
+    """Name everything in a summary that cannot be, or is of a version not known here."""
+    plan = summary.plan
+    yield from _version_problems(plan.contracts)
+    if plan.suite.digest() != plan.suite_sha256:
+        yield "plan.suite_sha256: the suite is not the one whose sha256 is stated"
+    if plan.suite.name in suite_names() and plan.suite.digest() != load_suite(plan.suite.name).digest():
+        yield f"plan.suite: it is called {plan.suite.name} and is not the shipped suite of that name"
+    if plan.limit_block != LIMIT_BLOCK:
+        yield f"plan.limit_block: {plan.limit_block} mazes are watched together; the block rule gives {LIMIT_BLOCK}"
+    try:
+        datetime.fromisoformat(summary.run.finished)
+    except ValueError:
+        yield f"run.finished: {summary.run.finished!r} is no date"
+    if not 0 <= summary.run.seconds < np.inf:
+        yield f"run.seconds: {summary.run.seconds} is no duration"
+    misplaced = list(outline_problems(summary))
+    yield from misplaced
+    if misplaced:
+        return
+    cells = [cell for cell, _ in plan.pairs()]
+    for cell, expected, result in zip(cells, plan.cells, summary.cells, strict=True):
+        yield from (f"{cell.name}: {wrong}" for wrong in _plan_problems(summary, cell, expected))
+        yield from (f"{cell.name}: {wrong}" for wrong in _cell_problems(expected, result))
+    if plan.contracts == CONTRACTS and _is_quick(summary, cells):
+        for cell, result in zip(cells, summary.cells, strict=True):
+            yield from (f"{cell.name}: {wrong}" for wrong in _redrawn_problems(plan.suite, cell, result))
+
+
+def outline_problems(summary: Summary) -> Iterator[str]:
+    """Name what keeps suite, plan and results from being about the same cells, before anything is said of these."""
+    plan = summary.plan
+    chosen = plan.part.cells if plan.part else ()
+    cells = [cell for cell in plan.suite.cells if not chosen or cell.name in chosen]
+    if [planned.name for planned in plan.cells] != [cell.name for cell in cells]:
+        yield "plan.cells: they are not the suite's"
+    elif [(planned.name, planned.mazes) for planned in plan.cells] != [(cell.name, cell.n) for cell in summary.cells]:
+        yield "cells: they are not the plan's"
+    else:
+        for cell, result in zip(cells, summary.cells, strict=True):
+            stated, known = (result.axis, result.spec), (cell.axis, cell.spec)
+            if stated != known:
+                yield f"{cell.name}: axis and specification {', '.join(stated)} are not the suite's {', '.join(known)}"
+
+
+def _version_problems(contracts: dict[str, int]) -> Iterator[str]:
+    for name in sorted(CONTRACTS.keys() | contracts.keys()):
+        stated, known = contracts.get(name), CONTRACTS.get(name)
+        if known is None or stated is None or not 1 <= stated <= known:
+            yield f"plan.contracts.{name}: version {stated} is not known here; known: {known and f'1 to {known}'}"
+
+
+def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str]:
+    mazes, watched = how_many(summary.plan.suite, summary.plan.part, cell)
+    watched = 0 if plan.rungs == ONCE else watched
+    if (plan.mazes, plan.watched) != (mazes, watched):
+        yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
+    height, width = raster_shape(cell.maze_spec.shape, summary.plan.suite.scale)
+    sizes = {block_size(height * width, device, cell.count) for device in BLOCK_PIXELS}
+    if summary.plan.mode != "predictions" and plan.block not in sizes:
+        yield f"blocks of {plan.block} mazes; the block rule gives {' or '.join(map(str, sorted(sizes)))}"
+    ladder = summary.plan.suite.iterations
+    rising = all(a < b for a, b in zip(plan.rungs, plan.rungs[1:], strict=False))
+    if plan.rungs != ONCE and (plan.rungs[: len(ladder)] != ladder or len(plan.rungs) > len(ladder) + 1 or not rising):
+        yield f"rungs {list(plan.rungs)} are neither one pass nor the suite's {list(ladder)}, with at most one beyond"
+
+
+def _cell_problems(plan: CellPlan, result: CellResult) -> Iterator[str]:
+    if tuple(rung.iterations for rung in result.rungs) != plan.rungs:
+        yield "its rungs are not the plan's"
+    for rung in result.rungs:
+        exact, valid, right = (getattr(rung, kind).right for kind in ("exact", "valid", "optimal"))
+        if not exact <= right <= valid <= result.n:
+            yield f"@{rung.iterations}: exact {exact} ≤ optimal {right} ≤ valid {valid} ≤ {result.n} does not hold"
+        for kind in KINDS:
+            tally = getattr(rung, kind)
+            if tally.right <= result.n and not alike(tally, type(tally).of(tally.right, result.n)):
+                yield f"@{rung.iterations}: {kind}: share and interval are not those of {tally.right} of {result.n}"
+    wrong = result.n - result.rungs[-1].optimal.right
+    if sum(result.failures.values()) != wrong or min(result.failures.values(), default=1) < 1:
+        yield f"its failures add up to {sum(result.failures.values())}; {wrong} mazes are wrong at the last rung"
+    rejected = result.rejected_split + result.rejected_endpoints + result.rejected_path
+    if result.drawn != result.n + rejected:
+        yield f"drawn {result.drawn} is not the {result.n} kept and the {rejected} rejected"
+    kept = result.drawn - result.rejected_split
+    if kept < 1 or not np.isclose(result.acceptance, result.n / kept, rtol=1e-12):
+        yield f"acceptance {result.acceptance} is not that of {result.n} mazes in {kept} attempts of the split"
+    if result.layouts > result.n:
+        yield f"{result.layouts} layouts of {result.n} mazes"
+
+
+def _is_quick(summary: Summary, cells: list[Cell]) -> bool:
+    pairs = zip(cells, summary.cells, strict=True)
+    work = sum(max(result.drawn, result.n) * math.prod(cell.maze_spec.shape) for cell, result in pairs)
+    return work <= MAX_REDRAWN and all(result.drawn <= MAX_ATTEMPTS * result.n for result in summary.cells)
+
+
+def _redrawn_problems(suite: Suite, cell: Cell, result: CellResult) -> Iterator[str]:
+    try:
+        mazes = generate(cell.maze_spec, result.n, split=suite.split)
+    except InputError as problem:
+        yield f"its mazes cannot be drawn: {problem}"
+        return
+    drawn = mazes.generation
+    assert drawn is not None
+    if mazes.digest() != result.mazes_sha256:
+        yield "mazes_sha256: not that of the mazes its specification gives"
+    for name in ("drawn", "rejected_split", "rejected_endpoints", "rejected_path", "acceptance"):
+        if not alike(getattr(drawn, name), getattr(result, name)):
+            yield f"{name}: {getattr(result, name)} is stated; drawing its mazes gives {getattr(drawn, name)}"
+    if len(set(layout_hashes(mazes.connections).tolist())) != result.layouts:
+        yield f"layouts: {result.layouts} is not the number its mazes have"
+    measured = describe(mazes).frame()
+    means = {name: float(measured[name].to_numpy().mean()) for name in COLUMNS}
+    for name in sorted(means.keys() | result.means.keys()):
+        if not alike(means.get(name), result.means.get(name)):
+            yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"

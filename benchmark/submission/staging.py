@@ -1,0 +1,174 @@
+"""A solver and its files in a folder of their own: as it is submitted, and as it is verified.
+
+What is evaluated is the copy, so that a submission cannot lean on a file that is not part of it.
+"""
+
+import contextlib
+import re
+import sys
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import torch
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.models import IterativeSolver, load
+from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS
+from extramaze.models.contract import card_of
+from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
+from extramaze.models.recipe import recipe_names
+from extramaze.models.training_log import LOG
+from extramaze.models.weight_files import MAX_WEIGHTS, fill, weight_bytes
+from extramaze.submission.card import Card, Source
+from extramaze.submission.sealed import read_inside
+
+MAX_SOURCE = 2**24  # bytes of a solver's file
+READ_THEM = (
+    "read_weights(solver, Path(__file__).with_name('weights.safetensors')), with "
+    "from extramaze.models import read_weights"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """A solver whose files, ``names``, lie in ``place``."""
+
+    place: Path
+    source: Source
+    names: tuple[str, ...]
+
+    def load(self) -> IterativeSolver:
+        """Build the solver; runs its code."""
+        return load_source(self.source, self.place)
+
+
+def load_source(source: Source, place: Path) -> IterativeSolver:
+    """Build a solver from the files in ``place``; where its weights lie there, they are the ones it has."""
+    if source.kind == "trained":
+        return load_folder(place).eval()
+    if source.kind == "shipped" and source.target not in shipped_solvers():
+        raise InputError(f"{source.target} does not come with extramaze, as the card says it does")
+    solver = load(str(place / source.target) if source.kind == "file" else source.target)
+    if (place / WEIGHTS).exists():
+        fill(solver, read_bytes(place / WEIGHTS, MAX_WEIGHTS), WEIGHTS)
+    return solver
+
+
+def unpack(folder: Path, card: Card, place: Path) -> None:
+    """Copy the files that a card lists to ``place``. Raises InputError for a link, and for other bytes than listed."""
+    for name, entry in card.files.items():
+        content = read_inside(folder, name, entry.bytes)
+        if sha256(content).hexdigest() != entry.sha256:
+            raise InputError(f"{folder / name} changed while it was read; verify again")
+        write_atomically(place / name, content)
+
+
+def stage(target: str, place: Path) -> Staged:
+    """Copy what makes a solver into the empty folder ``place``. Raises InputError.
+
+    A file is copied with the weights that its solver has; reading those copies must give the same solver. A trained
+    folder is copied; of a package's solver only the weights are.
+    """
+    source = find_source(target)
+    if source.kind == "trained":
+        names = [name for name in (RECIPE, RESULT, WEIGHTS, LOG) if (Path(target) / name).exists()]
+        for name in names:
+            write_atomically(place / name, read_inside(Path(target), name, MAX_WEIGHTS))
+        load_folder(place)
+        return Staged(place, source, tuple(names))
+    before = set(sys.modules)
+    solver = load(target)
+    names = []
+    _refuse_shipped_name(solver, source)
+    if source.kind in ("file", "installed") and solver.state_dict():
+        names.append(WEIGHTS)
+        write_atomically(place / WEIGHTS, _exported(solver))
+    if source.kind == "file":
+        path = Path(target.rpartition(":")[0])
+        names.append(path.name)
+        write_atomically(place / path.name, read_bytes(path, MAX_SOURCE))
+        _forget(set(sys.modules) - before, path.resolve().parent)
+        _compare(solver, place / source.target, path)
+    return Staged(place, source, tuple(names))
+
+
+def find_source(target: str) -> Source:
+    """Say where a solver's code is. Raises InputError for a module that no installed package holds."""
+    name = target.partition("@")[0]
+    if target in ALGORITHMS or name in recipe_names():
+        return Source(kind="shipped", target=card_of(load(target)).name, distribution=None)
+    for plugin in plugin_solvers():
+        if plugin.name == target:
+            return Source(kind="installed", target=target, distribution=plugin.distribution)
+    place, colon, factory = target.rpartition(":")
+    if colon and place.endswith(".py"):
+        stated = f"{Path(place).name}:{factory}"
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*\.py:\w+", stated):
+            raise InputError(f"{target}: a submitted file is named by letters, digits, _ and -; rename it")
+        return Source(kind="file", target=stated, distribution=None)
+    if colon:
+        found = packages_distributions().get(place.partition(".")[0])
+        if not found:
+            raise InputError(
+                f"{target}: {place} is in no installed package, so nobody else could load it; install the package "
+                "(pip install .), or submit a single file.py:factory"
+            )
+        return Source(kind="installed", target=target, distribution=f"{found[0]} {version(found[0])}")
+    if Path(target).is_dir():
+        return Source(kind="trained", target=".", distribution=None)
+    load(target)  # says what is wrong with the name
+    raise InputError(f"{target} cannot be submitted; give file.py:factory, module:factory or a trained folder")
+
+
+def needs_trust(source: Source) -> bool:
+    """Whether building the solver runs code that does not come with extramaze."""
+    return source.kind not in ("trained", "shipped")
+
+
+def shipped_source(name: str) -> Source | None:
+    """Return where the solver of a record without a card comes from: with extramaze; None where it does not."""
+    return Source(kind="shipped", target=name, distribution=None) if name in shipped_solvers() else None
+
+
+def _exported(solver: IterativeSolver) -> bytes:
+    try:
+        return weight_bytes(solver)
+    except (RuntimeError, ValueError) as problem:
+        text = " ".join(str(problem).split())
+        raise InputError(f"the solver's weights cannot be written as safetensors: {text[:300]}") from problem
+
+
+def _forget(names: set[str], folder: Path) -> None:
+    """Drop modules that were imported from beside a file: its copy must do without them."""
+    for name in names:
+        origin = getattr(sys.modules[name], "__file__", None)
+        if origin is not None and folder in (Path(origin).parent, Path(origin).parent.parent):
+            del sys.modules[name]
+
+
+def _compare(solver: IterativeSolver, copy: Path, path: Path) -> None:
+    """Raise InputError unless the copied file, by itself and beside the exported weights, gives the same solver."""
+    try:
+        with contextlib.chdir(copy.parent):
+            alone = load(str(copy))
+    except InputError as problem:
+        raise InputError(
+            f"{path} does not load from a folder of its own: {problem}. A submitted file stands alone, and reads its "
+            f"weights from beside itself: {READ_THEM}"
+        ) from problem
+    ours, theirs = solver.state_dict(), alone.state_dict()
+    same = ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+    if not same:
+        raise InputError(
+            f"{path} gives other weights from a folder of its own; it must read the exported ones from beside itself: "
+            f"{READ_THEM}"
+        )
+
+
+def _refuse_shipped_name(solver: IterativeSolver, source: Source) -> None:
+    recipe = card_of(solver).recipe
+    if source.kind != "shipped" and recipe in (*ALGORITHMS, *recipe_names()):
+        raise InputError(f"the solver's card says recipe {recipe!r}, which is extramaze's own; give it another name")

@@ -1,0 +1,34 @@
+"""Start a submission: a folder with a solver, its training, its test and its card, to be made one's own."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import make_folder, write_atomically
+from extramaze.models.loading import ALGORITHMS
+from extramaze.models.recipe import recipe_names
+
+TEMPLATE = ("solver.py", "train.py", "test_solver.py", "card.yaml")
+PLACEHOLDER = "my-net"
+
+
+def start_submission(name: str, out: Path | None = None) -> Path:
+    """Write the template of a submission into ``out`` (default: a new folder of that name), and return the folder.
+
+    Raises InputError for a name that cannot be used, and for a folder that is not empty.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > 40:
+        raise InputError(
+            f"a submission is named by small letters, digits and single hyphens, as gated-net; got {name!r}"
+        )
+    if name in (*ALGORITHMS, *recipe_names()):
+        raise InputError(f"the name {name} is extramaze's own; choose another")
+    folder = out or Path(name)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not empty; choose another --out")
+    make_folder(folder)
+    for file in TEMPLATE:
+        text = (files("extramaze.submission") / "template" / file).read_text("utf-8")
+        write_atomically(folder / file, text.replace(PLACEHOLDER, name).encode())
+    return folder

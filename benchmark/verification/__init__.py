@@ -1,0 +1,1 @@
+"""Verification: what somebody else made is looked through, and its record is run again."""

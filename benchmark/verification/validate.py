@@ -1,0 +1,138 @@
+"""Validate what somebody else made: every problem of a submission, record or trained solver, and nobody's code run.
+
+``read_record`` refuses a record at its first problem; this lists all. Mazes are drawn anew from the suite where that is
+quick, so that stated digests and measures are held against the real ones.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+
+from extramaze.mazes import InputError
+from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
+from extramaze.models.recipe import Recipe, parse_recipe
+from extramaze.models.schema import parse_json, try_model
+from extramaze.models.weight_files import MAX_WEIGHTS, misfits, read_tensors
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE
+from extramaze.records.parquet import open_table
+from extramaze.records.row_problems import row_problems
+from extramaze.records.schema import Summary, widest_list
+from extramaze.records.summary_problems import summary_problems
+from extramaze.submission.card import CARD, VERIFICATION
+from extramaze.submission.problems import submission_problems
+from extramaze.submission.sealed import parse_sealed, read_inside
+from extramaze.verification.verification import verification_problems
+
+MAX_LISTED = 50  # problems of one folder
+
+
+def find(folders: Iterable[Path]) -> list[Path]:
+    """Find submissions, records and trained solvers in or below folders. Raises InputError for a folder without any."""
+    found: list[Path] = []
+    for folder in folders:
+        names = (CARD, SUMMARY, TABLE, RESULT, RECIPE, VERIFICATION)
+        inside = sorted({path.parent for name in names for path in folder.rglob(name)})
+        if not inside:
+            raise InputError(f"{folder} holds neither a record ({SUMMARY}) nor a trained solver ({RESULT})")
+        found += [place for place in inside if place not in found]
+    return found
+
+
+def problems(folder: Path) -> list[str]:
+    """List every problem of a record's, or a trained solver's, folder; an empty list means that it is sound."""
+    submitted, verified = (_is_there(folder, name) for name in (CARD, VERIFICATION))
+    record = submitted or verified or _is_there(folder, SUMMARY) or _is_there(folder, TABLE)
+    found = list(_record_problems(folder) if record else _solver_problems(folder))
+    if not submitted and record:
+        found += _cardless_problems(folder)
+    if submitted:
+        found += submission_problems(folder)
+        found += _solver_problems(folder) if _is_there(folder, RESULT) else []
+    if verified:
+        found += verification_problems(folder)
+    hidden = len(found) - MAX_LISTED
+    return [*found[:MAX_LISTED], *([f"… and {hidden} more"] if hidden > 0 else [])]
+
+
+def _cardless_problems(folder: Path) -> Iterator[str]:
+    """A submission that lost its card would pass as a bare record, with code that nobody looks at."""
+    code = [path.name for path in sorted(folder.iterdir()) if path.suffix == ".py" or path.name == WEIGHTS]
+    if code:
+        yield f"{', '.join(code)}: files of a submission, and no {CARD}; restore it, or remove them"
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    return (folder / name).exists() or (folder / name).is_symlink()
+
+
+def _record_problems(folder: Path) -> Iterator[str]:
+    contents: dict[str, bytes] = {}
+    for name in (SUMMARY, TABLE):
+        try:
+            contents[name] = read_inside(folder, name, MAX_BYTES)
+        except InputError as problem:
+            yield str(problem)
+    if SUMMARY not in contents:
+        return
+    content, wrong = parse_sealed(contents[SUMMARY], SUMMARY)
+    yield from wrong
+    if not isinstance(content, dict):
+        return
+    if TABLE in contents and content.get("table_sha256") != hashlib.sha256(contents[TABLE]).hexdigest():
+        del contents[TABLE]  # not the table that the summary speaks of: there is nothing to hold against it
+        yield f"{TABLE}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
+    summary, wrong = try_model(Summary, content)
+    yield from (f"{SUMMARY}: {problem}" for problem in wrong)
+    if summary is None:
+        return
+    yield from (f"{SUMMARY}: {wrong}" for wrong in summary_problems(summary))
+    if TABLE not in contents:
+        return
+    expected = sum(cell.mazes for cell in summary.plan.cells)
+    try:
+        table = open_table(contents[TABLE], expected, widest_list(summary.plan.cells))
+    except InputError as problem:
+        yield f"{TABLE}: {problem}"
+        return
+    yield from (f"{TABLE}: {wrong}" for wrong in row_problems(summary, table))
+
+
+def _solver_problems(folder: Path) -> Iterator[str]:
+    recipe: Recipe | None = None
+    result: TrainingResult | None = None
+    weights = b""
+    try:
+        recipe = parse_recipe(read_inside(folder, RECIPE, MAX_BYTES).decode(errors="replace"), RECIPE)
+    except InputError as problem:
+        yield str(problem)
+    try:
+        result = parse_json(TrainingResult, read_inside(folder, RESULT, MAX_BYTES), RESULT)
+    except InputError as problem:
+        yield str(problem)
+    try:
+        weights = read_inside(folder, WEIGHTS, MAX_WEIGHTS)
+    except InputError as problem:
+        yield str(problem)
+    if result is not None and recipe is not None and result.recipe != recipe.name:
+        yield f"{RESULT}: recipe {result.recipe} is not {recipe.name}, that of {RECIPE}"
+    if result is not None and weights and hashlib.sha256(weights).hexdigest() != result.weights_sha256:
+        yield f"{WEIGHTS}: altered, or not this solver's: its sha256 is not the one that {RESULT} states"
+    if recipe is not None and weights:
+        yield from _weight_problems(recipe, weights)
+
+
+def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
+    """Hold the tensors of safetensors bytes against the recipe's architecture, which is built without memory."""
+    try:
+        found = read_tensors(weights, WEIGHTS)
+    except InputError as problem:
+        yield str(problem)
+        return
+    with torch.device("meta"):
+        expected = recipe.architecture.build().state_dict()
+    yield from (f"{WEIGHTS}: {wrong}" for wrong in misfits(expected, found))
+    for name in sorted(found):
+        if not bool(torch.isfinite(found[name]).all()):
+            yield f"{WEIGHTS}: {name}: not all numbers are finite"

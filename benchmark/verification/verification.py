@@ -1,0 +1,226 @@
+"""Verifications: what came out when somebody ran a record again. ``verification.json`` beside the record.
+
+It is the word of whoever ran it, as a record is the word of whoever made that: a maintainer writes it, and takes none
+from a pull request.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from scipy.stats import binomtest
+
+from extramaze.alike import alike
+from extramaze.mazes import InputError
+from extramaze.mazes.files import write_atomically
+from extramaze.models.schema import Strict, try_model
+from extramaze.records import MAX_BYTES, SUMMARY, Record, content_sha256
+from extramaze.records.schema import Summary
+from extramaze.statistics import share_at_most
+from extramaze.submission.card import VERIFICATION, Digest, Line
+from extramaze.submission.sealed import parse_sealed, read_inside, sealed_bytes
+
+SCHEMA = "extramaze-verification-1"
+MAX_VERIFICATION_BYTES = 2**20
+MAX_NAMED = 100  # disagreements that are named
+LOPSIDED = 1e-3  # p-value below which rounding does not explain that a record errs in its own favour
+
+
+class Disagreement(Strict):
+    """One maze that came out otherwise. what: ``answers`` or ``limit``. rounding: it changes by itself as well."""
+
+    cell: Line
+    index: int = Field(ge=0, le=10**9)
+    what: Literal["answers", "limit"]
+    rounding: bool
+
+
+class Verification(Strict):
+    """One record, run again.
+
+    record_sha256: of the record's summary. drawn: mazes drawn at random, by ``seed``; all of them without one.
+    mazes: of the record. compared: those whose answers were held against the record's: drawn ones and the others of
+    their blocks. disagree: of the drawn, those with other answers (exact, valid or optimal, at any rung); rounding: of
+    these, those that change by themselves in other blocks, in float64 or from a nudged start. beside: other mazes of
+    the same blocks that disagree beyond rounding. favourable: of those within rounding, right in the record at the
+    last rung and wrong now; unfavourable: the reverse. watched, limits_disagree, limits_rounding: the same for limits
+    of watched mazes. high: upper end of the one-sided 95 % interval (Clopper and Pearson) of the share of all mazes
+    that disagree beyond rounding; the share itself where all were run. named: up to 100 disagreements.
+    """
+
+    schema_: Literal["extramaze-verification-1"] = Field(alias="schema")
+    record_sha256: Digest
+    finished: Line
+    device: Line
+    packages: dict[Line, Line] = Field(max_length=50)
+    seed: int | None = Field(ge=0, lt=2**64)
+    mazes: int = Field(ge=1, le=10**9)
+    drawn: int = Field(ge=1, le=10**9)
+    compared: int = Field(ge=1, le=10**9)
+    disagree: int = Field(ge=0)
+    rounding: int = Field(ge=0)
+    beside: int = Field(ge=0)
+    favourable: int = Field(ge=0)
+    unfavourable: int = Field(ge=0)
+    watched: int = Field(ge=0, le=10**9)
+    limits_disagree: int = Field(ge=0)
+    limits_rounding: int = Field(ge=0)
+    high: float = Field(ge=0, le=1)
+    named: tuple[Disagreement, ...] = Field(max_length=MAX_NAMED)
+    sha256: Digest
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Verification":
+        if not (self.rounding <= self.disagree <= self.drawn <= self.compared <= self.mazes):
+            raise ValueError("rounding ≤ disagree ≤ drawn ≤ compared ≤ mazes does not hold")
+        if not self.limits_rounding <= self.limits_disagree <= self.watched <= self.mazes:
+            raise ValueError("limits_rounding ≤ limits_disagree ≤ watched ≤ mazes does not hold")
+        if self.beside + self.drawn > self.compared or self.favourable + self.unfavourable > self.compared:
+            raise ValueError("more mazes disagree than were compared")
+        if self.seed is None and self.drawn != self.mazes:
+            raise ValueError("a part of the mazes is drawn by a seed")
+        if not alike(self.high, upper_bound(self.disagree - self.rounding, self.drawn, self.mazes)):
+            raise ValueError("high is not the bound that the counts give")
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether every maze was run again."""
+        return self.drawn == self.mazes
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether nothing disagreed but what rounding explains."""
+        beyond = self.disagree - self.rounding + self.beside + self.limits_disagree - self.limits_rounding
+        return beyond == 0 and not self.lopsided
+
+    @property
+    def lopsided(self) -> bool:
+        """Whether the record errs in its own favour more than rounding, which knows no side, would (sign test)."""
+        changed = self.favourable + self.unfavourable
+        return bool(changed) and binomtest(self.favourable, changed, alternative="greater").pvalue < LOPSIDED
+
+    def sentence(self) -> str:
+        """Say what this establishes, and what it does not."""
+        beyond = self.disagree - self.rounding
+        again = (
+            f"all {self.mazes:,} mazes" if self.whole else f"{self.drawn:,} of {self.mazes:,} mazes, drawn at random,"
+        )
+        text = f"{again} run again: {beyond:,} differ from the record"
+        if self.rounding:
+            text += f", and {self.rounding:,} more within rounding: they change by themselves as well"
+        if not self.whole:
+            text += f"; at 95 % confidence at most {self.high:.1%} of the record's mazes differ beyond rounding"
+            others = self.compared - self.drawn
+            text += f". Of {others:,} more that shared their blocks {self.beside:,} differ" if others else ""
+        if self.watched:
+            limits = self.limits_disagree - self.limits_rounding
+            text += f". Of {self.watched:,} watched trajectories {limits:,} have another limit"
+            text += f", and {self.limits_rounding:,} more within rounding" if self.limits_rounding else ""
+        elif not self.whole:
+            text += ". Limits were not looked at"
+        if self.lopsided:
+            text += f". Of the answers that rounding changes the record has {self.favourable} right and "
+            text += f"{self.unfavourable} wrong that are not now: chance does not favour one side so"
+        return text
+
+    @classmethod
+    def seal(cls, **content: Any) -> "Verification":
+        """Put a verification together, with its bound and its digest."""
+        high = upper_bound(content["disagree"] - content["rounding"], content["drawn"], content["mazes"])
+        whole = cls.model_validate({"schema": SCHEMA, **content, "high": high, "sha256": "0" * 64})
+        digest = content_sha256(whole.model_dump(mode="json", by_alias=True))
+        return whole.model_copy(update={"sha256": digest})
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder, atomically."""
+        write_atomically(folder / VERIFICATION, sealed_bytes(self.model_dump(mode="json", by_alias=True)))
+
+
+def keep(found: Verification, folder: Path) -> bool:
+    """Write a verification, unless one is there that says the same of more mazes; return whether it was written."""
+    there, wrong = read_verification(folder) if (folder / VERIFICATION).exists() else (None, [])
+    same = there is not None and not wrong and there.record_sha256 == found.record_sha256
+    if same and there is not None and there.drawn > found.drawn and there.reproduced == found.reproduced:
+        return False
+    found.write(folder)
+    return True
+
+
+def upper_bound(disagree: int, drawn: int, mazes: int) -> float:
+    """Bound the share of all mazes that disagree, from a random sample; it is known where all were run."""
+    return disagree / mazes if drawn == mazes else share_at_most(disagree, drawn)
+
+
+def read_verification(folder: Path) -> tuple[Verification | None, list[str]]:
+    """Read a folder's verification, and list what is wrong with it by itself; None where it cannot be read."""
+    try:
+        parsed, wrong = parse_sealed(read_inside(folder, VERIFICATION, MAX_VERIFICATION_BYTES), VERIFICATION)
+    except InputError as problem:
+        return None, [str(problem)]
+    if parsed is None:
+        return None, wrong
+    found, problems = try_model(Verification, parsed)
+    return found, [*wrong, *(f"{VERIFICATION}: {problem}" for problem in problems)]
+
+
+def verification_problems(folder: Path) -> Iterator[str]:
+    """Name everything that is wrong with a folder's verification; of another record, it says nothing of this one."""
+    found, wrong = read_verification(folder)
+    yield from wrong
+    if found is None:
+        return
+    try:
+        summary = Summary.model_validate(parse_sealed(read_inside(folder, SUMMARY, MAX_BYTES), SUMMARY)[0])
+    except (InputError, ValidationError):
+        return  # the record's own problems are named already
+    if summary.sha256 != found.record_sha256:
+        yield f"{VERIFICATION}: of another record: the sha256 it names is not that of {SUMMARY}"
+    elif sum(cell.n for cell in summary.cells) != found.mazes:
+        yield f"{VERIFICATION}: mazes: {found.mazes} is not the number that {SUMMARY} has"
+
+
+def sound_verification(folder: Path) -> Verification | None:
+    """Return the verification beside a record, where it is sound and of this very record."""
+    if not (folder / VERIFICATION).exists() or any(verification_problems(folder)):
+        return None
+    return read_verification(folder)[0]
+
+
+Verified = Mapping[str, Verification]  # by the sha256 of the record's summary
+CLAIMED, REPRODUCED = "claimed", "reproduced"
+MOST_OPEN = 0.1  # share of a record's mazes that may still differ under a badge: 29 mazes drawn suffice
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a row's verifications say together.
+
+    mazes: run again, of ``of`` in the records. high: the share of a record's mazes that may still differ, at 95 %
+    confidence, the largest of its records'; None for a row that is only claimed.
+    """
+
+    badge: str
+    mazes: int
+    of: int
+    high: float | None
+
+    def __str__(self) -> str:
+        if self.high is None or self.mazes == self.of:
+            return self.badge
+        return f"{self.badge} ({self.mazes:,} of {self.of:,} mazes: at most {self.high:.1%} differ)"
+
+
+def standing(records: Iterable[Record], verified: Verified) -> Standing:
+    """Say whether a row is reproduced.
+
+    Every record of it was run again, whole or on mazes enough for a bound of MOST_OPEN, with nothing beyond rounding.
+    """
+    summaries = [record.summary for record in records]
+    total = sum(cell.n for summary in summaries for cell in summary.cells)
+    found = [verified[summary.sha256] for summary in summaries if summary.sha256 in verified]
+    if len(found) < len(summaries) or not all(one.reproduced and one.high <= MOST_OPEN for one in found):
+        return Standing(CLAIMED, 0, total, None)
+    return Standing(REPRODUCED, sum(one.drawn for one in found), total, max(one.high for one in found))
