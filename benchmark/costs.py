@@ -36,8 +36,9 @@ class Cost:
 
 def cell_cost(suite: Suite, cell: Cell, mazes: int | None = None, watched: int | None = None) -> Cost:
     """Estimate one cell: pixels × iterations × mazes; at most ``mazes`` and ``watched`` of them."""
-    count = min(cell.count, mazes or cell.count)
-    seen = min(suite.limits.count, count, watched or count) if cell.name in suite.limits.cells else 0
+    count = cell.count if mazes is None else min(cell.count, mazes)
+    most = count if watched is None else min(count, watched)
+    seen = min(suite.limits.count, most) if cell.name in suite.limits.cells else 0
     an_iteration = math.prod(raster_shape(cell.maze_spec.shape, suite.scale)) * FLOPS_PER_PIXEL / TERA
     steps = suite.limits.burn_in + suite.limits.window
     return Cost(an_iteration * suite.iterations[-1] * count, an_iteration * steps * seen)

@@ -20,14 +20,14 @@ def extramaze_check() -> Callable[..., object]:
     the check is inconclusive; else it returns the report. The margins are those of ``extramaze check``.
     """
     from extramaze.comparing.baselines import read_baseline
-    from extramaze.comparing.check import Margins, Verdict, check
+    from extramaze.comparing.check import Margins, Outcome, check
     from extramaze.comparing.reports import report_text
     from extramaze.records import Record, read_record
 
     def run(record: "Record | str | Path", baseline: str | Path, strict: bool = False, **margins: float) -> object:
         found = record if isinstance(record, Record) else read_record(Path(record))
         report = check(found, read_baseline(Path(baseline)), Margins(**margins))
-        failing = {Verdict.REGRESSED, Verdict.NOT_COMPARABLE} | ({Verdict.INCONCLUSIVE} if strict else set())
+        failing = {Outcome.REGRESSED, Outcome.NOT_COMPARABLE} | ({Outcome.INCONCLUSIVE} if strict else set())
         if report.verdict in failing:
             pytest.fail(report_text(report), pytrace=False)
         return report

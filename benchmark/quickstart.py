@@ -14,7 +14,7 @@ from extramaze.models.devices import resolve_device
 from extramaze.pictures.answers import draw_answers
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
-from extramaze.tables import limits_table
+from extramaze.records.text import limits_table
 
 SUITE = "smoke-v1"
 SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")

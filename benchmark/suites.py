@@ -85,16 +85,6 @@ class Suite(Strict):
         return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
-class CellPlan(Strict):
-    """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
-
-    name: str
-    mazes: int = Field(ge=1)
-    watched: int = Field(ge=0)
-    block: int = Field(ge=1)
-    rungs: tuple[int, ...] = Field(min_length=1)
-
-
 def choose_cells(suite: Suite, names: tuple[str, ...]) -> tuple[Cell, ...]:
     """Return a suite's cells of these names, in the suite's order; all for no names. Raises InputError."""
     known = [cell.name for cell in suite.cells]

@@ -17,12 +17,12 @@ from extramaze.mazes.stream import AHEAD, ahead
 
 
 class GeneratedMazes(IterableDataset):
-    """Endless batches of fresh mazes from a mixture of specifications, generated ahead by a thread.
+    """Batches of fresh mazes from a mixture of specifications, generated ahead by a thread.
 
     Yields (images float32 (B, 3, H, W), targets int64 (B, H, W)); use it with ``DataLoader(…, batch_size=None)`` or by
     itself. Batch t of a (seed, rank, world) is the same in every run, and no maze occurs twice, nor under two seeds:
     seed s owns the maze indices from s · 2²⁴ on, its global batch t those from first + t·B·world on, and each rank its
-    B of them.
+    B of them. The end of its 2²⁴ is an InputError.
 
     mixture: specifications with their weights; all of one raster shape. seed: 0 to 255. ahead: batches held in memory
     at most.
@@ -66,6 +66,10 @@ class GeneratedMazes(IterableDataset):
     def make(self, t: int) -> tuple[Tensor, Tensor]:
         """Return batch t of this rank."""
         number = t * self.world + self.rank
+        if self.first + (number + 1) * self.batch > INDICES_PER_SEED:
+            raise InputError(
+                f"batch {t} is beyond the {INDICES_PER_SEED:,} mazes of seed {self.seed}; go on with another"
+            )
         counts = np.random.default_rng([self.seed, number]).multinomial(self.batch, self.shares)
         begin = self.seed * INDICES_PER_SEED + self.first + number * self.batch
         images, targets = [], []

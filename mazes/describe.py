@@ -17,6 +17,7 @@ from extramaze.mazes.walk import (
     fill_degrees,
     is_open,
     next_on_path,
+    packed,
     scratch,
 )
 
@@ -116,14 +117,28 @@ def count_shortest(connections, distance, order, ways, start):
 
 @compiled
 def count_components(connections, distance, queue):
-    """Count the connected components of one maze; ``distance`` and ``queue`` are scratch as in ``distances_from``."""
+    """Count the connected components of one maze: the one that ``distance`` reaches, and all others.
+
+    queue: int32 (R·C,) scratch.
+    """
     rows, columns = connections.shape[1:]
-    seen = np.zeros((rows, columns), np.bool_)
-    components = 0
-    for row in range(rows):
-        for column in range(columns):
-            if not seen[row, column]:
-                components += 1
-                for cell in queue[: distances_from(connections, row, column, distance, queue)]:
-                    seen[cell >> 16, cell & 0xFFFF] = True
+    seen = distance >= 0
+    components = 1
+    for first in range(rows * columns):
+        if seen[first // columns, first % columns]:
+            continue
+        components += 1
+        seen[first // columns, first % columns] = True
+        queue[0] = packed(first // columns, first % columns)
+        head, tail = 0, 1
+        while head < tail:
+            row, column = queue[head] >> 16, queue[head] & 0xFFFF
+            head += 1
+            for direction in range(4):
+                if is_open(connections, row, column, direction):
+                    row_2, column_2 = row + ROW_STEPS[direction], column + COLUMN_STEPS[direction]
+                    if not seen[row_2, column_2]:
+                        seen[row_2, column_2] = True
+                        queue[tail] = packed(row_2, column_2)
+                        tail += 1
     return components

@@ -1,6 +1,7 @@
 """Files: atomic writing, and mazes as compressed NumPy archives."""
 
 import io
+import os
 import stat
 import uuid
 from collections.abc import Iterator
@@ -39,6 +40,17 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".tmp"
 
 
+def is_free(folder: Path, *ours: str) -> bool:
+    """Whether a folder may be written into: there is none, or it holds no more than some files of ours.
+
+    Nor what killed writes leave, which everybody may overwrite.
+    """
+    if not folder.exists():
+        return True
+    ours = (LOCK, *ours)
+    return folder.is_dir() and all(path.name in ours or is_temporary(path) for path in folder.iterdir())
+
+
 def remove_temporary(folder: Path) -> None:
     """Delete what killed writes left in a folder and one level below."""
     for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
@@ -62,15 +74,22 @@ def hold(folder: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    with (folder / LOCK).open("w") as file:
+    lock = folder / LOCK
+    try:
+        file = lock.open("w")
+    except OSError as problem:
+        raise InputError(f"cannot write into {folder}: {problem.strerror or problem}") from problem
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                raise BlockingIOError("its holder removed it, and somebody else made a new one")
         except OSError as problem:
             raise InputError(f"{folder} is in use by another process; wait, or choose another --out") from problem
         try:
             yield
         finally:
-            (folder / LOCK).unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:

@@ -12,7 +12,6 @@ from extramaze.mazes.mazes import Mazes
 
 INPUTS = "inputs.npy"
 NEEDED = ("connection_list", "start_pos", "end_pos")  # of a maze-dataset maze
-NEEDED = ("connection_list", "start_pos", "end_pos")  # of a maze-dataset maze
 
 
 def read_easy_to_hard(folder: str | Path, most: int | None = None) -> Mazes:

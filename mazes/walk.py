@@ -52,9 +52,8 @@ def packed(row, column):
 def distances_from(connections, row, column, distance, queue, last=-1):
     """Fill ``distance``, int32 (R, C), with the lattice edges to a cell (−1: out of reach); return the cells reached.
 
-    last: a cell, as ``packed``, at which the search may stop: all nearer cells are known then.
-
-    queue: int32 (R·C,), on return the reached cells in order of distance, as ``packed``.
+    queue: int32 (R·C,), on return the reached cells in order of distance, as ``packed``. last: a cell, as ``packed``,
+    at which the search may stop: all nearer cells are known then.
     """
     distance[:] = -1
     distance[row, column] = 0

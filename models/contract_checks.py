@@ -34,7 +34,7 @@ class Breach:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Trajectory:
     """One trajectory: the image x, the states of T + 1 iterations, and copies of them made as they came."""
 
     solver: IterativeSolver
@@ -55,14 +55,14 @@ def images(
     return torch.from_numpy(drawn).to(dtype)
 
 
-def run(solver: IterativeSolver, x: Tensor, steps: int = STEPS) -> Run:
+def run(solver: IterativeSolver, x: Tensor, steps: int = STEPS) -> Trajectory:
     """Follow the plain iteration."""
     states = [solver.initial_state(x)]
     copies = [states[0].clone()]
     for _ in range(steps):
         states.append(solver.step(states[-1], x))
         copies.append(states[-1].clone())
-    return Run(solver, x, states, copies)
+    return Trajectory(solver, x, states, copies)
 
 
 def check_trajectory(solver: IterativeSolver) -> Iterator[Breach]:

@@ -49,7 +49,7 @@ SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf1
 SAVE_SECONDS = 20.0  # between checkpoints, where validations are farther apart
 
 
-class Run:
+class TrainingRun:
     """One training run: its solver, optimiser and progress."""
 
     def __init__(

@@ -8,7 +8,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from extramaze.mazes import InputError
-from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, write_atomically
+from extramaze.mazes.files import is_free, make_folder, read_bytes, write_atomically
 from extramaze.models.checkpoint import RECIPE
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
@@ -47,8 +47,7 @@ def claim(folder: Path, text: str, seed: int, start: Start | None) -> None:
         if read_bytes(path) != (header + text).encode():
             raise InputError(f"{folder} holds another recipe or seed (or start); choose another --out, or delete it")
         return
-    foreign = folder.is_dir() and not all(p.name == LOCK or is_temporary(p) for p in folder.iterdir())
-    if foreign or (folder.exists() and not folder.is_dir()):
+    if not is_free(folder):
         raise InputError(f"{folder} exists and holds no training run; choose another --out")
     make_folder(folder)
     write_atomically(path, (header + text).encode())

@@ -11,7 +11,7 @@ from extramaze.models.checkpoint import CHECKPOINT, RESULT, TrainingResult, read
 from extramaze.models.devices import deterministic, tensor_float
 from extramaze.models.distributed import Processes, join
 from extramaze.models.recipe import Recipe, parse_recipe, recipe_text
-from extramaze.models.run import Run
+from extramaze.models.run import TrainingRun
 from extramaze.models.start import Start, claim, read_start
 from extramaze.models.training_log import check_tensorboard
 
@@ -63,7 +63,7 @@ def _finish(
     with held, deterministic(), tensor_float(False), torch.random.fork_rng(devices=devices):
         if processes.leads:
             remove_temporary(folder)
-        run = Run(recipe, seed, folder, processes, quiet, start, tensorboard)
+        run = TrainingRun(recipe, seed, folder, processes, quiet, start, tensorboard)
         with closing(run.log):
             return run.finish()
 

@@ -11,7 +11,7 @@ from extramaze.mazes.files import write_atomically
 LOG, TENSORBOARD = "log.jsonl", "tensorboard"
 BEGUN, RESUMED, VALIDATED, DIVERGED, ENDED = "begun", "resumed", "validated", "diverged", "ended"
 
-Entry = dict[str, Any]
+Event = dict[str, Any]
 
 
 class TrainingLog:
@@ -20,7 +20,7 @@ class TrainingLog:
     entries: what a checkpoint held. writing: False in processes that leave the files to another.
     """
 
-    def __init__(self, folder: Path, entries: list[Entry], writing: bool, tensorboard: bool = False) -> None:
+    def __init__(self, folder: Path, entries: list[Event], writing: bool, tensorboard: bool = False) -> None:
         self.folder, self.entries, self.writing = folder, entries, writing
         step = next((entry["step"] for entry in reversed(entries)), 0)
         self._board = open_board(folder, step) if tensorboard and writing else None
@@ -45,7 +45,7 @@ class TrainingLog:
             self._board.close()
 
     @property
-    def validations(self) -> list[Entry]:
+    def validations(self) -> list[Event]:
         """Return the validations so far."""
         return [entry for entry in self.entries if entry["event"] == VALIDATED]
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("tests", deadline=None, derandomize=True)  # the same cases everywhere, however slow
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,6 @@ a convolution are made as its results are written. Every size of maze is served 
 Beyond rounding they differ only where numbers overflow: an infinity spreads a little farther.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -18,13 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS, as_many_threads, convolution, transformed
-from extramaze.dynamics.lyapunov import unpack_dual
+from extramaze.dynamics.lyapunov import Step, unpack_dual
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import DTNet, ResidualBlock
 
 Iteration = Literal["plain", "fused", "winograd"]
-Step = Callable[[Tensor], Tensor]
 
 
 # What the convolutions of an iteration must be for their products to be taken otherwise.

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from extramaze.blocks.acceleration import Iteration, make_step
 from extramaze.blocks.block import BlockScores, draw_block, to_input
+from extramaze.blocks.plan import CellPlan
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.filling import as_filling
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.scoring import score
-from extramaze.suites import Cell, CellPlan, Suite
+from extramaze.suites import Cell, Suite
 
 NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest
@@ -71,13 +72,13 @@ def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
     return new
 
 
-def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Iteration = "plain") -> list[Tensor]:
+def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], iteration: Iteration = "plain") -> list[Tensor]:
     """Run the plain iteration and return the answers, bool (B, H, W), at each rung.
 
     Where one step returns the very same bits for the whole block, every later step would too, and none is run.
     """
     state = first_step(solver, solver.initial_state(x), x)
-    step = make_step(solver, x, way)
+    step = make_step(solver, x, iteration)
     answers, settled, done = [], False, 1
     for rung in rungs:
         while done < rung and not settled:
@@ -139,9 +140,9 @@ def answer_block(
     """
     _, images, targets = draw_block(suite, cell, block, plan.block)
     x = to_input(images, device, getattr(torch, way.dtype))
-    chosen = audited(f"{cell.spec} {suite.split}", block * plan.block, plan.block)
-    if not way.retire:
-        chosen[:] = False
+    chosen = np.zeros(plan.block, bool)
+    if way.retire:
+        chosen = audited(f"{cell.spec} {suite.split}", block * plan.block, plan.block)
     batch = plan.block
     while True:
         try:

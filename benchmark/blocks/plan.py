@@ -1,29 +1,25 @@
 """The plan of an evaluation: everything that decides its numbers, settled before anything runs."""
 
-import hashlib
-import inspect
 import platform
-from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from extramaze.blocks.acceleration import Iteration, choose_iteration
 from extramaze.blocks.block import LIMIT_BLOCK, block_size, ladder
+from extramaze.blocks.identity import SolverInfo, solver_info
 from extramaze.dynamics import DYNAMICS_VERSION
 from extramaze.mazes import InputError
 from extramaze.mazes.randomness import GENERATOR_VERSION
 from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
-from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
-from extramaze.models.devices import describe_device
-from extramaze.models.schema import Strict, check_model, differing
+from extramaze.models.contract import IterativeSolver, card_of
+from extramaze.models.devices import describe_device, resolve_device
+from extramaze.models.schema import Strict, check_model
 from extramaze.scoring import SCORE_VERSION
-from extramaze.suites import Cell, CellPlan, Suite, choose_cells
+from extramaze.suites import Cell, Suite, choose_cells
 
 PLAN, SHARD = "plan.json", "shard.txt"  # what lies in a folder until its record is written
 CONTRACTS = {
@@ -53,16 +49,14 @@ class Part(Strict):
         return f"at most {self.mazes} mazes a cell, {min(self.watched, self.mazes)} watched{only}"
 
 
-class SolverInfo(Strict):
-    """Who is evaluated. ``code_sha256``: of the file that holds a solver which does not come with extramaze."""
+class CellPlan(Strict):
+    """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
 
-    name: str = Field(pattern=f"^{NAME_PATTERN}$")
-    recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
-    seed: int | None
-    weights_sha256: str | None
-    code_sha256: str | None
-    parameters: int = Field(ge=0)
-    notes: tuple[str, ...]
+    name: str
+    mazes: int = Field(ge=1)
+    watched: int = Field(ge=0)
+    block: int = Field(ge=1)
+    rungs: tuple[int, ...] = Field(min_length=1)
 
 
 ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another one of these is another measurement
@@ -97,6 +91,10 @@ class Plan(Strict):
         """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""
         cells = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in self.cells)
         return self.model_copy(update={"cells": cells})
+
+    def device_here(self, asked: str | None) -> torch.device:
+        """Resolve a device's name; by default the kind that the plan was made on, where there is one."""
+        return resolve_device(asked or ("cpu" if self.device.startswith("cpu") else "auto"))
 
     def pairs(self) -> list[tuple[Cell, CellPlan]]:
         """Return the suite's cells that are run, each with its plan."""
@@ -175,45 +173,3 @@ def _packages(device: torch.device) -> dict[str, str]:
         return found
     cudnn: Any = torch.backends.cudnn  # whose version is not annotated
     return {**found, "cuda": str(torch.version.cuda), "cudnn": str(cudnn.version())}
-
-
-def foreign(solver: IterativeSolver, stated: SolverInfo) -> list[str]:
-    """Say what tells a solver from the one that a record states; nothing where it is the same."""
-    here = solver_info(solver)
-    return [
-        f"{key}: {getattr(stated, key)} in the record, {getattr(here, key)} here" for key in differing(here, stated)
-    ]
-
-
-def solver_info(solver: IterativeSolver) -> SolverInfo:
-    """Return what tells a solver from others."""
-    card = card_of(solver)
-    return SolverInfo(
-        name=card.name,
-        recipe=card.recipe,
-        seed=card.seed,
-        weights_sha256=card.weights_sha256 or state_sha256(solver.state_dict()),
-        code_sha256=_code_sha256(solver),
-        parameters=count_parameters(solver),
-        notes=card.notes,
-    )
-
-
-def state_sha256(state: Mapping[str, Tensor]) -> str | None:
-    """Hash weights and buffers by name, whatever file they come from; None where there are none."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(name.encode())
-        digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest() if state else None
-
-
-def _code_sha256(solver: IterativeSolver) -> str | None:
-    """Hash the source file of a solver's class; None for extramaze's own, whose version says it."""
-    kind = type(solver)
-    if kind.__module__.split(".")[0] == "extramaze":
-        return None
-    try:
-        return hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return None  # typed into an interpreter: there is no file

@@ -41,7 +41,13 @@ class Retired:
 
 
 def iterate_retiring(
-    solver: IterativeSolver, x: Tensor, state: Tensor, done: int, rungs: tuple[int, ...], way: Iteration, keep: Tensor
+    solver: IterativeSolver,
+    x: Tensor,
+    state: Tensor,
+    done: int,
+    rungs: tuple[int, ...],
+    iteration: Iteration,
+    keep: Tensor,
 ) -> Retired:
     """Iterate from the state after ``done`` steps; mazes leave once their answer is settled, those in ``keep`` do not.
 
@@ -56,7 +62,7 @@ def iterate_retiring(
     current = torch.zeros_like(settled_on)
     last_check = torch.zeros_like(settled_on)
     answers: list[Tensor] = []
-    images, step = x, make_step(solver, x, way)
+    images, step = x, make_step(solver, x, iteration)
     for now in range(done, rungs[-1] + 1):
         if now > done and len(here):
             state = step(state)
@@ -76,7 +82,7 @@ def iterate_retiring(
                 evaluations[here[~stays]] = now
                 here, state = here[stays], state[stays].contiguous(memory_format=_layout_of(state))
                 images = images[stays].contiguous(memory_format=_layout_of(images))
-                step = make_step(solver, images, way)
+                step = make_step(solver, images, iteration)
     return Retired(answers, (disagrees & keep).cpu().numpy(), evaluations.cpu().numpy())
 
 

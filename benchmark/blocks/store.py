@@ -12,7 +12,7 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import PLAN, SHARD, Plan
 from extramaze.blocks.watching import BlockLimits
 from extramaze.mazes import InputError
-from extramaze.mazes.files import LOCK, is_temporary, make_folder, read_bytes, remove_temporary, write_atomically
+from extramaze.mazes.files import is_free, make_folder, read_bytes, remove_temporary, write_atomically
 from extramaze.models.schema import differing, parse_json
 
 BLOCKS = "blocks"
@@ -49,7 +49,7 @@ class BlockStore:
             if found != shard:
                 raise InputError(f"{out} holds shard {found} of this evaluation, not {shard}; choose another --out")
         else:
-            if out.exists() and (not out.is_dir() or not _is_ours(out)):
+            if not is_free(out, SHARD):
                 raise InputError(f"{out} exists and holds no evaluation; choose another --out")
             make_folder(out)
             write_atomically(out / SHARD, f"{shard}\n".encode())
@@ -91,11 +91,6 @@ class BlockStore:
 
     def _path(self, name: str) -> Path | None:
         return self.out / BLOCKS / f"{name}.npz" if self.out is not None else None
-
-
-def _is_ours(out: Path) -> bool:
-    """Whether a folder without a plan holds nothing but what a killed start leaves."""
-    return all(path.name in (LOCK, SHARD) or is_temporary(path) for path in out.iterdir())
 
 
 def save_block(path: Path, block: BlockScores | BlockLimits) -> None:

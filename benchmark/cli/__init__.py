@@ -10,15 +10,18 @@ import typer
 
 from extramaze import __version__
 from extramaze.cli import (  # noqa: F401
-    boards,
     comparing,
     doctor,
     evaluation,
     findings,
+    leaderboard,
+    listing,
     mazes,
     plot,
-    solvers,
+    quickstart,
     submitting,
+    training,
+    verifying,
 )
 from extramaze.cli.app import ExitCode, app
 from extramaze.mazes import InputError

@@ -1,4 +1,4 @@
-"""Verbs that hold records against one another, and against themselves."""
+"""Verbs that hold records against one another."""
 
 from pathlib import Path
 from typing import Annotated
@@ -84,31 +84,3 @@ def check(
     if strict:
         codes["inconclusive"] = ExitCode.INCONCLUSIVE
     raise typer.Exit(codes.get(report.verdict, ExitCode.DONE))
-
-
-@app.command()
-def validate(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders with records or trained solvers.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Validate records and trained solvers, running nobody's code.
-
-    Lists every problem. Exit 1 where there is one.
-    """
-    import json
-
-    from extramaze.verification.validate import find, problems
-
-    found = {str(folder): problems(folder) for folder in find(folders)}
-    if as_json:
-        print(json.dumps(found, indent=1))
-    else:
-        for folder, wrong in found.items():
-            print(
-                "\n".join(
-                    [f"{folder}: {'sound' if not wrong else f'{len(wrong)} problems'}", *(f"  {w}" for w in wrong)]
-                )
-            )
-    raise typer.Exit(ExitCode.FAILED if any(found.values()) else ExitCode.DONE)

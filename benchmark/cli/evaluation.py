@@ -60,7 +60,7 @@ def evaluate(
     """
     from extramaze.evaluation.evaluate import make_evaluation
     from extramaze.evaluation.shards import run_together, torchrun_shard
-    from extramaze.evaluation.work import Shard
+    from extramaze.evaluation.tasks import Shard
     from extramaze.models import load
     from extramaze.models.contract import card_of
     from extramaze.suites import load_suite
@@ -104,12 +104,12 @@ def evaluate(
     elif together:
         record = run_together(evaluation, together, folder, quiet)
         if together.index == 1:
-            _report(record, folder, as_json)
+            report(record, folder, as_json)
     else:
         record = evaluation.run(folder, quiet)
         if noise_floor and not record.summary.noise:
             record = _with_noise(record, solver, loaded, device, part, folder, quiet)
-        _report(record, folder, as_json)
+        report(record, folder, as_json)
     return None
 
 
@@ -133,7 +133,7 @@ def _score(file: Path, name: str, suite: "Suite", out: Path | None, part: "Part 
     from extramaze.evaluation.predictions import evaluate_predictions
 
     folder = out or Path("runs") / suite.name / name
-    _report(evaluate_predictions(file, name, suite, folder, part), folder, as_json)
+    report(evaluate_predictions(file, name, suite, folder, part), folder, as_json)
 
 
 def _with_noise(
@@ -164,34 +164,7 @@ def gather(
     """
     from extramaze.evaluation.shards import gather as gather_shards
 
-    _report(gather_shards(folders, out), out, as_json)
-
-
-@app.command()
-def rewatch(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder; it is brought up to date.")],
-    solver: Annotated[
-        str | None, typer.Option(help="The record's solver: runs its code. Default: the shipped one of its name.")
-    ] = None,
-    device: Device = "auto",
-    quiet: Quiet = False,
-) -> None:
-    """Tell a record's limits anew, by the rules of this version.
-
-    The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
-    """
-    from extramaze.models import load
-    from extramaze.models.loading import shipped_solvers
-    from extramaze.records import read_record
-    from extramaze.submission.card import VERIFICATION
-    from extramaze.verification.rewatch import rewatch as watch_again
-
-    name = read_record(record).summary.plan.solver.name
-    if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
-        raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
-    _report(watch_again(record, load(solver or name), device, quiet), record, as_json=False)
-    if (record / VERIFICATION).exists():
-        typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)
+    report(gather_shards(folders, out), out, as_json)
 
 
 def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":
@@ -222,8 +195,9 @@ def _own_device(device: str) -> str:
     return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % count}" if count else device
 
 
-def _report(record: "Record", folder: Path, as_json: bool) -> None:
-    from extramaze.tables import cell_table, limits_table, noise_table
+def report(record: "Record", folder: Path, as_json: bool) -> None:
+    """Print a record: its tables, or what ``record.json`` holds."""
+    from extramaze.records.text import cell_table, limits_table, noise_table
 
     if as_json:
         print(record.summary.model_dump_json(by_alias=True, indent=1))

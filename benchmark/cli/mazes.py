@@ -50,9 +50,9 @@ def generate(
     extramaze generate --size 9 --percolation 0.1 --count 1000 --out mazes.npz --show, or with the specification in one
     word, as results write it: extramaze generate size=9,percolation=0.1 --show.
     """
+    from extramaze.listings import mazes_summary
     from extramaze.mazes import MazeSpec
     from extramaze.pictures.mazes import save_samples
-    from extramaze.tables import mazes_summary
 
     fields = {
         "size": size,

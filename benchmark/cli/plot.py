@@ -56,7 +56,7 @@ def plot(
 
 def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     """Load the solver that is given, or the shipped one of the record's name while it is the record's."""
-    from extramaze.blocks.plan import foreign
+    from extramaze.blocks.identity import solver_differences
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
 
@@ -66,7 +66,7 @@ def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     if stated.name not in shipped_solvers():  # what comes with extramaze runs nobody else's code
         return None
     solver = load(stated.name)
-    differs = foreign(solver, stated)
+    differs = solver_differences(solver, stated)
     if differs:
         typer.echo(f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})", err=True)
     return None if differs else solver

@@ -1,4 +1,4 @@
-"""Verbs that hand results to others, and that do not take another's word for them."""
+"""The verb that hands results to others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -71,62 +71,6 @@ def submit(
             else f"{loaded.name} is no shipped suite: whoever compares with this record needs {suite} too"
         )
     )
-
-
-@app.command()
-def verify(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="ROW...", help="Folders of submissions or records, one a seed.")
-    ],
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Run code that does not come with extramaze, with your rights.")
-    ] = False,
-    mazes: Annotated[int | None, typer.Option(help="Only so many mazes, drawn at random; all if left out.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the draw. Default: one that nobody could know.")] = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="SOLVER", help="Of a record without a card; a shipped one is found.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for verification.json. Default: beside the record.")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or cuda:N. Default: the kind the record was made on.")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Run a record again, and say what that establishes.
-
-    Whole, or on mazes drawn at random, from card, weights and suite. What differs is run in other blocks and in
-    float64, to tell rounding from contradiction. Writes verification.json, on which the board's badges rest. Exit 0
-    reproduced · 1 not · 2 refused (a submission's code without --trust) · 3 of other versions.
-    """
-    import os
-
-    from extramaze.mazes.files import make_folder
-    from extramaze.verification.verification import keep
-    from extramaze.verification.verify import Unsound
-    from extramaze.verification.verify import verify as run_again
-
-    if out is not None and len(folders) > 1:
-        raise InputError("--out takes one record's verification; verify one at a time")
-    failed = False
-    for folder in folders:
-        place = out or folder
-        if out is not None:
-            make_folder(out)
-        if folder.is_dir() and not os.access(place, os.W_OK):
-            raise InputError(f"{place} cannot be written; say where the verification goes: --out FOLDER")
-        try:
-            found = run_again(folder, trust, mazes, seed, solver, device, quiet)
-        except Unsound as unsound:
-            print("\n".join([f"{folder}: not run", *(f"  {problem}" for problem in unsound.problems)]))
-            failed = True
-            continue
-        kept = keep(found, place)
-        print(f"{folder}: {'reproduced' if found.reproduced else 'NOT reproduced'}\n  {found.sentence()}")
-        for one in found.named:
-            print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
-        print(f"  written: {place}" if kept else f"  {place} keeps the verification it has, which rests on more mazes")
-        failed |= not found.reproduced
-    raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
 
 
 def _next_steps(folder: Path) -> str:

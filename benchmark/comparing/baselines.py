@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from extramaze.mazes import InputError
-from extramaze.mazes.files import hold, make_folder, read_bytes, write_atomically
+from extramaze.mazes.files import hold, is_free, make_folder, read_bytes, write_atomically
 from extramaze.models.schema import Strict, check_model, parse_json
 from extramaze.records import SUMMARY, Record, read_record
 
@@ -19,7 +19,7 @@ HISTORY = "baseline.json"
 MAX_HISTORY_BYTES = 2**20
 
 
-class Entry(Strict):
+class Accepted(Strict):
     """One accepted record: when, why, and the digest of its summary."""
 
     accepted: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
@@ -38,7 +38,7 @@ class History(Strict):
     """All accepted records, oldest first (``baseline.json``)."""
 
     schema_: Literal["extramaze-baseline-1"] = Field(alias="schema")
-    entries: tuple[Entry, ...] = Field(min_length=1, max_length=9999)
+    entries: tuple[Accepted, ...] = Field(min_length=1, max_length=9999)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Baseline:
 
     record: Record
     number: int
-    entry: Entry
+    entry: Accepted
 
 
 def read_baseline(folder: Path) -> Baseline:
@@ -64,14 +64,20 @@ def init_baseline(folder: Path, record: Record, reason: str = "first baseline") 
     """Write a first baseline. Raises InputError where the folder already holds something."""
     if (folder / HISTORY).exists():
         raise InputError(f"{folder} already holds a baseline; record another with --accept --reason …")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_free(folder):
         raise InputError(f"{folder} exists and holds no baseline; choose another folder")
-    return _add(folder, record, reason, ())
+    entry = _entry(record, reason)
+    make_folder(folder)
+    with hold(folder):
+        return _add(folder, record, (entry,))
 
 
 def accept_baseline(folder: Path, record: Record, reason: str) -> Baseline:
     """Put a new record in force and keep the old ones. Raises InputError where there is no baseline yet."""
-    return _add(folder, record, reason, _read_history(folder).entries)
+    _read_history(folder)  # there has to be one before anything is held
+    entry = _entry(record, reason)
+    with hold(folder):
+        return _add(folder, record, (*_read_history(folder).entries, entry))
 
 
 def is_baseline_copy(folder: Path) -> bool:
@@ -79,20 +85,21 @@ def is_baseline_copy(folder: Path) -> bool:
     return (folder.parent / HISTORY).is_file()
 
 
-def _add(folder: Path, record: Record, reason: str, before: tuple[Entry, ...]) -> Baseline:
+def _entry(record: Record, reason: str) -> Accepted:
     content = {
         "accepted": datetime.now(UTC).date().isoformat(),
         "reason": reason,
         "record_sha256": record.summary.sha256,
     }
-    entry = check_model(Entry, content, "a new baseline")
-    number = len(before) + 1
-    make_folder(folder)
-    with hold(folder):
-        record.write(_place(folder, number))
-        history = History(schema="extramaze-baseline-1", entries=(*before, entry))
-        write_atomically(folder / HISTORY, (history.model_dump_json(indent=1, by_alias=True) + "\n").encode())
-    return Baseline(record, number, entry)
+    return check_model(Accepted, content, "a new baseline")
+
+
+def _add(folder: Path, record: Record, entries: tuple[Accepted, ...]) -> Baseline:
+    """Write a record, then the history that ends with it."""
+    record.write(_place(folder, len(entries)))
+    history = History(schema="extramaze-baseline-1", entries=entries)
+    write_atomically(folder / HISTORY, (history.model_dump_json(indent=1, by_alias=True) + "\n").encode())
+    return Baseline(record, len(entries), entries[-1])
 
 
 def _read_history(folder: Path) -> History:

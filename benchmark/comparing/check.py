@@ -21,7 +21,6 @@ from extramaze.records.measures import (
     function_evaluations,
     non_finite,
     optimal,
-    peak_memory,
     with_fate,
 )
 from extramaze.statistics import (
@@ -39,7 +38,7 @@ ALPHA = 1 - CONFIDENCE
 ALL = "all mazes"
 
 
-class Verdict(StrEnum):
+class Outcome(StrEnum):
     """What a check found."""
 
     IMPROVED = "improved"
@@ -68,7 +67,7 @@ class Margins:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Checked:
     """One thing checked. ``primary`` ones decide whether a check is inconclusive or improved; any may be regressed.
 
     verdict: None for what is shown and never gated. was, now: of the baseline and the record. pairs: wins are mazes
@@ -77,7 +76,7 @@ class Finding:
     """
 
     name: str
-    verdict: Verdict | None
+    verdict: Outcome | None
     primary: bool
     was: float
     now: float
@@ -104,14 +103,14 @@ class Change:
 class Report:
     """The outcome of a check. differs: why the two are not comparable; notes: what differs besides."""
 
-    verdict: Verdict
+    verdict: Outcome
     record: str
     suite: str
     baseline: str
     accepted: str
     reason: str
     margins: Margins
-    findings: tuple[Finding, ...]
+    findings: tuple[Checked, ...]
     changes: tuple[Change, ...]
     differs: tuple[str, ...]
     notes: tuple[str, ...]
@@ -143,7 +142,7 @@ def check(record: Record, baseline: Baseline, margins: Margins | None = None) ->
     ]
     findings = () if differs else tuple(_findings(record, old, margins))
     return Report(
-        verdict=Verdict.NOT_COMPARABLE if differs else _overall(findings),
+        verdict=Outcome.NOT_COMPARABLE if differs else _overall(findings),
         record=record.summary.plan.solver.name,
         suite=record.summary.plan.suite.name,
         baseline=f"{old.summary.plan.solver.name}, number {baseline.number}",
@@ -157,28 +156,28 @@ def check(record: Record, baseline: Baseline, margins: Margins | None = None) ->
     )
 
 
-def judge(pairs: Paired, adjusted: float, margin: float, alpha: float = ALPHA) -> Verdict:
+def judge(pairs: Paired, adjusted: float, margin: float, alpha: float = ALPHA) -> Outcome:
     """Judge one paired test; a drop that is surely within the margin is equivalence, however sure the drop is."""
     if adjusted <= alpha and pairs.wins > pairs.losses:
-        return Verdict.IMPROVED
+        return Outcome.IMPROVED
     if equivalence(pairs, margin) <= alpha:
-        return Verdict.EQUIVALENT
+        return Outcome.EQUIVALENT
     if adjusted <= alpha and pairs.losses > pairs.wins:
-        return Verdict.REGRESSED
-    return Verdict.INCONCLUSIVE
+        return Outcome.REGRESSED
+    return Outcome.INCONCLUSIVE
 
 
-def _overall(findings: tuple[Finding, ...]) -> Verdict:
-    if any(finding.verdict == Verdict.REGRESSED for finding in findings):
-        return Verdict.REGRESSED
+def _overall(findings: tuple[Checked, ...]) -> Outcome:
+    if any(finding.verdict == Outcome.REGRESSED for finding in findings):
+        return Outcome.REGRESSED
     primary = {finding.verdict for finding in findings if finding.primary}
-    for verdict in (Verdict.INCONCLUSIVE, Verdict.IMPROVED):
+    for verdict in (Outcome.INCONCLUSIVE, Outcome.IMPROVED):
         if verdict in primary:
             return verdict
-    return Verdict.EQUIVALENT
+    return Outcome.EQUIVALENT
 
 
-def _findings(record: Record, old: Record, margins: Margins) -> list[Finding]:
+def _findings(record: Record, old: Record, margins: Margins) -> list[Checked]:
     tests = list(_tests(record, old, margins))
     adjusted = holm([mcnemar(test.pairs) for test in tests])
     found = [_judged(test, p_value, len(tests)) for test, p_value in zip(tests, adjusted, strict=True)]
@@ -200,12 +199,12 @@ def _tests(record: Record, old: Record, margins: Margins) -> list[_Test]:
     return tests
 
 
-def _judged(test: _Test, adjusted: float, family: int) -> Finding:
+def _judged(test: _Test, adjusted: float, family: int) -> Checked:
     pairs = test.pairs
     low, high = difference_interval(pairs)
     drop = smallest_drop(pairs.n, (min(pairs.wins, pairs.losses) + 0.5) / pairs.n, ALPHA / family)
     sentence = f"{pairs.wins} better, {pairs.losses} worse of {pairs.n}"
-    return Finding(
+    return Checked(
         name=test.name,
         verdict=judge(pairs, adjusted, test.margin),
         primary=test.primary,
@@ -220,13 +219,13 @@ def _judged(test: _Test, adjusted: float, family: int) -> Finding:
     )
 
 
-def _non_finite(now: np.ndarray, was: np.ndarray) -> Finding:
+def _non_finite(now: np.ndarray, was: np.ndarray) -> Checked:
     """A trajectory that newly ends in infinities or NaN is a fault, not a matter of chance: one is enough."""
     new = int((now & ~was).sum())
     bound = share_at_most(int(now.sum()), len(now))
-    return Finding(
+    return Checked(
         name="finite",
-        verdict=Verdict.REGRESSED if new else Verdict.EQUIVALENT,
+        verdict=Outcome.REGRESSED if new else Outcome.EQUIVALENT,
         primary=True,
         was=1 - float(was.mean()),
         now=1 - float(now.mean()),
@@ -234,25 +233,25 @@ def _non_finite(now: np.ndarray, was: np.ndarray) -> Finding:
     )
 
 
-def _costs(record: Record, old: Record, margin: float) -> list[Finding]:
-    """What an answer costs: evaluations and memory are gated where both records state them, time never."""
+def _costs(record: Record, old: Record, margin: float) -> list[Checked]:
+    """What an answer costs: evaluations and memory, where both records state it, are gated; time never."""
     found = [_cost("function evaluations a maze", function_evaluations(old), function_evaluations(record), margin)]
-    was, now = peak_memory(old), peak_memory(record)
+    was, now = old.summary.run.peak_memory_bytes, record.summary.run.peak_memory_bytes
     if was and now:
         same = record.summary.plan.device == old.summary.plan.device
         found.append(_cost("peak memory, MiB", was / 2**20, now / 2**20, margin if same else None))
     return [*found, _cost("wall-clock, s", old.summary.run.seconds, record.summary.run.seconds, None)]
 
 
-def _cost(name: str, was: float, now: float, margin: float | None) -> Finding:
+def _cost(name: str, was: float, now: float, margin: float | None) -> Checked:
     change = f"{now / was - 1:+.1%}" if was else "no figure before"
     if margin is None or not was:
-        return Finding(name, None, False, was, now, f"{change}, shown and not gated")
+        return Checked(name, None, False, was, now, f"{change}, shown and not gated")
     if now > was * (1 + margin):
-        verdict = Verdict.REGRESSED
+        verdict = Outcome.REGRESSED
     else:
-        verdict = Verdict.IMPROVED if now < was * (1 - margin) else Verdict.EQUIVALENT
-    return Finding(name, verdict, False, was, now, change)
+        verdict = Outcome.IMPROVED if now < was * (1 - margin) else Outcome.EQUIVALENT
+    return Checked(name, verdict, False, was, now, change)
 
 
 def _changes(record: Record, old: Record) -> list[Change]:

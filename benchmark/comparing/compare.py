@@ -12,7 +12,7 @@ POOLED = "all"
 
 
 @dataclass(frozen=True)
-class Line:
+class PairedLine:
     """One cell, or all together: the pairs, the difference (first less second) with its 95 % interval, and p-values.
 
     p_value: exact McNemar. adjusted: Holm's, over the cells of the measure; None for the pooled line, which is one
@@ -33,8 +33,8 @@ class Compared:
     """One measure of both records: a line a cell, and one of all mazes together."""
 
     measure: str
-    cells: tuple[Line, ...]
-    pooled: Line
+    cells: tuple[PairedLine, ...]
+    pooled: PairedLine
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def compare(first: Record, second: Record) -> Comparison:
     measures = [_compared(optimal(first), optimal(second))]
     if both_watched(first, second):
         measures += [_compared(with_fate(first, name), with_fate(second, name)) for name in FATE_NAMES]
-    floors = [floor for floor in (noise_floor(first), noise_floor(second)) if floor is not None]
+    floors = [floor for floor in (stated_noise(first), stated_noise(second)) if floor is not None]
     return Comparison(
         first=first.summary.plan.solver.name,
         second=second.summary.plan.solver.name,
@@ -109,7 +109,7 @@ def circumstances(first: Record, second: Record) -> list[str]:
     return found
 
 
-def noise_floor(record: Record) -> float | None:
+def stated_noise(record: Record) -> float | None:
     """Return the share of mazes that a mere change of rounding turns, where a record states it."""
     noise = record.summary.noise
     return sum(cell.either for cell in noise) / sum(cell.mazes for cell in noise) if noise else None
@@ -122,6 +122,6 @@ def _compared(first: Measure, second: Measure) -> Compared:
     return Compared(first.name, lines, _line(POOLED, Paired.of(first.pooled, second.pooled), None))
 
 
-def _line(cell: str, pairs: Paired, adjusted: float | None) -> Line:
+def _line(cell: str, pairs: Paired, adjusted: float | None) -> PairedLine:
     low, high = difference_interval(pairs)
-    return Line(cell, pairs, pairs.difference, low, high, mcnemar(pairs), adjusted)
+    return PairedLine(cell, pairs, pairs.difference, low, high, mcnemar(pairs), adjusted)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
-from extramaze.comparing.check import Change, Finding, Report, Verdict
-from extramaze.comparing.compare import Compared, Comparison, Line
+from extramaze.comparing.check import Change, Checked, Outcome, Report
+from extramaze.comparing.compare import Compared, Comparison, PairedLine
 from extramaze.statistics import POWER
 from extramaze.tables import layout
 
@@ -40,7 +40,7 @@ def _compared_table(compared: Compared) -> str:
     return "\n".join(layout(header, [_compared_line(line) for line in lines], markdown=False))
 
 
-def _compared_line(line: Line) -> list[str]:
+def _compared_line(line: PairedLine) -> list[str]:
     interval = f"{line.low:+.1%} to {line.high:+.1%}"
     counts = [str(line.pairs.n), str(line.pairs.wins), str(line.pairs.losses)]
     adjusted = "" if line.adjusted is None else _p(line.adjusted)
@@ -96,7 +96,7 @@ def _findings_table(report: Report) -> tuple[list[str], list[list[str]]]:
     return header, [_finding_line(finding) for finding in report.findings]
 
 
-def _finding_line(finding: Finding) -> list[str]:
+def _finding_line(finding: Checked) -> list[str]:
     share = finding.pairs is not None or finding.name == "finite"
     was, now = (f"{value:.1%}" if share else f"{value:,.1f}" for value in (finding.was, finding.now))
     interval = "" if finding.low is None else f"{finding.low:+.1%} to {finding.high:+.1%}"
@@ -105,7 +105,7 @@ def _finding_line(finding: Finding) -> list[str]:
     return [finding.name, finding.verdict or "–", was, now, interval, adjusted, drop, finding.sentence]
 
 
-def _drop(finding: Finding) -> str:
+def _drop(finding: Checked) -> str:
     return "no drop" if finding.smallest_drop is None else f"−{finding.smallest_drop:.1%}"
 
 
@@ -146,7 +146,7 @@ def _change(change: Change) -> str:
 
 def report_junit(report: Report) -> str:
     """Write a check as JUnit XML: a test case for each finding; regressed ones fail, what is not gated is skipped."""
-    failures = sum(finding.verdict == Verdict.REGRESSED for finding in report.findings)
+    failures = sum(finding.verdict == Outcome.REGRESSED for finding in report.findings)
     cases = len(report.findings) or 1
     suite = ElementTree.Element(
         "testsuite",
@@ -165,10 +165,10 @@ def report_junit(report: Report) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 
-def _case(suite: ElementTree.Element, report: Report, finding: Finding) -> None:
+def _case(suite: ElementTree.Element, report: Report, finding: Checked) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=f"extramaze.{report.record}", name=finding.name)
     if finding.verdict is None:
         ElementTree.SubElement(case, "skipped", message=finding.sentence)
-    elif finding.verdict == Verdict.REGRESSED:
+    elif finding.verdict == Outcome.REGRESSED:
         message = f"{finding.sentence}: was {finding.was:.4g}, is {finding.now:.4g}"
         ElementTree.SubElement(case, "failure", message=message)

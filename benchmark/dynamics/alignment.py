@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from extramaze.dynamics.lyapunov import Step
 from extramaze.mazes import InputError
 
-Step = Callable[[Tensor], Tensor]
 Start = Literal["zero", "random", "others"]
 
 

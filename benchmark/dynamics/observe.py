@@ -13,14 +13,12 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics.limits import Limit, LimitReport
-from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS
-from extramaze.dynamics.pursuit import Pursuit, Step, pursue
+from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS, Step
+from extramaze.dynamics.pursuit import Pursuit, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
-from extramaze.dynamics.topology import BettiRule, count, persistence
+from extramaze.dynamics.topology import BettiRule, Diagrams, count, persistence
 from extramaze.dynamics.verdict import Signs, decide, nearest_return, read_signs
 from extramaze.mazes import InputError
-
-Diagrams = tuple[np.ndarray, np.ndarray]
 
 EXPONENT_STEPS = 500
 MEMORY = 2 * 2**30  # bytes of frames kept at once
@@ -87,8 +85,8 @@ def observe(
     A fixed point: no state of the window is farther from its first than the floor. A cycle: states repeat bit for bit
     at any time of the run, or the least k up to half the window such that every state is within the floor of the first
     of its phase. What neither rests, returns nor grows is pursued for ``exponent_steps`` more (``verdict.decide``);
-    with 0 it stays UNDECIDED. The floor follows the largest magnitude of the state at
-    the start and in the window, so that what fell to nothing rests; integer states have none.
+    with 0 it stays UNDECIDED, and no exponent is estimated. The floor follows the largest magnitude of the state at the
+    start and in the window, so that what fell to nothing rests; integer states have none.
 
     differentiable: the same map in operations that torch has derivatives of, where ``step`` is faster but has none.
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to

@@ -1,16 +1,13 @@
 """What a trajectory does after the window: how far it goes, its strides, its size, and the growth of a nudge."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.dynamics.lyapunov import Tangent, follow, summarise
+from extramaze.dynamics.lyapunov import Step, Tangent, follow, summarise
 from extramaze.dynamics.recurrence import magnitudes
-
-Step = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,7 @@ from extramaze.dynamics.recurrence import least_period, magnitudes, pairwise_dis
 
 FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the largest magnitude: 9e-13 of it
 GROWTH = 2.0  # a magnitude that grows at least so much, without slowing, diverges
-STEADY = (
-    0.9  # the share of its rate that growth keeps from quarter to quarter; powers of time lose more, up to the third
-)
+STEADY = 0.9  # of its rate is kept by growth from quarter to quarter; powers of time lose more, up to the third
 SIGMA = 3.0  # standard errors beyond which an exponent is not 0
 NEAR = 0.1  # a return within this share of the spread is near
 ROUNDING = 1e-9  # of a mean distance
@@ -169,11 +167,10 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
 
     A return to within rounding after more than half the window makes a cycle. Motion one way, in the window and all
     through the pursuit, that never comes back drifts; so does motion that shrinks, with an exponent below 0 or in ever
-    shorter strides. Then the exponent, λ, decides:
-    chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number of steps, which no
-    polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors that are small
-    enough to rule such chaos out, the spread neither shrinks nor grows, and a near return was seen. Everything else
-    stays undecided.
+    shorter strides. Then the exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by more
+    than the square of the number of steps, which no polynomial shear of first or second order does; quasi-periodic
+    where it is 0 within SIGMA errors that are small enough to rule such chaos out, the spread neither shrinks nor
+    grows, and a near return was seen. Everything else stays undecided.
     """
     if not np.isfinite(pursuit.size).all() or grows(pursuit.size):
         return Limit.DIVERGED, 0

@@ -27,7 +27,7 @@ MAX_BYTES = 2**30
 INDEX = ".index"
 
 
-class Line(Strict):
+class AnswerLine(Strict):
     """One answer of a ``.jsonl`` file."""
 
     cell: str
@@ -147,7 +147,7 @@ def _read_lines(book: _Book, content: bytes) -> None:
         book.put(line.cell, line.index, mask)
 
 
-def _lines(path: Path, content: bytes) -> Iterator[Line]:
+def _lines(path: Path, content: bytes) -> Iterator[AnswerLine]:
     for number, text in enumerate(content.splitlines(), start=1):
         if text.strip():
-            yield parse_json(Line, text, f"{path} line {number}")
+            yield parse_json(AnswerLine, text, f"{path} line {number}")

@@ -16,13 +16,14 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_other
 from extramaze.blocks.watching import BlockLimits
-from extramaze.evaluation.work import WHOLE, Shard, Worker, tabulate_all
+from extramaze.evaluation.tasks import WHOLE, Shard
+from extramaze.evaluation.work import Worker, tabulate_all
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import peak_memory, resolve_device
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.records.schema import Run
+from extramaze.records.schema import RunInfo
 from extramaze.suites import Suite, load_suite
 
 __all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
@@ -105,6 +106,8 @@ def evaluate(
 ) -> Record:
     """Evaluate a solver on a suite (a shipped name, a YAML file, or a Suite) and return its record.
 
+    device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``. dtype: of the answers; iterates are
+        watched in float64 always. quiet: show no progress.
     out: a folder for the record. Finished blocks are kept in it until the record is written, so a killed run goes on
         where it stopped and ends with the same numbers; a finished record is returned as it is. None: keep nothing.
     part: evaluate only a part of the suite; the record is then marked partial and is not ranked.
@@ -119,7 +122,7 @@ def evaluate(
 def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: float) -> Record:
     """Make the record of a plan from all its blocks. ``began``: ``time.perf_counter()`` at the start."""
     tables = tabulate_all(plan, blocks)
-    run = Run(
+    run = RunInfo(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - began, 1),
         command=_command(),
@@ -131,7 +134,7 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: fl
 
 def _command() -> str:
     called = Path(sys.argv[0])
-    if called.name == "extramaze" or called.parts[-2:] == ("benchmark", "__main__.py"):
+    if called.name == "extramaze" or called.parts[-2:] in (("benchmark", "__main__.py"), ("extramaze", "__main__.py")):
         return shlex.join(["extramaze", *map(without_place, sys.argv[1:])])
     return "extramaze.evaluate"
 

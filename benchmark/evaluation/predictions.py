@@ -11,17 +11,19 @@ import torch
 
 from extramaze.blocks.answering import AnsweredBlock, Answers, score_answers
 from extramaze.blocks.block import LIMIT_BLOCK, BlockScores
-from extramaze.blocks.plan import CONTRACTS, PACKAGES, Part, Plan, SolverInfo, how_many
+from extramaze.blocks.identity import SolverInfo
+from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how_many
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
 from extramaze.evaluation.evaluate import assemble
-from extramaze.mazes import Mazes, generate, raster, to_tokens
+from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
+from extramaze.mazes.files import hold, is_free, make_folder
 from extramaze.models.contract import SolverCard
-from extramaze.records import SUMMARY, Record, read_record
-from extramaze.suites import Cell, CellPlan, Suite, choose_cells, load_suite
+from extramaze.records import SUMMARY, TABLE, Record, read_record
+from extramaze.records.summary_problems import ONCE
+from extramaze.suites import Cell, Suite, choose_cells, load_suite
 
-ONCE = (1,)  # an answer made elsewhere has one rung
 UNKNOWN = -1  # evaluations of a step that nobody saw
 
 
@@ -44,16 +46,21 @@ def evaluate_predictions(
     counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
     answers = read_answers(path, loaded, counts)
     plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
-    if out is not None and (Path(out) / SUMMARY).exists():
-        record = read_record(Path(out))
-        refuse_other(Path(out), record.summary.plan, plan)
+    folder = None if out is None else Path(out)
+    if folder is not None and (folder / SUMMARY).exists():
+        record = read_record(folder)
+        refuse_other(folder, record.summary.plan, plan)
         return record
+    if folder is not None and not is_free(folder, TABLE):
+        raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
     blocks: dict[str, BlockScores | BlockLimits] = {
         f"{cell.name}-scores-0": _score(loaded, cell, answers.masks[cell.name]) for cell in cells
     }
     record = assemble(plan, blocks, began)
-    if out is not None:
-        record.write(Path(out))
+    if folder is not None:
+        make_folder(folder)
+        with hold(folder):
+            record.write(folder)
     return record
 
 

@@ -11,9 +11,9 @@ from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation, assemble
-from extramaze.evaluation.work import Shard, Task, tasks
+from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes
+from extramaze.mazes.files import is_free, read_bytes
 from extramaze.models.schema import differing, parse_json
 from extramaze.records import SUMMARY, Record, read_record
 
@@ -27,7 +27,7 @@ def gather(folders: Sequence[str | Path], out: str | Path) -> Record:
     twice, one that is missing, or one that is not finished.
     """
     target = Path(out)
-    if target.exists() and any(target.iterdir()):
+    if not is_free(target):
         raise InputError(f"{target} is not empty; choose another --out")
     record = read_shards(folders)
     record.write(target)

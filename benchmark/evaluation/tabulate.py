@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 
 from extramaze.blocks.block import BlockScores
+from extramaze.blocks.plan import CellPlan
 from extramaze.blocks.watching import UNKNOWN, BlockLimits
 from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.records.schema import KINDS, PER_MAZE, CellResult, LimitResult
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
 from extramaze.scoring import Failure
-from extramaze.suites import Cell, CellPlan, Suite
+from extramaze.suites import Cell, Suite
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ def tabulate(
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
 
 
-def limit_columns(watched: list[BlockLimits], count: int, rows: int) -> dict[str, list]:
+def limit_columns(watched: list[BlockLimits], seen: int, mazes: int) -> dict[str, list]:
     """Join watched blocks into columns, null for the mazes that were not watched and for what was not measured."""
     names = {column: column for column in PER_MAZE if column in {field.name for field in fields(BlockLimits)}}
     names["limit_right"] = "right"
-    nulls = [None] * (rows - count)
+    nulls = [None] * (mazes - seen)
     columns = {
-        column: [value for block in watched for value in getattr(block, name).tolist()][:count] + nulls
+        column: [value for block in watched for value in getattr(block, name).tolist()][:seen] + nulls
         for column, name in names.items()
     }
     for column in ("exponent", "exponent_error", "alignment"):

@@ -1,12 +1,10 @@
-"""The work of an evaluation: its blocks in one fixed order, of which a shard takes every k-th."""
+"""The work of an evaluation: its blocks computed, or read back from disk, with a bar for what is left."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from pydantic import Field, model_validator
 
 from extramaze.blocks.answering import Way, score_block
 from extramaze.blocks.block import BlockScores
@@ -15,70 +13,11 @@ from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits, watch_block
 from extramaze.costs import cell_cost
 from extramaze.evaluation.tabulate import CellTable, tabulate
+from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.schema import Strict
-from extramaze.suites import Cell, CellPlan
-
-
-class Shard(Strict):
-    """The ``index``-th of ``count`` shares of the blocks, counted from 1."""
-
-    index: int = Field(ge=1)
-    count: int = Field(ge=1)
-
-    @model_validator(mode="after")
-    def _within(self) -> "Shard":
-        if self.index > self.count:
-            raise ValueError(f"shard {self.index}/{self.count}: counted from 1 to {self.count}")
-        return self
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """Read ``2/4``. Raises InputError."""
-        found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
-        if not found or int(found[1]) > int(found[2]):
-            raise InputError(f"a shard is written i/k with i from 1 to k, such as 1/4, got {text!r}")
-        return cls(index=int(found[1]), count=int(found[2]))
-
-    def __str__(self) -> str:
-        return f"{self.index}/{self.count}"
-
-    def takes(self, number: int) -> bool:
-        """Whether the block of this number is the shard's."""
-        return number % self.count == self.index - 1
-
-
-WHOLE = Shard(index=1, count=1)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One block to compute: its number among all, its cell, whether iterates are watched, its place in the cell."""
-
-    number: int
-    cell: Cell
-    planned: CellPlan
-    watched: bool
-    block: int
-
-    @property
-    def name(self) -> str:
-        """The name of its file."""
-        return f"{self.cell.name}-{'limits' if self.watched else 'scores'}-{self.block}"
-
-
-def tasks(plan: Plan) -> list[Task]:
-    """List the blocks of a plan in order: cell by cell, scores and then limits."""
-    listed: list[Task] = []
-    for cell, planned in plan.pairs():
-        for block in range(-(-planned.mazes // planned.block)):
-            listed.append(Task(len(listed), cell, planned, False, block))
-        for block in range(-(-planned.watched // plan.limit_block)):
-            listed.append(Task(len(listed), cell, planned, True, block))
-    return listed
 
 
 def way_of(plan: Plan) -> Way:
@@ -123,7 +62,7 @@ class Worker:
         if not found:
             return 0.0
         planned = found[0].planned
-        return cell_cost(self.plan.suite, found[0].cell, planned.mazes, planned.watched or 1).minutes
+        return cell_cost(self.plan.suite, found[0].cell, planned.mazes, planned.watched).minutes
 
     def _compute(self, task: Task) -> BlockScores | BlockLimits:
         found = self.store.read_either(task.name, task.watched)
@@ -156,9 +95,9 @@ class Worker:
 
 def tabulate_all(plan: Plan, blocks: dict[str, BlockScores | BlockLimits]) -> list[CellTable]:
     """Tabulate every cell of a plan from its blocks by name."""
-    tables = []
+    tables, every = [], tasks(plan)
     for cell, planned in plan.pairs():
-        found = [blocks[task.name] for task in tasks(plan) if task.cell == cell]
+        found = [blocks[task.name] for task in every if task.cell == cell]
         scores = [block for block in found if isinstance(block, BlockScores)]
         watched = [block for block in found if isinstance(block, BlockLimits)]
         tables.append(tabulate(plan.suite, cell, planned, scores, watched, plan.retire))

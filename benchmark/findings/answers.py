@@ -8,7 +8,7 @@ import polars as pl
 from extramaze.dynamics import Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, fall, mean_share
-from extramaze.findings.filling import alike, with_cycles
+from extramaze.findings.filling import equal_to_filling, with_cycles
 from extramaze.findings.limit_tables import LOOP, is_pair
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.retraining import TUNED, difference, size_cost
@@ -16,7 +16,7 @@ from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_o
 from extramaze.leaderboard.score import record_score
 
 SIZES = (17, 21, 33)
-Line = Callable[[Pool], Iterator[str]]
+Answerer = Callable[[Pool], Iterator[str]]
 
 
 def in_short(pools: Sequence[Pool]) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _cycles(pool: Pool) -> Iterator[str]:
 def _filling(pool: Pool) -> Iterator[str]:
     cyclic = with_cycles(pool)
     for entrant in _families(pool) if cyclic else ():
-        found = mean_share(alike(entrant, cyclic), entrant.trained)
+        found = mean_share(equal_to_filling(entrant, cyclic), entrant.trained)
         yield f"{_who(entrant)} answers as it does on {_brief(found)} of the mazes with cycles"
 
 
@@ -139,7 +139,7 @@ def _brief(figure: Figure) -> str:
     return f"{figure.middle} ({figure.interval})"
 
 
-QUESTIONS: tuple[tuple[str, Line], ...] = (
+QUESTIONS: tuple[tuple[str, Answerer], ...] = (
     ("How far do solvers of 9×9 mazes extrapolate in size?", _sizes),
     ("What does a start cost that need not be a dead end?", _starts),
     ("What do cycles cost?", _cycles),

@@ -12,7 +12,7 @@ from extramaze.models.checkpoint import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 
-RETRAINED = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
+RETRAINED_NAME = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Entrant:
     @property
     def retrained(self) -> bool:
         """Whether it was trained or tuned on mazes with cycles (finding 5)."""
-        return RETRAINED.fullmatch(self.recipe) is not None
+        return RETRAINED_NAME.fullmatch(self.recipe) is not None
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Numbers drawn from records, each with its interval over seeds and mazes, and how many there were of both.
 
-The interval is the board's (``ranking_score.half_width``): Student's t over seeds and the normal one over mazes, added
-in quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
+The interval is the board's (``leaderboard.score.half_width``): Student's t over seeds and the normal one over mazes,
+added in quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from scipy.stats import norm, t
 
 from extramaze.leaderboard.ranks import variance_of_difference, welch
 from extramaze.leaderboard.score import half_width, variance_of_mean
-from extramaze.records.association import Odds
+from extramaze.odds import Odds
 from extramaze.statistics import CONFIDENCE
 
 Unit = Literal["share", "points", "odds"]

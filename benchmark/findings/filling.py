@@ -75,13 +75,13 @@ def with_cycles(pool: Pool) -> Cyclic:
     return {cell: mask for cell, mask in found.items() if mask.sum() >= FEWEST}
 
 
-def alike(entrant: Entrant, cyclic: Cyclic) -> list[np.ndarray]:
+def equal_to_filling(entrant: Entrant, cyclic: Cyclic) -> list[np.ndarray]:
     """Return which answers equal dead-end filling's on the mazes with cycles of each cell, float (S, N)."""
     return [entrant.column(cell, "as_dead_end_filling")[:, mask].astype(float) for cell, mask in cyclic.items()]
 
 
 def _same(entrant: Entrant, cyclic: Cyclic) -> Verdict:
-    return above(mean_share(alike(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
+    return above(mean_share(equal_to_filling(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
 
 
 def wrong_as(entrant: Entrant, cyclic: Cyclic, kind: str = "") -> tuple[Figure | None, int]:
@@ -91,7 +91,7 @@ def wrong_as(entrant: Entrant, cyclic: Cyclic, kind: str = "") -> tuple[Figure |
     """
     wrong = [entrant.right(cell)[:, mask] == 0 for cell, mask in cyclic.items()]
     kinds = [entrant.column(cell, "failure")[:, mask] == kind for cell, mask in cyclic.items()]
-    same = kinds if kind else [each > 0 for each in alike(entrant, cyclic)]
+    same = kinds if kind else [each > 0 for each in equal_to_filling(entrant, cyclic)]
     hits = np.sum([(w & s).sum(axis=1) for w, s in zip(wrong, same, strict=True)], axis=0)
     totals = np.sum([w.sum(axis=1) for w in wrong], axis=0)
     return ratio(hits, totals, entrant.trained), int(totals.sum())
@@ -101,7 +101,7 @@ def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
     rows = []
     for entrant in entrants if cyclic else []:
         (same, wrong), (loops, _) = wrong_as(entrant, cyclic), wrong_as(entrant, cyclic, str(Failure.LOOP))
-        agreeing = shown(mean_share(alike(entrant, cyclic), entrant.trained))
+        agreeing = shown(mean_share(equal_to_filling(entrant, cyclic), entrant.trained))
         rows.append([who(entrant), agreeing, f"{wrong:,}", shown(same), shown(loops)])
     mazes = sum(int(mask.sum()) for mask in cyclic.values())
     header = ["", "same as dead-end filling", "wrong answers", "of these the same", f"of these “{Failure.LOOP}”"]
@@ -116,7 +116,7 @@ def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
 def _by_cell(pool: Pool, cyclic: Cyclic) -> list[Table]:
     networks = pool.in_tables(e for e in pool.answerers if e.trained)
     rows = [
-        [cell, str(int(mask.sum())), *(f"{100 * alike(e, {cell: mask})[0].mean():.1f}" for e in networks)]
+        [cell, str(int(mask.sum())), *(f"{100 * equal_to_filling(e, {cell: mask})[0].mean():.1f}" for e in networks)]
         for cell, mask in cyclic.items()
     ]
     title = "Answers equal to dead-end filling's on mazes with cycles, by cell, percent"

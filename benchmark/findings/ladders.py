@@ -21,7 +21,7 @@ MONOTONE = (  # a rule, to follow "confirmed where"
     f"{100 * STEP:.0f} points (its interval ends below); refuted where the fall is surely at most {100 * TRACE:.0f} "
     f"point or a step surely rises by {100 * STEP:.0f}"
 )
-Part = tuple[str, np.ndarray]  # a cell, and which of its mazes, bool (N,)
+Selection = tuple[str, np.ndarray]  # a cell, and which of its mazes, bool (N,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Ladder:
     """Groups of mazes by the value of a property, rising. what: the property, and which mazes these are."""
 
     what: str
-    groups: dict[Any, tuple[Part, ...]]
+    groups: dict[Any, tuple[Selection, ...]]
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -69,12 +69,10 @@ def falls(entrant: Entrant, ladder: Ladder, what: str) -> Verdict:
     values = list(ladder.groups)
     right = [ladder.right(entrant, value) for value in values]
     whole = fall(right[0], right[-1], entrant.trained, entrant.noise(ladder.cells))
-    rises = [(f"from {a} to {b}", fall(right[i + 1], right[i], entrant.trained)) for i, (a, b) in _steps(values)]
+    rises = [
+        (f"from {a} to {b}", fall(right[i + 1], right[i], entrant.trained)) for i, (a, b) in enumerate(pairwise(values))
+    ]
     return monotone(whole, rises, f"{entrant.name}'s fall from {what} {values[0]} to {values[-1]}")
-
-
-def _steps(values: list[Any]) -> Iterable[tuple[int, tuple[Any, Any]]]:
-    return enumerate(pairwise(values))
 
 
 def monotone(whole: Figure, rises: Sequence[tuple[str, Figure]], what: str) -> Verdict:

@@ -8,10 +8,10 @@ import polars as pl
 
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, odds, stratified
-from extramaze.records.association import common_odds
+from extramaze.odds import common_odds
 
 BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
-Table = list[list[int]]
+TwoByTwo = list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def size_odds(entrant: Entrant, cells: dict[int, str]) -> Pooled:
     return _pool(tables, entrant)
 
 
-def two_by_two(has: pl.Series, right: pl.Series) -> Table:
+def two_by_two(has: pl.Series, right: pl.Series) -> TwoByTwo:
     """Count rows with and without a property, right and wrong."""
     with_, answers = has.to_numpy().astype(bool), right.to_numpy().astype(bool)
     return [[int((part & answers).sum()), int((part & ~answers).sum())] for part in (with_, ~with_)]
 
 
-def _pool(tables: list[list[Table]], entrant: Entrant) -> Pooled:
+def _pool(tables: list[list[TwoByTwo]], entrant: Entrant) -> Pooled:
     """Pool the tables of each seed; all of one seed have as many mazes."""
     seeds = [np.array(each, dtype=np.int64).reshape(-1, 2, 2) for each in tables]
     found = common_odds(np.concatenate(seeds)) if seeds else None

@@ -13,7 +13,7 @@ from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.verdicts import Verdict, above, undecided
 from extramaze.suites import IN_DISTRIBUTION
 
-RETRAINED = ("dt-net", "it-net")
+RETRAINED_FAMILIES = ("dt-net", "it-net")
 TRAINED_ON = {"-p01": ".01", "-p10": ".1", "-p50": ".5"}
 TUNED = {"-tuned-100": 100, "-tuned-1k": 1_000, "-tuned-10k": 10_000}
 BIG = 0.05
@@ -27,7 +27,7 @@ def retraining(pool: Pool) -> Finding:
     cycles = [cell for value, cell in pool.ladder("percolation").items() if value > 0]
     sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
     claims = [*_gains(pool, cycles), *_orders(pool, sizes), *_repairs(pool, cycles), *_prices(pool, sizes)]
-    names = [pool.recipe(f, v) for f in RETRAINED for v in ("", *TRAINED_ON, *TUNED)]
+    names = [pool.recipe(f, v) for f in RETRAINED_FAMILIES for v in ("", *TRAINED_ON, *TUNED)]
     used = [entrant for name in names if (entrant := pool.get(name))]
     notes = [
         "Seeds of the recipes are taken as unrelated; fine-tuned seed s begins with the trained seed s, so its gain "
@@ -54,7 +54,7 @@ def _gains(pool: Pool, cells: list[str]) -> list[Claim]:
                 lambda new, old: above(difference(new, old, cells), BIG, f"{new.recipe} less {old.recipe}"),
             ),
         )
-        for family in RETRAINED
+        for family in RETRAINED_FAMILIES
     ]
 
 
@@ -67,7 +67,7 @@ def _orders(pool: Pool, cells: list[str]) -> list[Claim]:
             f"{MONOTONE}",
             judge(_found(pool, family, ["", *TRAINED_ON]), cells, LARGER, lambda *found: _size_falls(found, cells)),
         )
-        for family in RETRAINED
+        for family in RETRAINED_FAMILIES
     ]
 
 
@@ -90,7 +90,11 @@ def _repairs(pool: Pool, cells: list[str]) -> list[Claim]:
 
 
 def _prices(pool: Pool, cells: list[str]) -> list[Claim]:
-    trained = [(f, v, f"Retraining {FAMILIES[f]} at percolation {p}") for f in RETRAINED for v, p in TRAINED_ON.items()]
+    trained = [
+        (f, v, f"Retraining {FAMILIES[f]} at percolation {p}")
+        for f in RETRAINED_FAMILIES
+        for v, p in TRAINED_ON.items()
+    ]
     tuned = [("dt-net", v, f"Fine-tuning DT-Net on {count:,} mazes with cycles") for v, count in TUNED.items()]
     return [
         Claim(

@@ -1,9 +1,8 @@
 """The board: one row a recipe with all its seeds, ranked by accuracy at the last rung.
 
 The score of a record (``extramaze.leaderboard.score``) is read at the last rung, never the best one; a row is the mean
-over its seeds.
-Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones, are never ranked
-together.
+over its seeds. Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones,
+are never ranked together.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +16,9 @@ import numpy as np
 
 from extramaze.blocks.plan import ARITHMETIC
 from extramaze.comparing.baselines import is_baseline_copy
+from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
+from extramaze.leaderboard.notes import ONE_SEED, is_algorithm, notes_of
 from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
 from extramaze.leaderboard.score import (
     RANKING_VERSION,
@@ -30,9 +31,8 @@ from extramaze.leaderboard.score import (
 from extramaze.mazes import InputError
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.measures import fate_shares, function_evaluations
-from extramaze.verification.verification import Standing, Verification, Verified, sound_verification, standing
+from extramaze.verification.verification import Verification, sound_verification
 
-ONE_SEED = "one seed: the interval is over mazes only"
 BORROWED = "the rank takes the spread between other recipes' seeds"
 UNKNOWN = f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ"
 
@@ -74,11 +74,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """Rows that may be compared, best first. tf32, retire: as in ``Plan``.
+    """Rows that may be compared, best first.
 
-    partial: why its records are not ranked, None for whole ones.
-
-    contracts: versions of generator, stored path, raster, score, limits and ranking that all rows share.
+    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. contracts: versions
+    of generator, stored path, raster, score, limits and ranking that all rows share.
     """
 
     suite: str
@@ -183,7 +182,7 @@ def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
         badge=checked.badge,
         standing=checked,
         date=last_finished(records),
-        notes=tuple(_notes(records)),
+        notes=tuple(notes_of(records)),
     )
 
 
@@ -191,19 +190,7 @@ def evidence(records: Sequence[Record]) -> Evidence:
     """Gather one row's right answers for the paired tests of ranks."""
     weights = score_weights(records[0])
     right = {cell: np.stack([last_rung(record, cell) for record in records]) for cell in weights}
-    return Evidence(right, weights, trained=records[0].summary.plan.solver.parameters > 0)
-
-
-def _notes(records: list[Record]) -> Iterable[str]:
-    for record in records:
-        for note in record.summary.plan.solver.notes:
-            yield f"{record.summary.plan.solver.name}: {note}"
-    plan = records[0].summary.plan
-    longest = max(cell.rungs[-1] for cell in plan.cells)
-    if longest > plan.suite.iterations[-1]:
-        yield f"an algorithm's own step budget, up to {longest} iterations"
-    if len(records) == 1 and plan.solver.parameters:
-        yield ONE_SEED
+    return Evidence(right, weights, trained=not is_algorithm(records[0]))
 
 
 def _rank_note(row: Row, spread: Spread) -> list[str]:

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from extramaze.leaderboard.board import Board, Row
 from extramaze.records.measures import FATE_NAMES
 from extramaze.suites import IN_DISTRIBUTION
-from extramaze.tables import HEADINGS, layout
+from extramaze.tables import layout
+
+HEADINGS = {"in-distribution": "in-dist."}
 
 Column = Callable[[Row], str]
 # In a terminal; the last ones are left out first where it is narrow, but never those before the mark.
@@ -51,12 +53,15 @@ def board_json(boards: Iterable[Board]) -> str:
     return json.dumps([asdict(board) for board in boards], indent=1)
 
 
-def _title(board: Board) -> str:
-    mode = MODES.get(board.mode, "")
+def board_name(board: Board) -> str:
+    """Return what all records of a board are of: the suite, and what is not as usual."""
     unusual = {board.dtype: board.dtype != "float32", "TF32": board.tf32, "settled mazes retired": board.retire}
-    mode += "".join(f", {name}" for name, yes in unusual.items() if yes)
+    return board.suite + MODES.get(board.mode, "") + "".join(f", {name}" for name, yes in unusual.items() if yes)
+
+
+def _title(board: Board) -> str:
     title = (
-        f"{board.suite}{mode}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
+        f"{board_name(board)}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
         "tests tell; settled: share of the watched trajectories; first right: iterations, median"
     )
     return title + (f". Partial ({board.partial}): not ranked" if board.partial else "")

@@ -1,5 +1,6 @@
 """Accuracy of a record against difficulty and iterations. Okabe and Ito's colours, which everyone can tell apart."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ MARKERS = "osD^vP*"
 
 def save_difficulty(record: Record, path: Path) -> Path:
     """Draw optimal accuracy at the last rung, with Wilson intervals: a panel an axis, a point a cell."""
-    figure, panels = _panel_an_axis(record, "optimal answers at the last rung, with 95 % intervals", (3.0, 2.5))
+    heading = f"{title_of(record)}: optimal answers at the last rung, with 95 % intervals"
+    figure, panels = panel_an_axis(axes_of(record), heading, (3.0, 2.5))
     for axis, panel in panels.items():
-        _difficulty_panel(panel, axis, [cell for cell in record.summary.cells if cell.axis == axis])
+        _difficulty_panel(panel, [cell for cell in record.summary.cells if cell.axis == axis])
     marks = [
         Line2D([], [], marker="o", linestyle="", color=COLOURS[0], markersize=4, label="optimal"),
         Line2D([], [], marker="_", linestyle="", color=COLOURS[1], ms=9, mew=2, label="equal to dead-end filling's"),
@@ -30,7 +32,7 @@ def save_difficulty(record: Record, path: Path) -> Path:
     return save_png(figure, path)
 
 
-def _difficulty_panel(panel: Axes, axis: str, cells: list[CellResult]) -> None:
+def _difficulty_panel(panel: Axes, cells: list[CellResult]) -> None:
     last = [cell.rungs[-1].optimal for cell in cells]
     shares = np.array([tally.share for tally in last])
     around = np.abs(np.array([[tally.low, tally.high] for tally in last]).T - shares)
@@ -38,10 +40,7 @@ def _difficulty_panel(panel: Axes, axis: str, cells: list[CellResult]) -> None:
     panel.plot(
         range(len(cells)), [cell.as_dead_end_filling.share for cell in cells], "_", color=COLOURS[1], ms=9, mew=2
     )
-    panel.set_xticks(range(len(cells)), [short_name(cell) for cell in cells], rotation=45, ha="right", fontsize=7)
-    panel.set_xlim(-0.6, len(cells) - 0.4)
-    panel.set_title(axis, fontsize=9)
-    _percent(panel)
+    name_cells(panel, [short_name(cell) for cell in cells])
 
 
 def short_name(cell: CellResult) -> str:
@@ -51,7 +50,8 @@ def short_name(cell: CellResult) -> str:
 
 def save_iterations(record: Record, path: Path) -> Path:
     """Draw optimal accuracy against iterations: a panel an axis, a line a cell, the interval as a band."""
-    figure, panels = _panel_an_axis(record, "optimal answers after so many iterations", (3.2, 3.1))
+    heading = f"{title_of(record)}: optimal answers after so many iterations"
+    figure, panels = panel_an_axis(axes_of(record), heading, (3.2, 3.1))
     for axis, panel in panels.items():
         for number, cell in enumerate(cell for cell in record.summary.cells if cell.axis == axis):
             at = [rung.iterations for rung in cell.rungs]
@@ -65,10 +65,8 @@ def save_iterations(record: Record, path: Path) -> Path:
         rungs = sorted({rung.iterations for cell in record.summary.cells if cell.axis == axis for rung in cell.rungs})
         panel.set_xticks(rungs, [f"{rung:,}" for rung in rungs], fontsize=7)
         panel.xaxis.set_minor_locator(NullLocator())
-        panel.set_title(axis, fontsize=9)
         panel.set_xlabel("iterations", fontsize=8)
         panel.legend(fontsize=6, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
-        _percent(panel)
     return save_png(figure, path)
 
 
@@ -121,22 +119,32 @@ def title_of(record: Record) -> str:
     return f"{plan.solver.name} on {plan.suite.name}" + (" (partial)" if plan.part else "")
 
 
-def _panel_an_axis(record: Record, heading: str, inches: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure with a panel of so many inches for each axis of a record, three a row."""
-    axes = list(dict.fromkeys(cell.axis for cell in record.summary.cells))
+def panel_an_axis(axes: Sequence[str], heading: str, inches: tuple[float, float]) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure with a titled panel of so many inches for each axis of difficulty, three a row, in percent."""
     columns = min(3, len(axes))
     rows = -(-len(axes) // columns)
     figure = new_figure(columns * inches[0], rows * inches[1] + 0.5)
-    figure.suptitle(f"{title_of(record)}: {heading}", fontsize=10)
+    figure.suptitle(heading, fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for panel in grid.flat[len(axes) :]:
         panel.axis("off")
-    return figure, dict(zip(axes, grid.flat, strict=False))
+    panels = dict(zip(axes, grid.flat, strict=False))
+    for axis, panel in panels.items():
+        panel.set_title(axis, fontsize=9)
+        panel.set_ylim(-0.03, 1.03)
+        panel.yaxis.set_major_formatter(PercentFormatter(1.0))
+        panel.tick_params(axis="y", labelsize=7)
+        panel.grid(axis="y", color="#dddddd", lw=0.6)
+        panel.set_axisbelow(True)
+    return figure, panels
 
 
-def _percent(panel: Axes) -> None:
-    panel.set_ylim(-0.03, 1.03)
-    panel.yaxis.set_major_formatter(PercentFormatter(1.0))
-    panel.tick_params(axis="y", labelsize=7)
-    panel.grid(axis="y", color="#dddddd", lw=0.6)
-    panel.set_axisbelow(True)
+def axes_of(record: Record) -> list[str]:
+    """Return a record's axes of difficulty, in the suite's order."""
+    return list(dict.fromkeys(cell.axis for cell in record.summary.cells))
+
+
+def name_cells(panel: Axes, names: Sequence[str]) -> None:
+    """Write the names of cells below their places 0, 1, 2, …"""
+    panel.set_xticks(range(len(names)), list(names), rotation=45, ha="right", fontsize=7)
+    panel.set_xlim(-0.6, len(names) - 0.4)

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 
 from extramaze.blocks.answering import answer_block
 from extramaze.blocks.block import draw_block, to_input
-from extramaze.blocks.plan import foreign
+from extramaze.blocks.identity import refuse_other_solver
 from extramaze.evaluation.work import way_of
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
@@ -20,18 +19,10 @@ from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
-from extramaze.suites import Cell, CellPlan
 
 EACH_KIND = 4  # failures drawn of each kind
 FRAMES = 8  # of a maze being solved
 LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
-
-
-def refuse_foreign(solver: IterativeSolver, record: Record) -> None:
-    """Raise InputError, naming what differs, unless this solver made the record."""
-    differs = foreign(solver, record.summary.plan.solver)
-    if differs:
-        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
 
 
 def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
@@ -42,7 +33,7 @@ def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place,
     for cell, planned in plan.pairs():
         indices = [index for name, index in titles if name == cell.name]
         for block in sorted({index // planned.block for index in indices}):
-            with reference_arithmetic():
+            with reference_arithmetic(plan.tf32):
                 found = answer_block(ours, plan.suite, cell, planned, block, device, way_of(plan))
             for index in indices:
                 if index // planned.block == block:
@@ -77,7 +68,7 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
 
     Raises InputError for a maze that the record does not have, and where the solver is not the record's.
     """
-    refuse_foreign(solver, record)
+    refuse_other_solver(solver, record.summary.plan.solver)
     counts = {planned.name: planned.mazes for planned in record.summary.plan.cells}
     titles: dict[Place, str] = {}
     for name in names:
@@ -96,14 +87,14 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
 def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
     """Draw one maze iteration by iteration: the hardest that was solved, of the cell with the longest paths."""
     plan = record.summary.plan
-    maze = _worth_watching(record)
+    row = _worth_watching(record)
+    cell, planned = next(pair for pair in plan.pairs() if pair[0].name == row["cell"])
     ours, device = in_precision_of(solver, record)
-    number, at = divmod(maze.index, maze.planned.block)
-    _, images, targets = draw_block(plan.suite, maze.cell, number, maze.planned.block)
-    row = record.mazes.filter((pl.col("cell") == maze.cell.name) & (pl.col("index") == maze.index)).row(0, named=True)
-    end = row["first_right"] or maze.planned.rungs[-1]
+    number, at = divmod(row["index"], planned.block)
+    _, images, targets = draw_block(plan.suite, cell, number, planned.block)
+    end = row["first_right"] or planned.rungs[-1]
     shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)} | {end})
-    with reference_arithmetic():
+    with reference_arithmetic(plan.tf32):
         x = to_input(images[at : at + 1], device, getattr(torch, plan.dtype))
         state, drawings = ours.initial_state(x), []
         for iteration in range(1, end + 1):
@@ -111,27 +102,15 @@ def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
             if iteration in shown:
                 said = answer(ours.readout(state), x)[0].cpu().numpy()
                 drawings.append(Drawing(images[at], f"after {iteration}", targets[at], said))
-    heading = f"{plan.solver.name} solving {maze.cell.name} #{maze.index}, iteration by iteration"
+    heading = f"{plan.solver.name} solving {cell.name} #{row['index']}, iteration by iteration"
     save_failures(drawings, heading, path)
     return path
 
 
-@dataclass(frozen=True)
-class _Maze:
-    cell: Cell
-    planned: CellPlan
-    index: int
-
-
-def _find(record: Record, cell: str, index: int) -> _Maze:
-    return next(_Maze(c, planned, index) for c, planned in record.summary.plan.pairs() if c.name == cell)
-
-
-def _worth_watching(record: Record) -> _Maze:
-    """Choose the longest path among mazes small enough to be seen, of those right at the last rung if there are any."""
+def _worth_watching(record: Record) -> dict:
+    """Choose the longest path among mazes small enough to be seen, right at the last rung if any is: its row."""
     legible = [cell.name for cell, _ in record.summary.plan.pairs() if cell.maze_spec.size <= LEGIBLE]
     seen = record.mazes.filter(pl.col("cell").is_in(legible))
     seen = seen if len(seen) else record.mazes
     right = seen.filter(pl.col("optimal").list.last())
-    rows = (right if len(right) else seen).sort("path_length", descending=True)
-    return _find(record, rows["cell"][0], rows["index"][0])
+    return (right if len(right) else seen).sort("path_length", descending=True).row(0, named=True)

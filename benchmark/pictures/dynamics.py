@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from extramaze.dynamics.limits import Limit
 from extramaze.models.figures import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save_png
 from extramaze.records.schema import LimitOdds
-from extramaze.tables import odds_text
+from extramaze.records.text import odds_text
 
 COLOURS = {
     Limit.FIXED_POINT: GREEN,

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from extramaze.blocks.identity import refuse_other_solver
 from extramaze.mazes.files import make_folder
 from extramaze.models.contract import IterativeSolver
 from extramaze.pictures.accuracy import plane_of, save_difficulty, save_iterations, save_plane
-from extramaze.pictures.answers import EACH_KIND, failures_by_kind, refuse_foreign, save_strip
+from extramaze.pictures.answers import EACH_KIND, failures_by_kind, save_strip
 from extramaze.pictures.mazes import save_rows
 from extramaze.pictures.trajectories import plot_dynamics
 from extramaze.records import Record
@@ -17,7 +18,7 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
     Raises InputError where the solver is not the record's.
     """
     if solver is not None:
-        refuse_foreign(solver, record)
+        refuse_other_solver(solver, record.summary.plan.solver)
     make_folder(out)
     drawn = [save_difficulty(record, out / "difficulty.png"), save_iterations(record, out / "iterations.png")]
     if len(plane_of(record)[0]) > 1 and len(plane_of(record)[1]) > 1:

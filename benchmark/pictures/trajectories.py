@@ -37,11 +37,11 @@ def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = No
         return []
     limits = [Limit(name) for name in rows["limit"]]
     right = {limit: (_count(rows, limit, True), _count(rows, limit, False)) for limit in Limit}
-    motion = (rows[name].fill_null(np.inf).to_numpy() for name in ("latent_motion", "logit_motion"))
+    latent, logits = (rows[name].fill_null(np.inf).to_numpy() for name in ("latent_motion", "logit_motion"))
     pictures = {
         "limits": partial(draw_limit_by_correct, counts=right, odds=record.summary.odds),
         "residuals": partial(draw_residuals, limits=limits, residuals=rows["residual"].to_numpy()),
-        "motion": partial(draw_amplitudes, limits=limits, latent=next(motion), logits=next(motion)),
+        "motion": partial(draw_amplitudes, limits=limits, latent=latent, logits=logits),
     }
     if solver is not None:
         row = _worth_following(rows)

@@ -7,8 +7,7 @@ from extramaze.records.record import (
     Place,
     Record,
     content_sha256,
-    inconsistency,
     read_record,
 )
 
-__all__ = ["MAX_BYTES", "SUMMARY", "TABLE", "Place", "Record", "content_sha256", "inconsistency", "read_record"]
+__all__ = ["MAX_BYTES", "SUMMARY", "TABLE", "Place", "Record", "content_sha256", "read_record"]

@@ -91,8 +91,3 @@ def function_evaluations(record: Record) -> float:
     cells = record.summary.cells
     each = [cell.mean_evaluations or cell.rungs[-1].iterations for cell in cells]
     return float(np.average(each, weights=[cell.n for cell in cells]))
-
-
-def peak_memory(record: Record) -> int | None:
-    """Return the peak memory that a record states, in bytes; None where it states none."""
-    return record.summary.run.peak_memory_bytes

@@ -22,7 +22,7 @@ from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import check_model
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
-from extramaze.records.schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, Run, Summary, widest_list
+from extramaze.records.schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
 from extramaze.records.summary_problems import outline_problems
 from extramaze.records.tallies import tally_odds
 
@@ -46,7 +46,7 @@ class Record:
         cells: Sequence[CellResult],
         limits: Sequence[LimitResult],
         mazes: pl.DataFrame,
-        run: Run,
+        run: RunInfo,
         noise: Sequence[CellNoise] = (),
     ) -> "Record":
         """Put a record together and state its digests."""
@@ -113,7 +113,7 @@ def read_record(folder: Path) -> Record:
         found = ", ".join(f"{name} {kind}" for name, kind in mazes.schema.items())
         raise InputError(f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}; got {found}")
     record = Record(summary, mazes, table)
-    contradiction = inconsistency(record)
+    contradiction = _inconsistency(record)
     if contradiction:
         raise InputError(f"{folder}: the record contradicts itself: {contradiction}; evaluate again")
     return record
@@ -129,7 +129,7 @@ def _no_record(folder: Path) -> str:
     return f"{folder} holds an unfinished evaluation; give the same extramaze evaluate again, it goes on where it was"
 
 
-def inconsistency(record: Record) -> str | None:
+def _inconsistency(record: Record) -> str | None:
     """Say where a record's summary, plan and rows contradict one another; None where they do not."""
     plan = record.summary.plan
     if plan.suite.digest() != plan.suite_sha256:

@@ -6,12 +6,11 @@ from typing import Literal
 import polars as pl
 from pydantic import Field
 
-from extramaze.blocks.plan import Plan
+from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
 from extramaze.models.schema import Strict
 from extramaze.statistics import share_at_most, wilson
-from extramaze.suites import CellPlan
 
 SCHEMA = "extramaze-record-3"
 KINDS = ("exact", "valid", "optimal")
@@ -181,7 +180,7 @@ class CellNoise(Strict):
     either: int = Field(ge=0)
 
 
-class Run(Strict):
+class RunInfo(Strict):
     """When and how an evaluation was run; the only part that differs between two runs of one plan.
 
     seconds: wall-clock of the run that finished it; a resumed one read back what was done before. peak_memory_bytes: of
@@ -204,7 +203,7 @@ class Summary(Strict):
     odds: tuple[LimitOdds, ...]
     noise: tuple[CellNoise, ...]
     table_sha256: str
-    run: Run
+    run: RunInfo
     sha256: str
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from extramaze.alike import alike
 from extramaze.blocks.block import BLOCK_PIXELS, LIMIT_BLOCK, block_size
-from extramaze.blocks.plan import CONTRACTS, how_many
+from extramaze.blocks.plan import CONTRACTS, CellPlan, how_many
 from extramaze.mazes import InputError, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.mazes.raster import raster_shape
 from extramaze.records.schema import KINDS, CellResult, Summary
-from extramaze.suites import Cell, CellPlan, Suite, load_suite, suite_names
+from extramaze.suites import Cell, Suite, load_suite, suite_names
 
 ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere
 MAX_REDRAWN = 50_000_000  # lattice cells drawn anew to hold digests against; some seconds

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.mazes.files import read_bytes, write_atomically
@@ -17,30 +17,17 @@ from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.schema import Strict, check_model, parse_yaml
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import content_sha256
-from extramaze.submission.sealed import read_inside, sealed_bytes
+from extramaze.submission.sealed import Digest, OneLine, read_inside, sealed_bytes
 
 SCHEMA = "extramaze-card-1"
-CARD, VERIFICATION = "card.json", "verification.json"
+CARD = "card.json"
 MAX_CARD_BYTES = 2**20
 MAX_FILES = 16
-UNFILLED = "FILL IN"  # how the template begins what its reader has to write
 NONE = "none"
-
-
-def _one_line(text: str) -> str:
-    if text.strip().upper().startswith(UNFILLED):
-        raise ValueError(f"still to be filled in, got {text!r}")
-    if not text.isprintable() or text != text.strip():
-        raise ValueError(f"expected one line of printable text, got {text!r}")
-    return text
-
-
-Line = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_one_line)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-class Training(Strict):
+class TrainedOn(Strict):
     """What a solver was trained on: mazes of these specifications and this split, so many in all, repeats counted.
 
     split: ``none`` for mazes drawn without one. specs: empty for mazes made elsewhere, and where nothing was trained.
@@ -63,13 +50,13 @@ class Statement(Strict):
     external_data: whatever else was learned from: other mazes, pretrained weights, a language model.
     """
 
-    authors: tuple[Line, ...] = Field(min_length=1, max_length=100)
-    paper: Line = NONE
-    code: Line = NONE
-    license: Line
-    training: Training | None = None
-    external_data: Line
-    notes: tuple[Line, ...] = Field(default=(), max_length=20)
+    authors: tuple[OneLine, ...] = Field(min_length=1, max_length=100)
+    paper: OneLine = NONE
+    code: OneLine = NONE
+    license: OneLine
+    training: TrainedOn | None = None
+    external_data: OneLine
+    notes: tuple[OneLine, ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
     def _accounted_for(self) -> "Statement":
@@ -90,7 +77,7 @@ class Overlap(Strict):
     shared: int | None = Field(ge=0)
     training_mazes: int | None = Field(ge=0)
     training_sha256: tuple[Digest, ...] = Field(max_length=100)
-    why: Line
+    why: OneLine
 
     @model_validator(mode="after")
     def _consistent(self) -> "Overlap":
@@ -125,10 +112,10 @@ class Source(Strict):
 
     kind: Literal["file", "installed", "trained", "shipped"]
     target: str = Field(pattern=r"^[\w.@+-]+(:[\w.]+)?$", max_length=200)
-    distribution: Line | None
+    distribution: OneLine | None
 
 
-class Entry(Strict):
+class FileEntry(Strict):
     """One file of the folder."""
 
     bytes: int = Field(ge=0, le=MAX_WEIGHTS)
@@ -144,15 +131,15 @@ class Card(Strict):
 
     schema_: Literal["extramaze-card-1"] = Field(alias="schema")
     statement: Statement
-    training: Training
+    training: TrainedOn
     solver: Who
     source: Source
     overlap: Overlap
-    doctor: Line
-    device: Line
-    system: Line
-    packages: dict[Line, Line] = Field(max_length=50)
-    files: dict[FileName, Entry] = Field(min_length=1, max_length=MAX_FILES)
+    doctor: OneLine
+    device: OneLine
+    system: OneLine
+    packages: dict[OneLine, OneLine] = Field(max_length=50)
+    files: dict[FileName, FileEntry] = Field(min_length=1, max_length=MAX_FILES)
     record_sha256: Digest
     sha256: Digest
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from extramaze.mazes import layout_hashes, read_npz
-from extramaze.submission.card import NONE, Overlap, Statement, Training
+from extramaze.submission.card import NONE, Overlap, Statement, TrainedOn
 from extramaze.suites import Suite, cell_mazes
 
 
 def find_overlap(
-    suite: Suite, statement: Statement, training: Training, files: Sequence[Path] = (), start: str | None = None
+    suite: Suite, statement: Statement, training: TrainedOn, files: Sequence[Path] = (), start: str | None = None
 ) -> Overlap:
     """Say how many of a suite's mazes have a layout, up to symmetry, that was trained on.
 
     A layout belongs to one split, so mazes of another split than the suite's share none. Mazes in ``files`` (.npz) are
-    counted. Anything else is unknown. start: the solver whose weights training began with, where that is not known.
+    counted. Anything else is unknown. start: the solver that training began with, where its own training is not known.
     Raises InputError for a file that cannot be read.
     """
     tested = sum(cell.count for cell in suite.cells)
@@ -42,7 +42,7 @@ def find_overlap(
     return Overlap(known="unknown", tested=tested, shared=None, training_mazes=None, training_sha256=(), why=why)
 
 
-def construction(training: Training, suite: Suite) -> str:
+def construction(training: TrainedOn, suite: Suite) -> str:
     """Say why nothing that is tested was trained on."""
     if not training.mazes:
         return "nothing was trained, as stated"

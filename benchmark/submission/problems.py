@@ -10,17 +10,17 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
-from extramaze.blocks.plan import state_sha256
+from extramaze.blocks.identity import state_sha256
 from extramaze.mazes import InputError
 from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.schema import try_model
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary
-from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
+from extramaze.submission.card import CARD, MAX_CARD_BYTES, Card
 from extramaze.submission.overlap import find_overlap
-from extramaze.submission.sealed import parse_sealed, read_inside
-from extramaze.submission.submit import KEPT, read_training, training_of, unknown_start, who
+from extramaze.submission.sealed import VERIFICATION, parse_sealed, read_inside
+from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 
 
 def submission_problems(folder: Path) -> Iterator[str]:
@@ -92,20 +92,19 @@ def _record_problems(card: Card, contents: dict[str, bytes]) -> Iterator[str]:
     plan = summary.plan
     stated = {
         "record_sha256": (card.record_sha256, summary.sha256),
-        "solver": (card.solver, who(summary)),
+        "solver": (card.solver, solver_of(summary)),
         "device": (card.device, plan.device),
         "packages": (card.packages, plan.packages),
-        "doctor": (card.doctor, KEPT),
         "overlap.tested": (card.overlap.tested, sum(cell.count for cell in plan.suite.cells)),
     }
     for name, (ours, theirs) in stated.items():
         if ours != theirs:
-            yield (
-                f"{CARD}: {name}: it is not that of {SUMMARY}" if name != "doctor" else f"{CARD}: doctor: not a finding"
-            )
+            yield f"{CARD}: {name}: it is not that of {SUMMARY}"
+    if card.doctor != KEPT:
+        yield f"{CARD}: doctor: not a finding"
     if plan.part is not None:
         yield f"{SUMMARY}: a part of a suite; a submission holds a whole one"
-    if card.overlap.known == "by construction" and card.source.kind != "trained":
+    if card.overlap.known == "by construction":
         found = find_overlap(plan.suite, card.statement, card.training)
         if found.known != card.overlap.known:
             yield f"{CARD}: overlap: what it states of training does not rule out tested layouts: {found}"

@@ -3,11 +3,28 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes
 from extramaze.records import content_sha256
+
+VERIFICATION = "verification.json"  # beside a record that was run again
+UNFILLED = "FILL IN"  # how the template begins what its reader has to write
+
+
+def _one_line(text: str) -> str:
+    if text.strip().upper().startswith(UNFILLED):
+        raise ValueError(f"still to be filled in, got {text!r}")
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"expected one line of printable text, got {text!r}")
+    return text
+
+
+OneLine = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_one_line)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def sealed_bytes(content: Mapping[str, Any]) -> bytes:

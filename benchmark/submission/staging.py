@@ -144,8 +144,10 @@ def _exported(solver: IterativeSolver) -> bytes:
 def _forget(names: set[str], folder: Path) -> None:
     """Drop modules that were imported from beside a file: its copy must do without them."""
     for name in names:
-        origin = getattr(sys.modules[name], "__file__", None)
-        if origin is not None and folder in (Path(origin).parent, Path(origin).parent.parent):
+        module = sys.modules[name]
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]  # a folder alone has no file
+        beside = [Path(place).resolve() for place in places if place is not None]
+        if any(place.is_relative_to(folder) and "site-packages" not in place.parts for place in beside):
             del sys.modules[name]
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from extramaze.mazes import InputError
-from extramaze.mazes.files import make_folder, write_atomically
+from extramaze.mazes.files import is_free, make_folder, write_atomically
 from extramaze.models.loading import ALGORITHMS
 from extramaze.models.recipe import recipe_names
 
@@ -25,7 +25,7 @@ def start_submission(name: str, out: Path | None = None) -> Path:
     if name in (*ALGORITHMS, *recipe_names()):
         raise InputError(f"the name {name} is extramaze's own; choose another")
     folder = out or Path(name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_free(folder):
         raise InputError(f"{folder} exists and is not empty; choose another --out")
     make_folder(folder)
     for file in TEMPLATE:

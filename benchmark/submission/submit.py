@@ -11,22 +11,20 @@ from extramaze.blocks.store import BLOCKS
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, hold, is_temporary, read_bytes, write_atomically
-from extramaze.models.checkpoint import RECIPE, RESULT, TrainingResult
-from extramaze.models.contract_checks import SIZES, Breach
+from extramaze.models.checkpoint import RECIPE, RESULT
+from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
-from extramaze.models.loading import shipped_solvers
-from extramaze.models.recipe import Recipe, parse_recipe
-from extramaze.models.schema import differing, parse_json
+from extramaze.models.schema import differing
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
-from extramaze.records.schema import Summary
-from extramaze.submission.card import CARD, VERIFICATION, Card, Entry, Statement, Training, Who, read_card
+from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
 from extramaze.submission.overlap import find_overlap
+from extramaze.submission.sealed import VERIFICATION
 from extramaze.submission.staging import Staged, stage
+from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 from extramaze.suites import Suite
 
 SUBMISSIONS = Path("submissions")
-KEPT = f"keeps the contract on mazes of size {', '.join(map(str, sorted(SIZES)))}"
 OURS = {SUMMARY, TABLE, CARD, VERIFICATION, PLAN, BLOCKS, SHARD, LOCK}
 
 
@@ -71,7 +69,7 @@ def submit(
         card = Card.seal(
             statement=statement,
             training=training,
-            solver=who(record.summary),
+            solver=solver_of(record.summary),
             source=staged.source,
             overlap=overlap,
             doctor=KEPT,
@@ -86,13 +84,7 @@ def submit(
     return folder, card
 
 
-def who(summary: Summary) -> Who:
-    """Return what a card says of the solver of a record."""
-    solver = summary.plan.solver
-    return Who(name=solver.name, recipe=solver.recipe, seed=solver.seed, parameters=solver.parameters)
-
-
-def _training(statement: Statement, staged: Staged) -> tuple[Training, str | None]:
+def _training(statement: Statement, staged: Staged) -> tuple[TrainedOn, str | None]:
     """Return what the solver was trained on, and the solver it began with where that one's training is not known."""
     if staged.source.kind != "trained":
         if statement.training is None:
@@ -105,22 +97,6 @@ def _training(statement: Statement, staged: Staged) -> tuple[Training, str | Non
             f"card: training: {statement.training} is not what {RECIPE} and {RESULT} say, {found}; leave training out"
         )
     return found, unknown_start(result)
-
-
-def read_training(folder: Path) -> tuple[Recipe, TrainingResult]:
-    """Read the recipe and the result of a trained folder. Raises InputError."""
-    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), RECIPE)
-    return recipe, parse_json(TrainingResult, read_bytes(folder / RESULT), RESULT)
-
-
-def training_of(recipe: Recipe, result: TrainingResult) -> Training:
-    """Say what a recipe trained on: mazes of the split train, by construction of the trainer."""
-    return Training(specs=tuple(str(spec) for spec, _ in recipe.data.parts), split="train", mazes=result.mazes)
-
-
-def unknown_start(result: TrainingResult) -> str | None:
-    """Return the name of the solver that a training began with, where it is not one of extramaze's."""
-    return None if result.init_from is None or result.init_from in shipped_solvers() else result.init_from
 
 
 def _refuse_foreign(folder: Path, staged: Staged) -> None:
@@ -137,10 +113,10 @@ def _refuse_foreign(folder: Path, staged: Staged) -> None:
             raise InputError(f"{folder} holds {path.name}, which is no part of a submission; choose another --out")
 
 
-def _entries(staged: Staged, folder: Path) -> dict[str, Entry]:
+def _entries(staged: Staged, folder: Path) -> dict[str, FileEntry]:
     contents = {name: (staged.place / name).read_bytes() for name in staged.names}
     contents |= {name: (folder / name).read_bytes() for name in (SUMMARY, TABLE)}
-    return {n: Entry(bytes=len(c), sha256=sha256(c).hexdigest()) for n, c in sorted(contents.items())}
+    return {n: FileEntry(bytes=len(c), sha256=sha256(c).hexdigest()) for n, c in sorted(contents.items())}
 
 
 def _finish(folder: Path, staged: Staged, card: Card) -> None:

@@ -21,7 +21,7 @@ from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation
-from extramaze.evaluation.work import Shard, Task, tasks
+from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models import IterativeSolver
 from extramaze.records import Place, Record
 from extramaze.records.schema import KINDS
@@ -32,16 +32,6 @@ NUDGES = 12  # starts beside the usual one; an answer that is a coin's toss stay
 HOPELESS, MANY = 4, 8  # after so many variants without one change among more than so many mazes it is no rounding
 
 _LIMIT = ("cell", "index", "limit", "limit_right")
-
-
-class Chosen(Shard):
-    """Blocks chosen by their numbers, as a share of the work."""
-
-    numbers: frozenset[int]
-
-    def takes(self, number: int) -> bool:
-        """Whether the block of this number is chosen."""
-        return number in self.numbers
 
 
 def nudged(solver: IterativeSolver, amount: float) -> IterativeSolver:
@@ -82,8 +72,7 @@ class Rerun:
     def blocks(self, plan: Plan, chosen: list[Task], solver: IterativeSolver | None = None) -> dict:
         """Compute some of a plan's blocks, by name."""
         evaluation = Evaluation(solver or self.solver, plan, self.device)
-        share = Chosen(index=1, count=1, numbers=frozenset(task.number for task in chosen))
-        return evaluation.worker(BlockStore(None)).run(share, self.quiet)
+        return evaluation.worker(BlockStore(None)).compute(chosen, self.quiet)
 
 
 def run_again(rerun: Rerun, drawn: list[Place], seed: int | None) -> Verification:

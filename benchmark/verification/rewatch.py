@@ -10,17 +10,17 @@ from pathlib import Path
 
 import polars as pl
 
-from extramaze.blocks.plan import CONTRACTS, Plan, foreign
+from extramaze.blocks.identity import refuse_other_solver
+from extramaze.blocks.plan import CONTRACTS, Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
-from extramaze.evaluation.work import tasks
+from extramaze.evaluation.tasks import tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.devices import resolve_device
 from extramaze.records import Record, read_record
 from extramaze.records.schema import PER_MAZE
 from extramaze.records.tallies import tally_limits
@@ -30,10 +30,11 @@ LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
 
 
-def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: bool = False) -> Record:
+def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False) -> Record:
     """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
 
     Stopped and started again, it goes on where it was. A record without watched mazes is of this version then too.
+    device: default the kind that the record was made on, which its summary goes on stating, where there is one.
     Raises InputError for another solver than the record's, a record whose limits are of this version and a submission,
     NotComparable where other contracts differ too.
     """
@@ -42,11 +43,14 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: 
     record = read_record(folder)
     plan = record.summary.plan
     _refuse(record, solver)
+    place = plan.device_here(device)
+    if (place.type == "cpu") != plan.device.startswith("cpu"):
+        raise InputError(f"the record was made on {plan.device}, and goes on saying so: not to be told anew on {place}")
     renewed = plan.model_copy(update={"contracts": dict(CONTRACTS)})
     with hold(folder):
         store = BlockStore.open(folder / PLACE, renewed)
         chosen = [task for task in tasks(renewed) if task.watched]
-        blocks = Evaluation(solver, renewed, resolve_device(device)).worker(store).compute(chosen, quiet)
+        blocks = Evaluation(solver, renewed, place).worker(store).compute(chosen, quiet)
         by_cell: dict[str, list[BlockLimits]] = {planned.name: [] for planned in plan.cells}
         for task in chosen:
             block = blocks[task.name]
@@ -65,9 +69,7 @@ def _refuse(record: Record, solver: IterativeSolver) -> None:
         raise NotComparable(f"the record is of another version of {', '.join(others)} too; evaluate again")
     if plan.contracts == CONTRACTS:
         raise InputError(f"the record's limits are of this version ({LIMITS} {CONTRACTS[LIMITS]}) already")
-    differs = foreign(solver, plan.solver)
-    if differs:
-        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
+    refuse_other_solver(solver, plan.solver)
 
 
 def _renew(record: Record, plan: Plan, watched: dict[str, list[BlockLimits]]) -> Record:

@@ -20,9 +20,9 @@ from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import Summary, widest_list
 from extramaze.records.summary_problems import summary_problems
-from extramaze.submission.card import CARD, VERIFICATION
+from extramaze.submission.card import CARD
 from extramaze.submission.problems import submission_problems
-from extramaze.submission.sealed import parse_sealed, read_inside
+from extramaze.submission.sealed import VERIFICATION, parse_sealed, read_inside
 from extramaze.verification.verification import verification_problems
 
 MAX_LISTED = 50  # problems of one folder

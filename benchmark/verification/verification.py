@@ -4,8 +4,7 @@ It is the word of whoever ran it, as a record is the word of whoever made that: 
 from a pull request.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +15,10 @@ from extramaze.alike import alike
 from extramaze.mazes import InputError
 from extramaze.mazes.files import write_atomically
 from extramaze.models.schema import Strict, try_model
-from extramaze.records import MAX_BYTES, SUMMARY, Record, content_sha256
+from extramaze.records import MAX_BYTES, SUMMARY, content_sha256
 from extramaze.records.schema import Summary
 from extramaze.statistics import share_at_most
-from extramaze.submission.card import VERIFICATION, Digest, Line
-from extramaze.submission.sealed import parse_sealed, read_inside, sealed_bytes
+from extramaze.submission.sealed import VERIFICATION, Digest, OneLine, parse_sealed, read_inside, sealed_bytes
 
 SCHEMA = "extramaze-verification-1"
 MAX_VERIFICATION_BYTES = 2**20
@@ -31,7 +29,7 @@ LOPSIDED = 1e-3  # p-value below which rounding does not explain that a record e
 class Disagreement(Strict):
     """One maze that came out otherwise. what: ``answers`` or ``limit``. rounding: it changes by itself as well."""
 
-    cell: Line
+    cell: OneLine
     index: int = Field(ge=0, le=10**9)
     what: Literal["answers", "limit"]
     rounding: bool
@@ -52,9 +50,9 @@ class Verification(Strict):
 
     schema_: Literal["extramaze-verification-1"] = Field(alias="schema")
     record_sha256: Digest
-    finished: Line
-    device: Line
-    packages: dict[Line, Line] = Field(max_length=50)
+    finished: OneLine
+    device: OneLine
+    packages: dict[OneLine, OneLine] = Field(max_length=50)
     seed: int | None = Field(ge=0, lt=2**64)
     mazes: int = Field(ge=1, le=10**9)
     drawn: int = Field(ge=1, le=10**9)
@@ -187,40 +185,3 @@ def sound_verification(folder: Path) -> Verification | None:
     if not (folder / VERIFICATION).exists() or any(verification_problems(folder)):
         return None
     return read_verification(folder)[0]
-
-
-Verified = Mapping[str, Verification]  # by the sha256 of the record's summary
-CLAIMED, REPRODUCED = "claimed", "reproduced"
-MOST_OPEN = 0.1  # share of a record's mazes that may still differ under a badge: 29 mazes drawn suffice
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a row's verifications say together.
-
-    mazes: run again, of ``of`` in the records. high: the share of a record's mazes that may still differ, at 95 %
-    confidence, the largest of its records'; None for a row that is only claimed.
-    """
-
-    badge: str
-    mazes: int
-    of: int
-    high: float | None
-
-    def __str__(self) -> str:
-        if self.high is None or self.mazes == self.of:
-            return self.badge
-        return f"{self.badge} ({self.mazes:,} of {self.of:,} mazes: at most {self.high:.1%} differ)"
-
-
-def standing(records: Iterable[Record], verified: Verified) -> Standing:
-    """Say whether a row is reproduced.
-
-    Every record of it was run again, whole or on mazes enough for a bound of MOST_OPEN, with nothing beyond rounding.
-    """
-    summaries = [record.summary for record in records]
-    total = sum(cell.n for summary in summaries for cell in summary.cells)
-    found = [verified[summary.sha256] for summary in summaries if summary.sha256 in verified]
-    if len(found) < len(summaries) or not all(one.reproduced and one.high <= MOST_OPEN for one in found):
-        return Standing(CLAIMED, 0, total, None)
-    return Standing(REPRODUCED, sum(one.drawn for one in found), total, max(one.high for one in found))

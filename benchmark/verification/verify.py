@@ -6,13 +6,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from extramaze.blocks.plan import CONTRACTS, foreign, make_plan
+from extramaze.blocks.identity import solver_differences
+from extramaze.blocks.plan import CONTRACTS, make_plan
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
-from extramaze.models.devices import resolve_device
 from extramaze.records import SUMMARY, Place, Record, read_record
-from extramaze.submission.card import CARD, VERIFICATION, Card, Source, read_card
+from extramaze.submission.card import CARD, Card, Source, read_card
+from extramaze.submission.sealed import VERIFICATION
 from extramaze.submission.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.verification.rerun import Rerun, run_again
 from extramaze.verification.validate import problems
@@ -57,7 +58,7 @@ def verify(
     with TemporaryDirectory(prefix="extramaze-") as place:
         if card is not None:
             unpack(folder, card, Path(place))
-        ours = load(solver) if source is None and solver else load_source(source or _no_source(record), Path(place))
+        ours = load_source(source, Path(place)) if source is not None else load(str(solver))
         return run_again(prepare(record, ours, source, device, quiet), *chosen)
 
 
@@ -76,9 +77,11 @@ def _source(record: Record, card: Card | None, solver: str | None, trust: bool) 
     name = record.summary.plan.solver.name
     if card is not None and solver is not None:
         raise InputError(f"the card of {name} says where its solver is; leave --solver out")
-    source = card.source if card is not None else None if solver is not None else shipped_source(name)
-    if card is None and solver is None and source is None:
-        _no_source(record)
+    source = card.source if card is not None else shipped_source(name) if solver is None else None
+    if source is None and solver is None:
+        raise InputError(
+            f"{name} is no shipped solver and has no {CARD}; say which solver it was: --solver TARGET --trust"
+        )
     if (source is None or needs_trust(source)) and not trust:
         what = solver or (source.target if source else name)
         by = f" by {', '.join(card.statement.authors)}" if card else ""
@@ -87,11 +90,6 @@ def _source(record: Record, card: Card | None, solver: str | None, trust: bool) 
             "container without network"
         )
     return source
-
-
-def _no_source(record: Record) -> Source:
-    name = record.summary.plan.solver.name
-    raise InputError(f"{name} is no shipped solver and has no {CARD}; say which solver it was: --solver TARGET --trust")
 
 
 def _draw(record: Record, mazes: int | None, seed: int | None) -> tuple[list[Place], int | None]:
@@ -115,10 +113,9 @@ def _draw(record: Record, mazes: int | None, seed: int | None) -> tuple[list[Pla
 def prepare(record: Record, solver: IterativeSolver, source: Source | None, device: str | None, quiet: bool) -> Rerun:
     """Make ready to run, and see that the record is of this very solver. Raises Unsound, or NotComparable."""
     plan = record.summary.plan
-    on_cpu = plan.device.startswith("cpu")
-    target = resolve_device(device or ("cpu" if on_cpu else "auto"))
+    target = plan.device_here(device)
     here = make_plan(solver, plan.suite, plan.part, plan.dtype, target, plan.mode, plan.retire, plan.tf32)
-    differs = foreign(solver, plan.solver)
+    differs = solver_differences(solver, plan.solver)
     other_code = here.solver.code_sha256 != plan.solver.code_sha256
     if differs and (source is None or (source.kind == "installed" and other_code)):
         raise NotComparable(

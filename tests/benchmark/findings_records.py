@@ -14,12 +14,12 @@ from extramaze.mazes.describe import COUNTS
 from extramaze.models import load
 from extramaze.models.checkpoint import training_mark
 from extramaze.records import Record
-from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Run, Rung, Tally
+from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Rung, RunInfo, Tally
 from extramaze.records.tallies import tally_limits
 from extramaze.suites import load_suite
 
 MOST = 128  # mazes a cell
-RUN = Run(finished="2026-01-01T00:00:00", seconds=1.0, command="", peak_memory_bytes=None)
+RUN = RunInfo(finished="2026-01-01T00:00:00", seconds=1.0, command="", peak_memory_bytes=None)
 NOTHING = Tally(right=0, share=0, low=0, high=0)
 PERIODS = {"fixed point": 1, "cycle": 2}
 

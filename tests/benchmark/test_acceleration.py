@@ -119,7 +119,10 @@ def test_a_tangent_falls_back_to_finite_differences():
 
 
 @pytest.mark.parametrize("scale", [1, 2])
-@pytest.mark.parametrize("spec", ["size=9", "size=13,percolation=0.15,start=any", "size=9,braid=1,start=any"])
+@pytest.mark.parametrize(
+    "spec",
+    ["size=9", "size=13,percolation=0.15,start=any", "size=9,braid=1,start=any", "size=5,width=13,percolation=0.3"],
+)
 def test_filling_is_the_iterating_solvers(scale, spec):
     """The kernel leaves what the iterating dead-end filling leaves in the end, on every raster."""
     drawn, _ = raster(generate(MazeSpec.parse(spec), 40), scale)

@@ -4,7 +4,8 @@ from scipy.stats import fisher_exact
 
 from extramaze.dynamics import Limit
 from extramaze.mazes import InputError
-from extramaze.records.association import associate, common_odds, mantel_haenszel, tables_of
+from extramaze.odds import common_odds, mantel_haenszel
+from extramaze.records.association import associate, tables_of
 
 FIXED, CYCLE = Limit.FIXED_POINT, Limit.CYCLE
 

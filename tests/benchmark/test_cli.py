@@ -13,6 +13,7 @@ from extramaze import __version__
 from extramaze.cli import run
 from extramaze.cli.app import VERBS
 from extramaze.mazes.files import read_npz
+from extramaze.records import read_record
 from tests.models.test_train import TINY as TINY_RECIPE
 
 
@@ -172,7 +173,7 @@ def test_a_traceback_of_ones_own_code_on_request(place, capsys):
 
 def test_a_closed_pipe_is_no_failed_check(root):
     """… | head ends the program by the pipe's signal, as it ends others, not with the code of a failed check."""
-    command = f"{sys.executable} -m extramaze leaderboard | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m extramaze ls | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=root)
     assert done.returncode in (0, 141)
     assert done.stderr == ""
@@ -290,3 +291,27 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     assert "97.6 TFLOP" in capsys.readouterr().out
     assert run(["plot", "whole"]) == 0
     assert (tmp_path / "whole" / "plots" / "difficulty.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "field", "value"),
+    [
+        ("dead-end-filling --dtype float64", "dead-end-filling-limit-2-dtype-float64", "dtype", "float64"),
+        ("dead-end-filling --retire", "dead-end-filling-limit-2-retire", "retire", True),
+        ("pi-net-thin@0 --mode own", "pi-net-thin@0-limit-2-own", "mode", "own"),
+    ],
+)
+def test_options_reach_the_plan_and_name_the_folder(options, place, field, value, tmp_path, tiny_suite, monkeypatch):
+    """Evaluations that differ in an option do not share a folder."""
+    monkeypatch.chdir(tmp_path)
+    usual = ["--suite", "tiny-v1.yaml", "--limit", "2", "--device", "cpu", "--quiet"]
+    assert run(["evaluate", *options.split(), *usual]) == 0
+    assert getattr(read_record(tmp_path / "runs" / "tiny-v1" / place).summary.plan, field) == value
+
+
+def test_a_noise_floor_is_written_into_the_record(tmp_path, tiny_suite, monkeypatch):
+    """Asked for by a command, it is in the record on disk."""
+    monkeypatch.chdir(tmp_path)
+    usual = ["--suite", "tiny-v1.yaml", "--limit", "2", "--device", "cpu", "--quiet", "--out", "r"]
+    assert run(["evaluate", "dead-end-filling", "--noise-floor", *usual]) == 0
+    assert [cell.mazes for cell in read_record(tmp_path / "r").summary.noise] == [2, 2, 2]

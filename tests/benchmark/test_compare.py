@@ -134,5 +134,12 @@ def test_compare_exits_3_where_the_mazes_differ(tiny_records, tmp_path, capsys):
     resealed(base, part=make_part(5, 5)).write(tmp_path / "part")
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["second"] == "dt-net-thin@1"
+    assert run(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    assert "95 % interval" in capsys.readouterr().out
+    assert run(["compare", str(tmp_path / "a"), str(tmp_path / "part")]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.strip().splitlines()) == 1
+    assert "at most 5 mazes a cell" in said.err
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "nowhere")]) == 2
     capsys.readouterr()

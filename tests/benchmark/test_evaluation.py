@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from extramaze.models.pi_net import pi_net
 from extramaze.records import read_record
 from extramaze.records.schema import PER_MAZE
 from extramaze.records.tallies import first_and_last
+from extramaze.records.text import cell_table
 from extramaze.scoring import score
 from extramaze.suites import load_suite
 from extramaze.verification.validate import problems
@@ -40,6 +42,18 @@ def flawless_block(count):
 def numbers(record):
     """Everything in a record but when and how it was run."""
     return record.summary.model_dump(exclude={"run", "sha256"}), record.mazes.to_dict(as_series=False)
+
+
+@pytest.mark.parametrize("called", ["bin/extramaze", "checkout/benchmark/__main__.py", "lib/extramaze/__main__.py"])
+def test_a_record_states_the_command_that_made_it(tiny_suite, monkeypatch, called):
+    """As the command, as a clone's module and as an installed one; a notebook's record states the function."""
+    arguments = ["evaluate", "dead-end-filling", "--out", "/somewhere/private/r"]
+    monkeypatch.setattr("sys.argv", [f"/somewhere/{called}", *arguments])
+    record = evaluate(load("dead-end-filling"), tiny_suite, "cpu", part=make_part(1, 1), quiet=True)
+    assert record.summary.run.command == "extramaze evaluate dead-end-filling --out r"
+    monkeypatch.setattr("sys.argv", ["/somewhere/ipykernel_launcher.py"])
+    record = evaluate(load("dead-end-filling"), tiny_suite, "cpu", part=make_part(1, 1), quiet=True)
+    assert record.summary.run.command == "extramaze.evaluate"
 
 
 def test_two_runs_give_the_same_numbers(tiny_suite, tiny_records):
@@ -92,12 +106,19 @@ def test_first_and_last_right_rungs():
 
 
 def test_limits_and_correctness_are_of_one_trajectory(tiny_records):
-    """The limit table counts every watched maze once, and agrees with the per-maze rows."""
+    """The limit table counts every watched maze once; right is the float64 trajectory's own end, by the plain loop."""
     record = tiny_records["dt-net-thin@0"]
+    plan = record.summary.plan.suite.limits
+    specs = {cell.name: cell.spec for cell in record.summary.cells}
     assert [(limit.cell, limit.n) for limit in record.summary.limits] == [("cycles", 6), ("large", 6)]
     for limit in record.summary.limits:
         rows = record.mazes.filter(record.mazes["cell"] == limit.cell).head(6)
         assert rows["limit"].null_count() == 0
+        images, targets = raster(generate(MazeSpec.parse(specs[limit.cell]), 6, split="test"))
+        solver, x = load("dt-net-thin@0").double(), torch.from_numpy(images).double()
+        with torch.inference_mode():
+            said = answer(solver(x, plan.burn_in + plan.window), x)
+        assert rows["limit_right"].to_list() == score(images, targets, said).optimal.tolist()
         for count in limit.counts:
             chosen = rows.filter(rows["limit"] == count.limit)
             assert (count.right, count.wrong) == (chosen["limit_right"].sum(), (~chosen["limit_right"]).sum())
@@ -399,3 +420,19 @@ def test_a_records_command_tells_no_place(tmp_path, monkeypatch):
     assert without_place("/home/someone/solver.py:make") == "solver.py:make"
     for given in ("dt-net-thin@0", "--suite", "runs/r", "--cells=size-9,size-13", "size=9"):
         assert without_place(given) == given
+
+
+def test_the_table_of_a_record_is_its_figures(tiny_records):
+    """What evaluate prints: accuracy at every rung, the last one's interval, and the columns beside it."""
+    record = tiny_records["dt-net-thin@0"]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in cell_table(record).splitlines()[3:6]]
+    for line, cell in zip(lines, record.summary.cells, strict=True):
+        last = cell.rungs[-1]
+        beside = (last.valid.share, last.exact.share, cell.overthought.share, cell.as_dead_end_filling.share)
+        assert line == [
+            cell.name,
+            str(cell.n),
+            *(f"{rung.optimal.share:.1%}" for rung in cell.rungs),
+            f"{last.optimal.low:.1%} to {last.optimal.high:.1%}",
+            *(f"{share:.1%}" for share in (*beside, cell.acceptance)),
+        ]

@@ -12,7 +12,6 @@ from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.figures import Figure
 from extramaze.findings.markdown import deciding
 from extramaze.findings.verdicts import Verdict
-from extramaze.leaderboard.board import shipped_records
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.recipe import recipe_names
@@ -220,9 +219,6 @@ def test_commands_are_the_programs_own(published_world):
             assert line == "done; done"
 
 
-def test_the_shipped_findings_are_those_of_the_shipped_records(root):
+def test_the_shipped_findings_are_those_of_the_shipped_records(root, shipped):
     """results/FINDINGS.md is what the command writes."""
-    shipped = root / "results" / "FINDINGS.md"
-    if not shipped.exists():
-        pytest.skip("no findings are shipped yet")
-    assert shipped.read_text() == findings_text(shipped_records(), "extramaze findings")
+    assert (root / "results" / "FINDINGS.md").read_text() == findings_text(shipped, "extramaze findings")

@@ -8,16 +8,18 @@ import pytest
 from scipy.stats import norm
 
 from extramaze.blocks.plan import make_part
-from extramaze.leaderboard.board import Row, boards, find_records, shipped_records, shipped_verified
+from extramaze.leaderboard.board import Row, boards, find_records, shipped_verified
 from extramaze.leaderboard.columns import hardest
+from extramaze.leaderboard.notes import notes_of
 from extramaze.leaderboard.score import axis_scores, record_score, score_interval
 from extramaze.leaderboard.text import board_json, board_table
+from extramaze.listings import solver_table
 from extramaze.mazes import InputError
 from extramaze.models.loading import ALGORITHMS, shipped_results, shipped_seeds
-from extramaze.records import Record
+from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
 from extramaze.records.schema import Rung, Tally
-from extramaze.tables import limits_table, solver_table
+from extramaze.records.text import limits_table
 
 
 def made(record, name, recipe, seed, right):
@@ -74,6 +76,18 @@ def test_a_row_is_a_recipe_with_all_its_seeds(base):
     assert (board.rows[0].low, board.rows[0].high) == (0.0, 1.0)  # two seeds that differ so say nothing
     assert "one seed" in board.rows[1].notes[0]
     assert board.rows[1].low < 0.2 < board.rows[1].high
+
+
+def test_notes_that_differ_in_figures_are_one(base):
+    """A reader sees between which figures the seeds lie; a note of one seed stays that seed's."""
+    noted = [("only 88.87% of 4,096", "slow"), ("only 88.75% of 4,096",), ("only 101.5% of 4,096",)]
+    records = []
+    for seed, notes in enumerate(noted):
+        other = made(base, f"a@{seed}", "a", seed, {"easy": [1, 1, 1], "cycles": [0, 0, 1], "large": [0, 1, 1]})
+        stated = other.summary.plan.solver.model_copy(update={"notes": notes})
+        plan = other.summary.plan.model_copy(update={"solver": stated})
+        records.append(Record.seal(plan, other.summary.cells, other.summary.limits, other.mazes, other.summary.run))
+    assert list(notes_of(records)) == ["seeds 0, 1, 2: only 88.75 to 101.5% of 4,096", "seed 0: slow"]
 
 
 def test_the_interval_of_one_seed_is_that_of_its_mazes(base):
@@ -192,13 +206,9 @@ def test_columns_are_read_off_the_records(base):
     assert (row.mode, row.badge, row.date) == ("free-running", "claimed", base.summary.run.finished[:10])
 
 
-def test_the_hardest_cell_ends_at_the_first_below(tiny_records):
+def test_the_hardest_cell_ends_at_the_first_below(root):
     """A cell right again after one that is not does not count: the first below 90 % ends it."""
-    (record,) = (
-        record
-        for record in shipped_records()
-        if (record.summary.plan.solver.name, record.summary.plan.suite.name) == ("it-net-thin@0", "smoke-v1")
-    )
+    record = read_record(root / "results" / "smoke-v1" / "it-net-thin@0")
     cells = [cell.model_copy(update={"axis": "all"}) for cell in record.summary.cells]
     shares = [cell.rungs[-1].optimal.share for cell in cells]
     summary = record.summary.model_copy(update={"cells": tuple(cells)})
@@ -228,19 +238,18 @@ def test_folders_are_searched_for_records(tiny_records, tmp_path):
 
 
 @pytest.mark.parametrize(("suite", "raster"), [("smoke-v1", "thin"), ("smoke-e2h-v1", "e2h")])
-def test_every_shipped_solver_is_on_the_board(suite, raster):
+def test_every_shipped_solver_is_on_the_board(suite, raster, shipped):
     """Each has a whole record of its raster's small suite, free running, and each recipe its row with all its seeds."""
-    records = shipped_records()
-    assert not any(record.summary.plan.part for record in records)
-    board = next(board for board in boards(records) if (board.suite, board.mode) == (suite, "free-running"))
+    assert not any(record.summary.plan.part for record in shipped)
+    board = next(board for board in boards(shipped) if (board.suite, board.mode) == (suite, "free-running"))
     assert board.partial is None
     trained = {recipe: tuple(seeds) for recipe, seeds in shipped_seeds().items() if f"-{raster}" in recipe}
     assert {row.recipe: row.seeds for row in board.rows} == {**dict.fromkeys(ALGORITHMS, ()), **trained}
 
 
-def test_what_the_shipped_records_show():
+def test_what_the_shipped_records_show(shipped):
     """Breadth-first search is perfect, dead-end filling on trees; DT-Net extrapolates in size and fails with cycles."""
-    smoke = [record for record in shipped_records() if record.summary.plan.suite.name == "smoke-v1"]
+    smoke = [record for record in shipped if record.summary.plan.suite.name == "smoke-v1"]
     for record in smoke:
         optimal = {cell.name: cell.rungs[-1].optimal.share for cell in record.summary.cells}
         recipe = record.summary.plan.solver.recipe
@@ -256,9 +265,9 @@ def test_what_the_shipped_records_show():
             assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9
 
 
-def test_the_markdown_boards_are_those_of_the_shipped_records(root):
+def test_the_markdown_boards_are_those_of_the_shipped_records(root, shipped):
     """results/LEADERBOARD.md is what ``leaderboard --format markdown`` prints, SOLVERS.md what ``ls`` does."""
-    found = boards(shipped_records(), shipped_verified())
+    found = boards(shipped, shipped_verified())
     tables = "\n\n".join(board_table(board, markdown=True) for board in found)
     assert tables in (root / "results" / "LEADERBOARD.md").read_text()
     assert solver_table(shipped_results(), markdown=True) in (root / "results" / "SOLVERS.md").read_text()

@@ -111,6 +111,21 @@ def test_a_part_and_a_folder(suite, tmp_path):
         evaluate_predictions(path, "other", suite, tmp_path / "record", make_part(5, 1))
 
 
+def test_anothers_folder_is_left_alone(suite, tmp_path):
+    """What a stopped evaluation left behind is not written over."""
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "plan.json").write_text("{}")
+    with pytest.raises(InputError, match="holds no record of answers; choose another --out"):
+        evaluate_predictions(write_masks(tmp_path, suite), "oracle", suite, tmp_path / "r")
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["plan.json"]
+
+
+def test_one_file_of_answers_says_nothing_of_seeds(suite, tmp_path):
+    """Whoever made it may have had luck: unlike an algorithm it is told apart from none by one file."""
+    (board,) = boards([evaluate_predictions(write_masks(tmp_path, suite), "oracle", suite)])
+    assert any(note.startswith("one seed") for note in board.rows[0].notes)
+
+
 def test_boards_keep_predictions_apart(suite, tmp_path, tiny_records):
     """Answers made elsewhere are never ranked with solvers that were run."""
     record = evaluate_predictions(write_masks(tmp_path, suite), "oracle", suite)

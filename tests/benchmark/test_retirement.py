@@ -6,11 +6,13 @@ import torch
 
 from extramaze.blocks.answering import first_step, iterate
 from extramaze.blocks.block import to_input
+from extramaze.blocks.plan import make_part
 from extramaze.blocks.retirement import AUDITED, audited, iterate_retiring
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import IterativeSolver, load
 from extramaze.statistics import share_at_most
+from tests.benchmark.conftest import TINY
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,45 @@ def test_a_record_states_its_audit(tiny_suite, tiny_records):
         assert cell.audit.audited == chosen.sum()
         assert cell.audit.high == share_at_most(cell.audit.disagree, cell.audit.audited)
     assert all(cell.audit is None for cell in tiny_records["dt-net-thin@0"].summary.cells)
+
+
+class Alternating(IterativeSolver):
+    """All pixels at every second step, and none in between."""
+
+    def initial_state(self, x):
+        return torch.zeros_like(x[:, :1])
+
+    def step(self, state, x):
+        return state + 1
+
+    def readout(self, state):
+        on = state % 2
+        return torch.cat([1 - on, on], dim=1)
+
+
+class Late(Alternating):
+    """All pixels up to step 149, and none from then on."""
+
+    def readout(self, state):
+        on = (state < 150).float()
+        return torch.cat([1 - on, on], dim=1)
+
+
+def test_what_alternates_never_settles():
+    """The answer is looked at after odd and even numbers of steps, so that a cycle of two is no rest."""
+    found = retire(Alternating(), torch.ones(2, 3, 5, 5), (200,), np.zeros(2, bool))
+    assert found.evaluations.tolist() == [200, 200]
+
+
+def test_a_record_counts_who_changed_after_leaving(tmp_path):
+    """Audited mazes run to the end and say that the others left too early; the others' steps end where they left."""
+    (tmp_path / "s.yaml").write_text(TINY.replace("[2, 5, 20]", "[2, 200]"))
+    part = make_part(40, 1, ("easy",))
+    record = evaluate(Late(), str(tmp_path / "s.yaml"), "cpu", part=part, quiet=True, retire=True)
+    (cell,), chosen = record.summary.cells, audited("size=5 test", 0, 40)
+    assert record.mazes["evaluations"].to_list() == np.where(chosen, 200, 63).tolist()
+    assert record.mazes["audit_agrees"].to_list() == [False if kept else None for kept in chosen]
+    assert cell.audit.disagree == cell.audit.audited == chosen.sum() > 0
 
 
 def test_the_upper_bound_is_clopper_and_pearsons():

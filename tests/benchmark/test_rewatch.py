@@ -85,6 +85,10 @@ def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_pat
     (outdated / "card.json").write_text("{}")
     with pytest.raises(InputError, match="is a submission"):
         rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    older = {**CONTRACTS, "dynamics": 1}
+    resealed(record, device="NVIDIA H200", contracts=older).write(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="was made on NVIDIA H200, and goes on saying so"):
+        rewatch(tmp_path / "elsewhere", load("dt-net-thin@0"), "cpu", quiet=True)
     foreign = record.summary.plan.solver.model_copy(update={"name": "somebody@0"})
     resealed(record, solver=foreign).write(tmp_path / "foreign")
     assert run(["rewatch", str(tmp_path / "foreign")]) == 2

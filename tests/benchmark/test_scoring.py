@@ -158,3 +158,15 @@ def test_wilson_equals_its_formula():
         centre = (share + z * z / (2 * count)) / (1 + z * z / count)
         half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
         assert wilson(right, count) == pytest.approx((max(0, centre - half), min(1, centre + half)), abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(("size", "width"), [(5, 13), (13, 5)])
+def test_rectangles_are_scored_as_by_the_plain_one(size, width, scale):
+    """Rows are not taken for columns: right, nearly right and turned answers on mazes higher than wide, and wider."""
+    images, targets = raster(generate(MazeSpec(size, width=width, percolation=0.3, start="any"), 25), scale)
+    for said in (targets, images.max(axis=1), np.roll(targets, 1, axis=0), targets[:, ::-1, ::-1]):
+        outcome, cases = score(images, targets, said), list(zip(images, targets, said, strict=True))
+        found = np.stack([outcome.exact, outcome.valid, outcome.optimal], axis=1)
+        assert found.tolist() == [list(score_one(*case)) for case in cases]
+        assert outcome.failure.tolist() == [failure_one(*case) for case in cases]

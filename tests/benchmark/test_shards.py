@@ -9,7 +9,7 @@ import pytest
 
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.evaluation.shards import gather, run_together
-from extramaze.evaluation.work import Shard
+from extramaze.evaluation.tasks import Shard
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import read_record
@@ -51,6 +51,9 @@ def test_gathering_refuses_what_is_not_whole(tiny_suite, tmp_path):
     ):
         with pytest.raises(InputError, match=problem):
             gather(folders, tmp_path / "record")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is not empty; choose another --out"):
+        gather(ours, tmp_path / "file")
     block = next((ours[1] / "blocks").iterdir())
     block.unlink()
     with pytest.raises(InputError, match=f"2-3 lacks the block {block.stem}"):
@@ -76,20 +79,23 @@ def test_a_shard_is_written_i_of_k(text):
 
 
 def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp_path):
-    """Two shards, each killed twice whenever, end with one process's record; no finished block is computed again."""
+    """Two shards, each killed twice soon after a block, end with one process's record; no block is computed twice."""
     moments, environment = random.Random(0), {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([*COMMAND, "--suite", tiny_suite, "--out", tmp_path / "whole"], env=environment, check=True)
     folders = [tmp_path / "one", tmp_path / "two"]
     for index, out in enumerate(folders, start=1):
         command = [*COMMAND, "--suite", tiny_suite, "--out", out, "--shard", f"{index}/2"]
-        for _ in range(2):
+        for kill in (True, True, False):
             done = {path: path.stat().st_mtime_ns for path in out.glob("blocks/*.npz")}
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-            time.sleep(moments.uniform(1, 8))
-            process.kill()
-            process.wait()
+            while kill and process.poll() is None and len(list(out.glob("blocks/*.npz"))) <= len(done):
+                time.sleep(0.01)
+            if kill:
+                time.sleep(moments.uniform(0, 0.05))
+                process.kill()
+            assert process.wait() == 0 or kill
             assert all(path.stat().st_mtime_ns == moment for path, moment in done.items())
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+            assert len(list(out.glob("blocks/*.npz"))) > 0
     assert numbers(gather(folders, tmp_path / "record")) == numbers(read_record(tmp_path / "whole"))
 
 

@@ -13,7 +13,7 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import read_record
-from extramaze.submission.card import Card, Training, read_card, read_statement
+from extramaze.submission.card import Card, TrainedOn, read_card, read_statement
 from extramaze.submission.submit import BrokenContract, submit
 from extramaze.verification.validate import problems
 from extramaze.verification.verify import verify
@@ -34,7 +34,7 @@ def test_a_submission_is_one_folder_that_says_everything(submitted):
     assert sorted(path.name for path in submitted.iterdir()) == FILES
     card, record = read_card(submitted), read_record(submitted)
     assert card.statement.authors == ("A. Person", "Ö. Other")
-    assert card.training == Training(specs=("size=9",), split="train", mazes=256_000)
+    assert card.training == TrainedOn(specs=("size=9",), split="train", mazes=256_000)
     assert (card.source.kind, card.source.target) == ("file", "solver.py:make")
     assert (card.solver.name, card.solver.parameters) == ("borrowed@0", 59_472)
     assert (card.overlap.known, card.overlap.shared, card.overlap.tested) == ("by construction", 0, 60)
@@ -120,6 +120,7 @@ def test_another_card_is_not_overwritten(submission, workshop, statement, suite,
     ("code", "problem"),
     [
         ("from neighbour import HELP\n" + SOLVER, "does not load from a folder of its own.*neighbour"),
+        ("from helpers.layers import HELP\n" + SOLVER, "does not load from a folder of its own.*helpers"),
         (SOLVER.replace('Path(__file__).with_name("weights.safetensors")', '"weights.safetensors"'), None),
         (SOLVER.replace("weights.safetensors", "mine.safetensors"), "does not load from a folder of its own"),
         (
@@ -137,6 +138,8 @@ def test_a_file_stands_alone(tmp_path, workshop, statement, suite, code, problem
     for name in ("weights.safetensors", "mine.safetensors"):
         shutil.copy(workshop / "weights.safetensors", place / name)
     (place / "neighbour.py").write_text("HELP = 1")
+    (place / "helpers").mkdir()
+    (place / "helpers" / "layers.py").write_text("HELP = 1")
     (place / "solver.py").write_text(code)
     monkeypatch.chdir(place)
     monkeypatch.setenv("WORKSHOP", str(place))
@@ -186,11 +189,27 @@ def test_a_trained_folder_is_submitted_with_its_recipe(root, tmp_path, suite, st
     assert verify(out, mazes=5, seed=0, quiet=True).reproduced  # a recipe is data: it needs no trust
     rewrite_card(out, lambda c: c["training"].update(mazes=1))
     assert problems(out) == ["card.json: training: it is not what recipe.yaml and training.json say"]
+    rewrite_card(out, lambda c: c["training"].update(mazes=384_000))
+    rewrite_card(out, lambda c: c["statement"].update(external_data="a language model"))
+    (wrong,) = problems(out)
+    assert "does not rule out tested layouts: unknown" in wrong
+
+
+def test_what_began_with_unknown_weights_is_not_called_clean(root, tmp_path, suite, statement, unexamined):
+    """Its own training is known, and that of the solver it began with is not."""
+    folder = shutil.copytree(root / "models" / "weights" / "it-net-thin" / "0", tmp_path / "tuned")
+    result = json.loads((folder / "training.json").read_text()) | {"init_from": "somebody@0"}
+    (folder / "training.json").write_text(json.dumps(result))
+    bare = statement.model_copy(update={"training": None})
+    out, card = submit(str(folder), bare, suite, tmp_path / "out", "cpu", quiet=True)
+    assert (card.overlap.known, card.overlap.shared) == ("unknown", None)
+    rewrite_card(out, lambda c: c["overlap"].update(known="by construction", shared=0))
+    assert any("it began with somebody@0" in line for line in problems(out))
 
 
 def test_a_solver_of_extramaze_is_submitted_by_name(tmp_path, suite, statement, unexamined):
     """It brings neither code nor weights."""
-    nothing = statement.model_copy(update={"training": Training(mazes=0)})
+    nothing = statement.model_copy(update={"training": TrainedOn(mazes=0)})
     out, card = submit("dead-end-filling", nothing, suite, tmp_path / "out", "cpu", quiet=True)
     assert sorted(path.name for path in out.iterdir()) == ["card.json", "mazes.parquet", "record.json"]
     assert (card.source.kind, card.overlap.why) == ("shipped", "nothing was trained, as stated")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from extramaze.costs import FLOPS_PER_PIXEL, suite_cost, within_budget
+from extramaze.costs import FLOPS_PER_PIXEL, Cost, cell_cost, suite_cost, within_budget
 from extramaze.mazes import InputError, generate
 from extramaze.models.dt_net import dt_net
 from extramaze.suites import cell_mazes, choose_cells, load_suite, suite_names
@@ -44,7 +44,7 @@ def test_the_digest_is_of_the_content(tmp_path):
         ("name: large", "name: easy", ["two cells have the same name"]),
         ("[cycles, large]", "[cycles, lrage]", ["cells that do not exist: lrage"]),
         ("split: test", "split: train", ["split"]),
-        ("name: tiny-v1", "name: tiny", ["name"]),
+        ("name: tiny-v1", "name: tiny", ["name: String should match"]),
         ("name: tiny-v1", "name: smoke-v1", ["shipped suite's"]),
         ("cells:", "cells: [", ["not readable as YAML"]),
         (TINY, "", ["file"]),
@@ -89,6 +89,25 @@ def test_laptop_v1_keeps_to_its_budget():
     assert cost.tflop <= 100
     assert cost.minutes <= 10
     assert all(cell.count >= 1000 for cell in suite.cells if cell.maze_spec.size == 9)
+
+
+def test_costs_by_hand():
+    """Pixels of the suite's own raster times iterations; float64 is so much slower as is measured."""
+    suite = load_suite("smoke-e2h-v1")
+    cell = next(cell for cell in suite.cells if cell.spec == "size=9")
+    work = (2 * 9 + 6) ** 2 * FLOPS_PER_PIXEL * suite.iterations[-1] / 1e12
+    assert cell_cost(suite, cell, mazes=1, watched=0).ladder == pytest.approx(work)
+    assert Cost(3.0, 0.1).minutes == pytest.approx((3e12 / 300e9 + 0.1e12 / 10e9) / 60)
+
+
+def test_what_is_not_watched_costs_nothing():
+    """None: as many as the suite watches; 0: none."""
+    suite = load_suite("smoke-v1")
+    cell = next(cell for cell in suite.cells if cell.name in suite.limits.cells)
+    all_of_it, none = cell_cost(suite, cell), cell_cost(suite, cell, watched=0)
+    assert all_of_it.watched > none.watched == 0
+    assert all_of_it.ladder == none.ladder
+    assert cell_cost(suite, cell, mazes=0).tflop == 0
 
 
 @pytest.mark.parametrize("budget", ["20TFLOP", "1.5 TFLOP", "0.5min"])

@@ -53,6 +53,7 @@ def test_what_is_sound_has_no_problems(folder, tiny_records, tmp_path):
         assert problems(place) == []
 
 
+NOISE = {"cell": "easy", "mazes": 9, "block": 3, "dtype": 0, "either": 1}
 SUMMARY_FORGERIES = [
     (lambda c: c["cells"][1]["rungs"][2]["exact"].update(right=c["cells"][1]["rungs"][2]["optimal"]["right"] + 1), "≤"),
     (lambda c: c["cells"][1]["rungs"][0]["valid"].update(right=0), r"cycles: @2: exact .* ≤ optimal .* does not hold"),
@@ -75,6 +76,8 @@ SUMMARY_FORGERIES = [
     (lambda c: c["plan"]["cells"][0].update(mazes=39), "cells: they are not the plan's"),
     (lambda c: c["plan"]["cells"][0].update(rungs=[2, 5, 30]), r"rungs \[2, 5, 30\]"),
     (lambda c: c["limits"][0]["counts"][0].update(right=99), "limits: the summary's"),
+    (lambda c: c["odds"][0].update(low=12345.0), "odds: the summary's are not those"),
+    (lambda c: c.update(noise=[NOISE]), "do not make 1 together"),
     (lambda c: c["limits"][0]["counts"][0].update(limit="bliss"), r"limits\.0\.counts\.0\.limit"),
     (lambda c: c["plan"].update(limit_block=2), "plan.limit_block: 2"),
     (lambda c: c["plan"]["cells"][0].update(block=10**9), "easy: blocks of 1000000000 mazes"),
@@ -101,6 +104,7 @@ AT_REST = first_where(pl.col("limit") == "fixed point")
 RIGHT = first_where(pl.col("optimal").list.last())
 WRONG = first_where(~pl.col("valid").list.last())
 NEVER = pl.lit([False, False, False], dtype=pl.List(pl.Boolean))
+PIECES, ONE_NUMBER = (pl.lit(pair, dtype=pl.List(pl.Int32)) for pair in ([2, 0], [1]))
 ROW_FORGERIES = [
     ({"valid": (RIGHT, NEVER)}, "optimal and not valid"),
     ({"optimal": (RIGHT, NEVER)}, "exact and not optimal"),
@@ -115,6 +119,12 @@ ROW_FORGERIES = [
     ({"residual": (AT_REST, -1e-12)}, "a residual below 0"),
     ({"residual": (AT_REST, None)}, "residual on a maze not watched, or missing"),
     ({"period": (AT_REST, 2)}, "a period that its limit does not have"),
+    ({"betti": (AT_REST, PIECES)}, "Betti numbers that its limit does not have"),
+    ({"study_betti": (AT_REST, ONE_NUMBER)}, "study_betti that are no two numbers"),
+    ({"flipping": (AT_REST, 1.5)}, "flipping outside 0 to 1"),
+    ({"latent_motion": (AT_REST, -1.0)}, "latent_motion outside 0"),
+    ({"alignment": (AT_REST, 1.5)}, "an alignment beyond 1"),
+    ({"exponent_error": (AT_REST, -1.0)}, "an exponent's error below 0"),
     ({"limit": (AT_REST, "bliss")}, "a limit not known"),
     ({"limit": (AT_REST, "cycle"), "period": (AT_REST, None)}, "period on a maze not watched, or missing"),
     ({"limit": (first_where(pl.col("limit").is_null()), "cycle")}, "limit on a maze not watched"),
@@ -122,7 +132,7 @@ ROW_FORGERIES = [
     ({"cell": (RIGHT, "nowhere")}, "rows are of no cell"),
     ({"optimal": (RIGHT, pl.lit([True], dtype=pl.List(pl.Boolean)))}, "does not have one answer a rung"),
     ({"exact": (RIGHT, None)}, "does not have one answer a rung"),
-    ({"path_length": (RIGHT, 999)}, "mean path_length is not that of its rows"),
+    ({"path_length": (RIGHT, 999)}, "means.path_length is not that of its rows"),
 ]
 
 

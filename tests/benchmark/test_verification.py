@@ -12,9 +12,11 @@ import torch
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
-from extramaze.blocks.plan import state_sha256
+from extramaze.blocks.identity import state_sha256
 from extramaze.cli import run
 from extramaze.evaluation.evaluate import evaluate, make_evaluation
+from extramaze.evaluation.work import Worker
+from extramaze.leaderboard.badges import standing
 from extramaze.leaderboard.board import boards, find_records, find_verified
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
@@ -25,9 +27,9 @@ from extramaze.records import Record, read_record
 from extramaze.statistics import share_at_most
 from extramaze.submission.card import read_card
 from extramaze.suites import Suite, load_suite
-from extramaze.verification.rerun import Chosen, run_again
+from extramaze.verification.rerun import run_again
 from extramaze.verification.validate import problems
-from extramaze.verification.verification import Verification, keep, read_verification, standing
+from extramaze.verification.verification import Verification, keep, read_verification
 from extramaze.verification.verify import Unsound, prepare, verify
 from tests.benchmark.conftest import SMALL, rewrite_card
 from tests.benchmark.test_check import altered
@@ -85,8 +87,10 @@ def test_a_true_record_is_reproduced_whole(submission):
 def test_a_sample_bounds_what_it_did_not_see(submission, monkeypatch):
     """k mazes drawn by a seed, only the blocks that hold them, and Clopper and Pearson's bound."""
     seen = []
-    plain = Chosen.takes
-    monkeypatch.setattr(Chosen, "takes", lambda share, number: seen.append(share.numbers) or plain(share, number))
+    plain = Worker.compute
+    monkeypatch.setattr(
+        Worker, "compute", lambda self, chosen, quiet: seen.append(chosen) or plain(self, chosen, quiet)
+    )
     found = verify(submission, trust=True, mazes=2, seed=1, quiet=True)
     rows = read_record(submission).mazes.select("cell", "index").rows()
     drawn = {rows[row] for row in np.random.default_rng(1).choice(60, 2, replace=False)}
@@ -291,8 +295,8 @@ def held_against(stated, ours):
     """Hold the record of one solver against another, as if it were the other's on another machine."""
     small = parse_yaml(Suite, SMALL.replace("count: 20", "count: 80"), "a suite")
     truth = make_evaluation(ours, small, "cpu")
-    other = evaluate(stated, small, "cpu", quiet=True).summary
     record = evaluate(stated, small, "cpu", quiet=True)
+    other = record.summary
     summary = Record.seal(truth.plan, list(other.cells), list(other.limits), record.mazes, other.run)
     ready = prepare(summary, ours, read_source(), "cpu", True)
     return run_again(ready, list(record.mazes.select("cell", "index").iter_rows()), None)

@@ -10,8 +10,10 @@ from extramaze.evaluation.noise import noise_floor
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.records.association import associate
+from extramaze.records.schema import LimitOdds
+from extramaze.records.text import limits_table, noise_table, odds_text
 from extramaze.suites import load_suite
-from extramaze.tables import limits_table, noise_table
+from tests.benchmark.conftest import TINY
 
 
 class Turning(IterativeSolver):
@@ -94,6 +96,43 @@ def test_an_algorithm_has_one_beginning(tiny_suite):
     assert set(still["latent_motion"]) == set(still["flipping"]) == {0.0}
 
 
+class Golden(Turning):
+    """Turns by the golden angle, which never comes back."""
+
+    def step(self, state, x):
+        angle = torch.tensor(torch.pi * (3 - 5**0.5), dtype=x.dtype)
+        turn = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+        return torch.einsum("ij,bjhw->bihw", turn, state)
+
+
+def test_what_the_window_leaves_open_is_pursued_in_a_record(tmp_path):
+    """A suite's ``pursuit`` reaches the verdict, and the record states the exponent that it rests on."""
+    (tmp_path / "s.yaml").write_text(TINY.replace("count: 6", "count: 2, pursuit: 400"))
+    _, rows = watched(Golden(True), str(tmp_path / "s.yaml"))
+    assert set(rows["limit"]) == {"quasi-periodic"}
+    assert rows["exponent"].abs().max() < 1e-6
+    assert rows["exponent_error"].null_count() == 0
+
+
+class Blinking(Turning):
+    """Answers walls in turn with nothing: what blinks is no part of any answer."""
+
+    def readout(self, state):
+        yes = state[:, :1].where(self.walls[: len(state)], -1.0)
+        return torch.cat([-yes, yes], dim=1)
+
+    def initial_state(self, x):
+        self.walls = x.amax(dim=1, keepdim=True) == 0
+        return super().initial_state(x)
+
+
+def test_pixels_of_walls_do_not_flip(tiny_suite):
+    """No answer holds a wall, whatever the readout says of it."""
+    _, rows = watched(Blinking(True), tiny_suite)
+    assert set(rows["limit"]) == {"cycle"}
+    assert set(rows["flipping"]) == {0.0}
+
+
 def test_odds_are_those_of_the_limits(tiny_records):
     """The record's odds are Mantel and Haenszel's over its cells, and the terminal has a line a limit."""
     summary = tiny_records["dt-net-thin@0"].summary
@@ -103,7 +142,9 @@ def test_odds_are_those_of_the_limits(tiny_records):
         (str(e.limit), e.p, e.informative) for e in expected
     ]
     table = limits_table([tiny_records["dt-net-thin@0"]])
-    assert all(found.limit in table for found in summary.odds)
+    assert all(odds_text(found) in table for found in summary.odds)
+    infinite = LimitOdds(limit="cycle", ratio=None, low=1.5, high=None, p=0.1, informative=1, exact=True)
+    assert odds_text(infinite) == "∞ (1.5 to ∞)"
 
 
 def test_a_record_keeps_its_noise_floor(tiny_suite, tiny_records, tmp_path):

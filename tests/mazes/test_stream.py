@@ -72,6 +72,14 @@ def test_generated_batches_are_the_same_however_they_are_loaded():
         assert (images.dtype, targets.dtype) == (torch.float32, torch.int64)
 
 
+def test_a_seed_ends_before_the_next_begins():
+    """No maze occurs under two seeds: where a seed's indices end, so do its batches."""
+    dataset = GeneratedMazes(MazeSpec(3), 4, first=2**24 - 4, seed=255)
+    assert len(dataset.make(0)[0]) == 4
+    with pytest.raises(InputError, match=r"batch 1 is beyond the 16,777,216 mazes of seed 255"):
+        dataset.make(1)
+
+
 def test_a_mixture_has_its_shares():
     """Each specification occurs as often as its weight says (4 standard errors), and brings its own mazes."""
     mixture = [(MazeSpec(9), 1.0), (MazeSpec(9, percolation=1.0, start="any"), 3.0)]

@@ -10,7 +10,7 @@ import torch
 from extramaze.mazes import InputError
 from extramaze.models.distributed import Processes
 from extramaze.models.recipe import parse_recipe
-from extramaze.models.run import Run
+from extramaze.models.run import TrainingRun
 from extramaze.models.train import check_shares, train
 
 RECIPE = """
@@ -32,13 +32,13 @@ from pathlib import Path
 import safetensors.torch
 from extramaze.models.distributed import join
 from extramaze.models.recipe import parse_recipe
-from extramaze.models.run import Run
+from extramaze.models.run import TrainingRun
 
 with join("cpu") as processes:
     for path in sorted(Path().glob("*.yaml")):
         name = path.stem
         recipe = parse_recipe(Path(f"{name}.yaml").read_text(), name)
-        run = Run(recipe, 0, Path(), processes, True)
+        run = TrainingRun(recipe, 0, Path(), processes, True)
         loss, norm = run.backward(3, run.supply(3))
         gradients = {n: p.grad.contiguous() for n, p in run.solver.named_parameters() if p.grad is not None}
         safetensors.torch.save_file(gradients, f"{name}-{processes.rank}.safetensors", {"loss": repr(loss)})
@@ -71,7 +71,7 @@ def test_one_and_two_processes_agree_on_the_gradient(tmp_path):
     done = torchrun(tmp_path, "script.py")
     assert done.returncode == 0, done.stderr
     for name, text in recipes.items():
-        run = Run(parse_recipe(text, ""), 0, tmp_path, Processes(0, 1, torch.device("cpu")), True)
+        run = TrainingRun(parse_recipe(text, ""), 0, tmp_path, Processes(0, 1, torch.device("cpu")), True)
         loss, _ = run.backward(3, run.supply(3))
         expected = {name: p.grad for name, p in run.solver.named_parameters() if p.grad is not None}
         for rank in range(2):

@@ -23,7 +23,7 @@ from extramaze.models.dt_net import dt_net
 from extramaze.models.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
 from extramaze.models.optimise import learning_rate
 from extramaze.models.recipe import parse_recipe, recipe_names, recipe_text
-from extramaze.models.run import Run
+from extramaze.models.run import TrainingRun
 from extramaze.models.train import train
 
 TINY = """
@@ -94,10 +94,10 @@ def test_a_killed_run_resumes_to_the_same_weights(text, tmp_path):
     recipe.write_text(text)
     script = (
         "import sys, time, extramaze.models.run as r, extramaze.models.train as t\n"
-        "plain = r.Run.step\n"
+        "plain = r.TrainingRun.step\n"
         "def slow(*arguments):\n"
         "    time.sleep(0.02); return plain(*arguments)\n"
-        "r.Run.step = slow\n"
+        "r.TrainingRun.step = slow\n"
         "t.train(sys.argv[1], 0, sys.argv[2], device='cpu', quiet=True)\n"
     )
     out = tmp_path / "killed"
@@ -158,7 +158,7 @@ def test_a_compiled_step_trains_the_same_weights(tmp_path, monkeypatch):
 
 def interrupted(monkeypatch, step):
     """Let the next training stop at a step as if from the keyboard, once."""
-    plain, left = Run.step, [1]
+    plain, left = TrainingRun.step, [1]
 
     def stopping(run, at, batch):
         if at == step and left:
@@ -166,7 +166,7 @@ def interrupted(monkeypatch, step):
             raise KeyboardInterrupt
         return plain(run, at, batch)
 
-    monkeypatch.setattr(Run, "step", stopping)
+    monkeypatch.setattr(TrainingRun, "step", stopping)
 
 
 def test_what_torch_draws_is_the_same_after_resuming(recipe, tmp_path, monkeypatch):
@@ -194,8 +194,8 @@ def test_what_is_saved_between_validations_is_not_lost(recipe, tmp_path, monkeyp
         with pytest.raises(KeyboardInterrupt):
             train(recipe, 0, tmp_path / "run", quiet=True)
     steps = []
-    plain = Run.step
-    monkeypatch.setattr(Run, "step", lambda run, at, batch: steps.append(at) or plain(run, at, batch))
+    plain = TrainingRun.step
+    monkeypatch.setattr(TrainingRun, "step", lambda run, at, batch: steps.append(at) or plain(run, at, batch))
     assert train(recipe, 0, tmp_path / "run", quiet=True).weights_sha256 == whole.weights_sha256
     assert steps[0] == 10
     assert entries(tmp_path / "run") == entries(tmp_path / "whole")
@@ -266,7 +266,7 @@ def test_the_average_of_the_weights_is_what_is_written(tmp_path):
     """With ``ema`` the written weights are the running average, recomputed here from the raw ones."""
     text = TINY.replace("bf16: true", "bf16: true, ema: 0.5")
     (tmp_path / "r.yaml").write_text(text)
-    run = Run(parse_recipe(text, ""), 0, tmp_path, Processes(0, 1, torch.device("cpu")), True)
+    run = TrainingRun(parse_recipe(text, ""), 0, tmp_path, Processes(0, 1, torch.device("cpu")), True)
     name = "head.0.weight"
     mean = run.solver.state_dict()[name].clone()
     for step in range(8):

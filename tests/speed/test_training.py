@@ -17,7 +17,7 @@ from extramaze.models.data import Data, Supply
 from extramaze.models.devices import has_fast_bf16
 from extramaze.models.distributed import Processes
 from extramaze.models.recipe import parse_recipe, recipe_text
-from extramaze.models.run import Run
+from extramaze.models.run import TrainingRun
 from extramaze.models.train import train
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def make_run(tmp_path, **options):
     """A run of the thin DT-Net with other options."""
     recipe = parse_recipe(recipe_text("dt-net-thin"), "")
     training = recipe.training.model_copy(update=options)
-    return Run(recipe.model_copy(update={"training": training}), 0, tmp_path, Processes(0, 1, CPU), True)
+    return TrainingRun(recipe.model_copy(update={"training": training}), 0, tmp_path, Processes(0, 1, CPU), True)
 
 
 def timed(function):

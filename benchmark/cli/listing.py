@@ -1,40 +1,10 @@
-"""Verbs that read what there is: records and names."""
+"""The verb that lists names."""
 
-import shutil
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from extramaze.cli.app import app
-
-WIDE = 120  # characters, where there is no terminal to ask
-
-
-@app.command()
-def leaderboard(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Records to rank. Default: the shipped ones.")
-    ] = None,
-    style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
-) -> None:
-    """Rank records, one row a recipe.
-
-    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
-    or reproduced by extramaze verify.
-    """
-    from extramaze.leaderboard.board import boards, find_records, find_verified, shipped_records, shipped_verified
-    from extramaze.leaderboard.text import board_json, board_table
-
-    if folders:
-        found = boards(find_records(folders), find_verified(folders))
-    else:
-        found = boards(shipped_records(), shipped_verified())
-    if style == "json":
-        print(board_json(found))
-    else:
-        width = shutil.get_terminal_size(fallback=(WIDE, 24)).columns
-        print("\n\n".join(board_table(board, style == "markdown", width) for board in found))
 
 
 @app.command(name="ls")
@@ -53,11 +23,11 @@ def list_names(
 
     Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
     """
+    from extramaze.listings import solver_table, suite_table
     from extramaze.mazes import InputError
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
     from extramaze.models.recipe import recipe_names
     from extramaze.suites import load_suite, suite_names
-    from extramaze.tables import solver_table, suite_table
 
     if verbose and what == "recipes":
         raise InputError("--verbose goes with suites or solvers, not recipes")

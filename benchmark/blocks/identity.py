@@ -1,0 +1,75 @@
+"""Which solver it is: its name, its weights and its code, as a record states them."""
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from extramaze.mazes import InputError
+from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
+from extramaze.models.schema import Strict, differing
+
+
+class SolverInfo(Strict):
+    """Who is evaluated. ``code_sha256``: of the file that holds a solver which does not come with extramaze."""
+
+    name: str = Field(pattern=f"^{NAME_PATTERN}$")
+    recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
+    seed: int | None
+    weights_sha256: str | None
+    code_sha256: str | None
+    parameters: int = Field(ge=0)
+    notes: tuple[str, ...]
+
+
+def refuse_other_solver(solver: IterativeSolver, stated: SolverInfo) -> None:
+    """Raise InputError, naming what differs, unless it is the solver that a record states."""
+    differs = solver_differences(solver, stated)
+    if differs:
+        raise InputError(f"not the solver of the record ({'; '.join(differs)}); give the one that made it")
+
+
+def solver_differences(solver: IterativeSolver, stated: SolverInfo) -> list[str]:
+    """Say what tells a solver from the one that a record states; nothing where it is the same."""
+    here = solver_info(solver)
+    return [
+        f"{key}: {getattr(stated, key)} in the record, {getattr(here, key)} here" for key in differing(here, stated)
+    ]
+
+
+def solver_info(solver: IterativeSolver) -> SolverInfo:
+    """Return what tells a solver from others."""
+    card = card_of(solver)
+    return SolverInfo(
+        name=card.name,
+        recipe=card.recipe,
+        seed=card.seed,
+        weights_sha256=card.weights_sha256 or state_sha256(solver.state_dict()),
+        code_sha256=_code_sha256(solver),
+        parameters=count_parameters(solver),
+        notes=card.notes,
+    )
+
+
+def state_sha256(state: Mapping[str, Tensor]) -> str | None:
+    """Hash weights and buffers by name, whatever file they come from; None where there are none."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if state else None
+
+
+def _code_sha256(solver: IterativeSolver) -> str | None:
+    """Hash the source file of a solver's class; None for extramaze's own, whose version says it."""
+    kind = type(solver)
+    if kind.__module__.split(".")[0] == "extramaze":
+        return None
+    try:
+        return hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        return None  # typed into an interpreter: there is no file

@@ -1,0 +1,42 @@
+"""The verb that ranks records."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from extramaze.cli.app import app
+
+WIDE = 120  # characters, where there is no terminal to ask
+
+
+@app.command()
+def leaderboard(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Records to rank. Default: the shipped ones.")
+    ] = None,
+    style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Draw each board into a folder: accuracy along every axis.")
+    ] = None,
+) -> None:
+    """Rank records, one row a recipe.
+
+    A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
+    or reproduced by extramaze verify.
+    """
+    from extramaze.leaderboard.board import boards, find_records, find_verified, shipped_records, shipped_verified
+    from extramaze.leaderboard.text import board_json, board_table
+
+    records = find_records(folders) if folders else shipped_records()
+    found = boards(records, find_verified(folders) if folders else shipped_verified())
+    if style == "json":
+        print(board_json(found))
+    else:
+        width = shutil.get_terminal_size(fallback=(WIDE, 24)).columns
+        print("\n\n".join(board_table(board, style == "markdown", width) for board in found))
+    if pictures is not None:
+        from extramaze.leaderboard.picture import save_boards
+
+        typer.echo("\n".join(map(str, save_boards(records, pictures))), err=True)

@@ -1,0 +1,121 @@
+"""Verbs for what somebody else made, or an older version: look through it, run it again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extramaze.cli.app import ExitCode, Json, Quiet, app
+from extramaze.cli.evaluation import report
+from extramaze.mazes import InputError
+
+
+@app.command()
+def validate(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders with records or trained solvers.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Validate records and trained solvers, running nobody's code.
+
+    Lists every problem. Exit 1 where there is one.
+    """
+    import json
+
+    from extramaze.verification.validate import find, problems
+
+    found = {str(folder): problems(folder) for folder in find(folders)}
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        for folder, wrong in found.items():
+            print(
+                "\n".join(
+                    [f"{folder}: {'sound' if not wrong else f'{len(wrong)} problems'}", *(f"  {w}" for w in wrong)]
+                )
+            )
+    raise typer.Exit(ExitCode.FAILED if any(found.values()) else ExitCode.DONE)
+
+
+@app.command()
+def verify(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="ROW...", help="Folders of submissions or records, one a seed.")
+    ],
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run code that does not come with extramaze, with your rights.")
+    ] = False,
+    mazes: Annotated[int | None, typer.Option(help="Only so many mazes, drawn at random; all if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draw. Default: one that nobody could know.")] = None,
+    solver: Annotated[
+        str | None, typer.Option(metavar="SOLVER", help="Of a record without a card; a shipped one is found.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for verification.json. Default: beside the record.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda or cuda:N. Default: the kind the record was made on.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a record again, and say what that establishes.
+
+    Whole, or on mazes drawn at random, from card, weights and suite. What differs is run in other blocks and in
+    float64, to tell rounding from contradiction. Writes verification.json, on which the board's badges rest. Exit 0
+    reproduced · 1 not · 2 refused (a submission's code without --trust) · 3 of other versions.
+    """
+    import os
+
+    from extramaze.mazes.files import make_folder
+    from extramaze.verification.verification import keep
+    from extramaze.verification.verify import Unsound
+    from extramaze.verification.verify import verify as run_again
+
+    if out is not None and len(folders) > 1:
+        raise InputError("--out takes one record's verification; verify one at a time")
+    failed = False
+    for folder in folders:
+        place = out or folder
+        if out is not None:
+            make_folder(out)
+        if folder.is_dir() and not os.access(place, os.W_OK):
+            raise InputError(f"{place} cannot be written; say where the verification goes: --out FOLDER")
+        try:
+            found = run_again(folder, trust, mazes, seed, solver, device, quiet)
+        except Unsound as unsound:
+            print("\n".join([f"{folder}: not run", *(f"  {problem}" for problem in unsound.problems)]))
+            failed = True
+            continue
+        kept = keep(found, place)
+        print(f"{folder}: {'reproduced' if found.reproduced else 'NOT reproduced'}\n  {found.sentence()}")
+        for one in found.named:
+            print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
+        print(f"  written: {place}" if kept else f"  {place} keeps the verification it has, which rests on more mazes")
+        failed |= not found.reproduced
+    raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+@app.command()
+def rewatch(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder; it is brought up to date.")],
+    solver: Annotated[
+        str | None, typer.Option(help="The record's solver: runs its code. Default: the shipped one of its name.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Default: the kind that the record was made on.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Tell a record's limits anew, by the rules of this version.
+
+    The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
+    """
+    from extramaze.models import load
+    from extramaze.models.loading import shipped_solvers
+    from extramaze.records import read_record
+    from extramaze.submission.sealed import VERIFICATION
+    from extramaze.verification.rewatch import rewatch as watch_again
+
+    name = read_record(record).summary.plan.solver.name
+    if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
+        raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
+    report(watch_again(record, load(solver or name), device, quiet), record, as_json=False)
+    if (record / VERIFICATION).exists():
+        typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)

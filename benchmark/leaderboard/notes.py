@@ -1,0 +1,47 @@
+"""What the reader of a board should know of a row, in as few words as its seeds allow."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from extramaze.records import Record
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+ONE_SEED = "one seed: the interval is over mazes only"
+
+
+def notes_of(records: Sequence[Record]) -> Iterator[str]:
+    """Yield the notes of a row's solvers, and what is special about how they were run or how many there are.
+
+    Notes that differ in figures alone are one note, with the least and the greatest of each figure.
+    """
+    alike: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
+    for record in records:
+        for note in record.summary.plan.solver.notes:
+            alike[NUMBER.sub("#", note)].append((record.summary.plan.solver.seed, note))
+    for noted in alike.values():
+        seeds = [str(seed) for seed, _ in noted if seed is not None]
+        who = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}: " if seeds else ""
+        yield who + _merged([note for _, note in noted])
+    plan = records[0].summary.plan
+    longest = max(cell.rungs[-1] for cell in plan.cells)
+    if longest > plan.suite.iterations[-1]:
+        yield f"an algorithm's own step budget, up to {longest} iterations"
+    if len(records) == 1 and not is_algorithm(records[0]):
+        yield ONE_SEED
+
+
+def is_algorithm(record: Record) -> bool:
+    """Whether a record's solver has nothing that another seed could change. Of answers made elsewhere nobody knows."""
+    return record.summary.plan.solver.parameters == 0 and record.summary.plan.mode != "predictions"
+
+
+def _merged(notes: Sequence[str]) -> str:
+    """Write notes that differ in figures alone as one: ``88.75 to 88.87% of …``."""
+    figures = zip(*(NUMBER.findall(note) for note in notes), strict=True)
+    ranges = iter([_range(sorted(set(found), key=lambda text: float(text.replace(",", "")))) for found in figures])
+    return NUMBER.sub(lambda _: next(ranges), notes[0])
+
+
+def _range(figures: Sequence[str]) -> str:
+    return figures[0] if len(figures) == 1 else f"{figures[0]} to {figures[-1]}"

@@ -1,0 +1,59 @@
+"""What there is, as text: trained solvers, suites with their cost, and a batch of mazes."""
+
+from collections.abc import Sequence
+
+from extramaze.costs import cell_cost, suite_cost
+from extramaze.mazes import Mazes, describe
+from extramaze.mazes.describe import COLUMNS
+from extramaze.models.checkpoint import TrainingResult
+from extramaze.suites import Suite
+from extramaze.tables import layout
+
+
+def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> str:
+    """Write how trained solvers came about: accuracy on fresh mazes of the training distribution, and what it took."""
+    header = ["solver", "right on fresh mazes", "training mazes", "seconds", "machine", "began with", "sha256"]
+    lines = [
+        [
+            f"{found.recipe}@{found.seed}",
+            f"{found.validation_accuracy:.2%} of {found.validation_count:,}"
+            + ("" if found.reached_99 else " (< 99 %)"),
+            f"{found.mazes:,}",
+            f"{found.wall_seconds:,.0f}",
+            found.machine,
+            found.init_from or "–",
+            f"{found.weights_sha256[:12]}…",
+        ]
+        for found in results
+    ]
+    title = (
+        "trained solvers; seconds as logged, some of them beside other work; accuracy after the iterations that the "
+        "recipe validates at"
+    )
+    return "\n".join([title, "", *layout(header, lines, markdown)])
+
+
+def suite_table(suite: Suite) -> str:
+    """Write a suite's cells with their counts, and what a width-32 DT-Net costs on them."""
+    header = ["cell", "axis", "mazes", "specification", "TFLOP", "minutes"]
+    lines = []
+    for cell in suite.cells:
+        cost = cell_cost(suite, cell)
+        lines.append([cell.name, cell.axis, f"{cell.count:,}", cell.spec, f"{cost.tflop:,.2f}", f"{cost.minutes:,.2f}"])
+    whole = suite_cost(suite)
+    title = (
+        f"{suite.name}: {len(suite.cells)} cells, {sum(cell.count for cell in suite.cells):,} mazes, "
+        f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
+        f"{whole.tflop:,.1f} TFLOP, about {max(1, round(whole.minutes)):,} min on two CPU cores"
+    )
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
+
+
+def mazes_summary(mazes: Mazes) -> str:
+    """Say in two lines what a batch of mazes is, how it was drawn and what it is like."""
+    drawn = mazes.generation
+    how = "" if drawn is None else f"{drawn.spec}, split {drawn.split or 'none'}: "
+    kept = "" if drawn is None or not len(mazes) else f", {drawn.acceptance:.1%} of the attempts kept"
+    measured = describe(mazes)
+    means = (f"{name} {getattr(measured, name).mean():.1f}" for name in COLUMNS) if len(mazes) else ()
+    return f"{how}{len(mazes)} mazes{kept}, sha256 {mazes.digest()[:16]}…\n  means: {', '.join(means) or 'none'}"

@@ -1,0 +1,36 @@
+"""What a submission says of its solver and of its training, read off the record and the trained folder."""
+
+from pathlib import Path
+
+from extramaze.mazes.files import read_bytes
+from extramaze.models.checkpoint import RECIPE, RESULT, TrainingResult
+from extramaze.models.contract_checks import SIZES
+from extramaze.models.loading import shipped_solvers
+from extramaze.models.recipe import Recipe, parse_recipe
+from extramaze.models.schema import parse_json
+from extramaze.records.schema import Summary
+from extramaze.submission.card import TrainedOn, Who
+
+KEPT = f"keeps the contract on mazes of size {', '.join(map(str, sorted(SIZES)))}"
+
+
+def solver_of(summary: Summary) -> Who:
+    """Return what a card says of the solver of a record."""
+    solver = summary.plan.solver
+    return Who(name=solver.name, recipe=solver.recipe, seed=solver.seed, parameters=solver.parameters)
+
+
+def read_training(folder: Path) -> tuple[Recipe, TrainingResult]:
+    """Read the recipe and the result of a trained folder. Raises InputError."""
+    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), RECIPE)
+    return recipe, parse_json(TrainingResult, read_bytes(folder / RESULT), RESULT)
+
+
+def training_of(recipe: Recipe, result: TrainingResult) -> TrainedOn:
+    """Say what a recipe trained on: mazes of the split train, by construction of the trainer."""
+    return TrainedOn(specs=tuple(str(spec) for spec, _ in recipe.data.parts), split="train", mazes=result.mazes)
+
+
+def unknown_start(result: TrainingResult) -> str | None:
+    """Return the name of the solver that a training began with, where it is not one of extramaze's."""
+    return None if result.init_from is None or result.init_from in shipped_solvers() else result.init_from
