@@ -20,8 +20,9 @@ def extramaze_check() -> Callable[..., object]:
     the check is inconclusive; else it returns the report. The margins are those of ``extramaze check``.
     """
     from extramaze.comparing.baselines import read_baseline
-    from extramaze.comparing.check import Margins, Outcome, check
-    from extramaze.comparing.reports import report_text
+    from extramaze.comparing.check import check
+    from extramaze.comparing.report import Margins, Outcome
+    from extramaze.comparing.text import report_text
     from extramaze.records import Record, read_record
 
     def run(record: "Record | str | Path", baseline: str | Path, strict: bool = False, **margins: float) -> object:

@@ -2,9 +2,10 @@
 
 Knutson et al., "On Logical Extrapolation for Mazes with Recurrent and Implicit Networks" (arXiv 2410.03020), section 4
 and appendix: four residual blocks, a ReLU after the projection, and a training that treats the iteration's limit as the
-answer (``gradient: jacobian-free`` in a recipe, ``extramaze.models.gradients``): Jacobian-free backpropagation (Fung et
-al., arXiv 2103.12803) after a random budget of free iterations that stops where a maze has converged, first steps with
-ordinary backpropagation, and a mild rescaling of the recurrent weights where an iteration expands perturbations.
+answer (``gradient: jacobian-free`` in a recipe, ``extramaze.models.training.gradients``): Jacobian-free backpropagation
+(Fung et al., arXiv 2103.12803) after a random budget of free iterations that stops where a maze has converged, first
+steps with ordinary backpropagation, and a mild rescaling of the recurrent weights where an iteration expands
+perturbations.
 
 Two things differ from the published code on purpose. Its estimate of the contraction factor divides by the norm of the
 state; here it is divided by the norm of the perturbation, without which it estimates nothing. And it passes the

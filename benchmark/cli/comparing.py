@@ -20,8 +20,8 @@ def compare(
     Wins, losses, exact McNemar, paired intervals. Exit 3 where their mazes differ.
     """
     from extramaze.comparing.compare import compare as run_compare
-    from extramaze.comparing.reports import as_json as to_json
-    from extramaze.comparing.reports import comparison_text
+    from extramaze.comparing.text import as_json as to_json
+    from extramaze.comparing.text import comparison_text
     from extramaze.records import read_record
 
     found = run_compare(read_record(first), read_record(second))
@@ -49,10 +49,10 @@ def check(
     --strict.
     """
     from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
-    from extramaze.comparing.check import Margins
     from extramaze.comparing.check import check as run_check
-    from extramaze.comparing.reports import as_json as to_json
-    from extramaze.comparing.reports import report_junit, report_markdown, report_text
+    from extramaze.comparing.report import Margins
+    from extramaze.comparing.text import as_json as to_json
+    from extramaze.comparing.text import report_junit, report_markdown, report_text
     from extramaze.mazes.files import write_atomically
     from extramaze.records import read_record
 

@@ -26,7 +26,7 @@ def list_names(
     from extramaze.listings import solver_table, suite_table
     from extramaze.mazes import InputError
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
-    from extramaze.models.recipe import recipe_names
+    from extramaze.models.training.recipe import recipe_names
     from extramaze.suites import load_suite, suite_names
 
     if verbose and what == "recipes":

@@ -26,8 +26,8 @@ def train(
 
     On several devices: torchrun --nproc-per-node K -m extramaze train …
     """
-    from extramaze.models.distributed import is_leading
-    from extramaze.models.train import train as run_training
+    from extramaze.models.training.distributed import is_leading
+    from extramaze.models.training.train import train as run_training
 
     result = run_training(recipe, seed, out, device, quiet, init_from, tensorboard)
     if not is_leading():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.pools import Pool
 from extramaze.models.loading import ALGORITHMS
-from extramaze.models.recipe import recipe_names
+from extramaze.models.training.recipe import recipe_names
 
 _TUNED = re.compile(r"^(.+)-tuned-\w+$")
 

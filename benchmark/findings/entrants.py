@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from extramaze.models.checkpoint import GOOD_ACCURACY, marked_accuracy
+from extramaze.models.training.checkpoint import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from extramaze.blocks.identity import state_sha256
 from extramaze.mazes import InputError
-from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.schema import try_model
+from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary

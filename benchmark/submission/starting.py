@@ -7,7 +7,7 @@ from pathlib import Path
 from extramaze.mazes import InputError
 from extramaze.mazes.files import is_free, make_folder, write_atomically
 from extramaze.models.loading import ALGORITHMS
-from extramaze.models.recipe import recipe_names
+from extramaze.models.training.recipe import recipe_names
 
 TEMPLATE = ("solver.py", "train.py", "test_solver.py", "card.yaml")
 PLACEHOLDER = "my-net"

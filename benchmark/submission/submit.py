@@ -11,10 +11,10 @@ from extramaze.blocks.store import BLOCKS
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, hold, is_temporary, read_bytes, write_atomically
-from extramaze.models.checkpoint import RECIPE, RESULT
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
 from extramaze.models.schema import differing
+from extramaze.models.training.checkpoint import RECIPE, RESULT
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
 from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card

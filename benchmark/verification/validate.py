@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 
 from extramaze.mazes import InputError
-from extramaze.models.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
-from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_json, try_model
+from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
+from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.parquet import open_table

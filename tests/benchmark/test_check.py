@@ -15,8 +15,9 @@ import yaml
 
 from extramaze.cli import run
 from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
-from extramaze.comparing.check import Margins, Outcome, check, judge
-from extramaze.comparing.reports import as_json, report_junit, report_markdown, report_text
+from extramaze.comparing.check import check, judge
+from extramaze.comparing.report import Margins, Outcome
+from extramaze.comparing.text import as_json, report_junit, report_markdown, report_text
 from extramaze.mazes import InputError
 from extramaze.records import Record
 from extramaze.records.tallies import tally_limits, tally_rungs

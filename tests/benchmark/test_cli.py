@@ -151,7 +151,7 @@ def test_cuda_without_a_device_is_refused(command, place, capsys):
 
 def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
     """What nobody expected is caught at the top, with advice; a traceback only with --debug."""
-    monkeypatch.setattr("extramaze.models.recipe.recipe_names", lambda: 1 / 0)
+    monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", lambda: 1 / 0)
     assert run(["ls"]) == 5
     error = capsys.readouterr().err
     assert "internal fault: ZeroDivisionError" in error
@@ -182,7 +182,7 @@ def test_a_closed_pipe_is_no_failed_check(root):
 def test_a_diverged_training_is_exit_5_with_advice(place, monkeypatch, capsys):
     """Nothing was measured: the advice is the trainer's, and nobody is asked to report it."""
     monkeypatch.setattr(
-        "extramaze.models.shared_loss.training_loss", lambda solver, x, *_: solver(x, 1).sum() * float("nan")
+        "extramaze.models.training.shared_loss.training_loss", lambda solver, x, *_: solver(x, 1).sum() * float("nan")
     )
     assert run(["train", "--recipe", "recipe.yaml", "--out", "r", "--quiet", "--device", "cpu"]) == 5
     error = capsys.readouterr().err
@@ -196,7 +196,7 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("extramaze.models.recipe.recipe_names", interrupt)
+    monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", interrupt)
     assert run(["ls"]) == 130
     assert "run the same command again" in capsys.readouterr().err
 

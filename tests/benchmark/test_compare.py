@@ -8,7 +8,7 @@ import pytest
 from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.comparing.compare import compare, differences
-from extramaze.comparing.reports import as_json, comparison_text
+from extramaze.comparing.text import as_json, comparison_text
 from extramaze.mazes.errors import NotComparable
 from extramaze.records import Record
 from extramaze.records.row_problems import MEASURABLE, MEASURED

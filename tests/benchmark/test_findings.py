@@ -14,15 +14,8 @@ from extramaze.findings.markdown import deciding
 from extramaze.findings.verdicts import Verdict
 from extramaze.mazes import InputError
 from extramaze.models import load
-from extramaze.models.recipe import recipe_names
-from tests.benchmark.findings_records import (
-    CYCLE,
-    chosen_record,
-    dt,
-    published,
-    seeds_of,
-    some,
-)
+from extramaze.models.training.recipe import recipe_names
+from tests.benchmark.findings_records import CYCLE, chosen_record, dt, published, seeds_of, some
 
 
 @pytest.fixture(scope="module")

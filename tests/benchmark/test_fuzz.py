@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from extramaze.cli import run
 from extramaze.comparing.baselines import init_baseline
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import parse_yaml
+from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.records import content_sha256, read_record
 from extramaze.submission.card import Statement
 from extramaze.suites import Suite

@@ -5,7 +5,7 @@ import torch
 
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
-from extramaze.models.train import train
+from extramaze.models.training.train import train
 from extramaze.quickstart import quickstart
 from tests.models.test_train import TINY
 

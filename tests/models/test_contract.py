@@ -13,7 +13,7 @@ from extramaze.models.contract import answer, count_parameters
 from extramaze.models.dt_net import dt_net
 from extramaze.models.it_net import it_net
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
-from extramaze.models.recipe import parse_recipe, recipe_text
+from extramaze.models.training.recipe import parse_recipe, recipe_text
 
 NAMES = [*ALGORITHMS, *(f"{name}@{seeds[0]}" for name, seeds in shipped_seeds().items())]
 

@@ -3,8 +3,8 @@ import pytest
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.generate import INDICES_PER_SEED
-from extramaze.models.data import Data, Supply, validation_blocks
 from extramaze.models.schema import check_model
+from extramaze.models.training.data import Data, Supply, validation_blocks
 
 MIXED = Data(mixture=({"spec": "size=5", "weight": 3}, {"spec": "size=5,percolation=0.3", "weight": 1}), scale=1)
 SIZES = Data(mixture=({"spec": "size=5", "weight": 1}, {"spec": "size=7", "weight": 3}), scale=2)

@@ -8,10 +8,10 @@ import safetensors.torch
 import torch
 
 from extramaze.mazes import InputError
-from extramaze.models.distributed import Processes
-from extramaze.models.recipe import parse_recipe
-from extramaze.models.run import TrainingRun
-from extramaze.models.train import check_shares, train
+from extramaze.models.training.distributed import Processes
+from extramaze.models.training.recipe import parse_recipe
+from extramaze.models.training.run import TrainingRun
+from extramaze.models.training.train import check_shares, train
 
 RECIPE = """
 name: shared
@@ -30,9 +30,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import safetensors.torch
-from extramaze.models.distributed import join
-from extramaze.models.recipe import parse_recipe
-from extramaze.models.run import TrainingRun
+from extramaze.models.training.distributed import join
+from extramaze.models.training.recipe import parse_recipe
+from extramaze.models.training.run import TrainingRun
 
 with join("cpu") as processes:
     for path in sorted(Path().glob("*.yaml")):

@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.contraction import contract, expansion
 from extramaze.models.dt_net import dt_net
-from extramaze.models.gradients import Depth, draw_depth, draw_state, masked_loss, run_depth, training_loss
-from extramaze.models.implicit import equilibrium, implicit_step, phantom_steps, settle
 from extramaze.models.it_net import it_net
 from extramaze.models.pi_net import pi_net
-from extramaze.models.recipe import Training
+from extramaze.models.training.contraction import contract, expansion
+from extramaze.models.training.gradients import Depth, draw_depth, draw_state, masked_loss, run_depth, training_loss
+from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
+from extramaze.models.training.recipe import Training
 
 PLAIN = {"steps": 100, "batch": 4, "learning_rate": 0.01, "weight_decay": 0, "warmup_steps": 0, "clip_norm": 1,
          "max_iterations": 12, "bf16": False}  # fmt: skip

@@ -3,8 +3,15 @@ import torch
 
 from extramaze.mazes import InputError
 from extramaze.models.dt_net import dt_net
-from extramaze.models.optimise import Optimisation, clip, learning_rate, make_optimizer, recurrent_parameters, set_rate
 from extramaze.models.schema import check_model
+from extramaze.models.training.optimise import (
+    Optimisation,
+    clip,
+    learning_rate,
+    make_optimizer,
+    recurrent_parameters,
+    set_rate,
+)
 
 PLAIN = {"steps": 100, "batch": 8, "learning_rate": 0.1, "weight_decay": 0, "warmup_steps": 10}
 

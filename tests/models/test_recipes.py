@@ -4,8 +4,8 @@ import yaml
 
 from extramaze.models import load
 from extramaze.models.doctor import examine
-from extramaze.models.recipe import parse_recipe, recipe_names, recipe_text
-from extramaze.models.train import train
+from extramaze.models.training.recipe import parse_recipe, recipe_names, recipe_text
+from extramaze.models.training.train import train
 from extramaze.models.weight_files import misfits
 
 SMALL = {

@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from extramaze.mazes import InputError, MazeSpec, describe, generate, raster
 from extramaze.models import answer, load
-from extramaze.models.architectures import BUILDERS
 from extramaze.models.contract import count_parameters
 from extramaze.models.dt_l import GRID, dt_l, norm_bounds
 from extramaze.models.dt_net import dt_net
@@ -17,7 +16,8 @@ from extramaze.models.it_net import it_net
 from extramaze.models.pi_net import pi_net
 from extramaze.models.plain_cnn import plain_cnn
 from extramaze.models.published import read_published
-from extramaze.models.recipe import parse_recipe
+from extramaze.models.training.architectures import BUILDERS
+from extramaze.models.training.recipe import parse_recipe
 from tests.models.test_train import TINY
 
 

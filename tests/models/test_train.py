@@ -13,18 +13,18 @@ import pytest
 import safetensors.torch
 import torch
 
-import extramaze.models.run as run_module
-import extramaze.models.shared_loss as shared_loss
+import extramaze.models.training.run as run_module
+import extramaze.models.training.shared_loss as shared_loss
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.errors import TrainingDiverged
 from extramaze.models import load
-from extramaze.models.distributed import Processes
 from extramaze.models.dt_net import dt_net
-from extramaze.models.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
-from extramaze.models.optimise import learning_rate
-from extramaze.models.recipe import parse_recipe, recipe_names, recipe_text
-from extramaze.models.run import TrainingRun
-from extramaze.models.train import train
+from extramaze.models.training.distributed import Processes
+from extramaze.models.training.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
+from extramaze.models.training.optimise import learning_rate
+from extramaze.models.training.recipe import parse_recipe, recipe_names, recipe_text
+from extramaze.models.training.run import TrainingRun
+from extramaze.models.training.train import train
 
 TINY = """
 name: tiny
@@ -93,7 +93,7 @@ def test_a_killed_run_resumes_to_the_same_weights(text, tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(text)
     script = (
-        "import sys, time, extramaze.models.run as r, extramaze.models.train as t\n"
+        "import sys, time, extramaze.models.training.run as r, extramaze.models.training.train as t\n"
         "plain = r.TrainingRun.step\n"
         "def slow(*arguments):\n"
         "    time.sleep(0.02); return plain(*arguments)\n"
@@ -279,7 +279,7 @@ def test_the_average_of_the_weights_is_what_is_written(tmp_path):
 
 def test_tensorboard_is_an_extra(recipe, tmp_path, monkeypatch):
     """Where it is missing, one sentence says how to get it, before anything starts."""
-    monkeypatch.setattr("extramaze.models.training_log.find_spec", lambda name: None)
+    monkeypatch.setattr("extramaze.models.training.log.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'extramaze\[tensorboard\]'"):
         train(recipe, 0, tmp_path / "run", quiet=True, tensorboard=True)
     assert not (tmp_path / "run").exists()

@@ -13,12 +13,12 @@ import time
 import torch
 
 from extramaze.mazes.stream import ahead
-from extramaze.models.data import Data, Supply
 from extramaze.models.devices import has_fast_bf16
-from extramaze.models.distributed import Processes
-from extramaze.models.recipe import parse_recipe, recipe_text
-from extramaze.models.run import TrainingRun
-from extramaze.models.train import train
+from extramaze.models.training.data import Data, Supply
+from extramaze.models.training.distributed import Processes
+from extramaze.models.training.recipe import parse_recipe, recipe_text
+from extramaze.models.training.run import TrainingRun
+from extramaze.models.training.train import train
 
 CPU = torch.device("cpu")
 RATE = 10_000  # mazes a second that the supply must give
@@ -100,7 +100,7 @@ PEAK = """
 import resource, sys, torch
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.dt_net import dt_net
-from extramaze.models.gradients import Depth, masked_loss, run_depth
+from extramaze.models.training.gradients import Depth, masked_loss, run_depth
 solver = dt_net(width=32, blocks=2)
 images, targets = raster(generate(MazeSpec(33), 64))
 x = torch.from_numpy(images).float()

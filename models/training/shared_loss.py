@@ -5,11 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.data import Batch
-from extramaze.models.distributed import Processes
-from extramaze.models.gradients import Share, training_loss
-from extramaze.models.recipe import Training
-from extramaze.models.validation import to_tensors
+from extramaze.models.training.data import Batch
+from extramaze.models.training.distributed import Processes
+from extramaze.models.training.gradients import Share, training_loss
+from extramaze.models.training.recipe import Training
+from extramaze.models.training.validation import to_tensors
 
 NOISE = 12  # names the stream that seeds torch at each step, among those keyed by a training seed
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
-from extramaze.comparing.check import Change, Checked, Outcome, Report
 from extramaze.comparing.compare import Compared, Comparison, PairedLine
+from extramaze.comparing.report import Change, Checked, Outcome, Report
 from extramaze.statistics import POWER
 from extramaze.tables import layout
 

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver, open_pixels
-from extramaze.models.contraction import contract
 from extramaze.models.dt_net import DTNet
-from extramaze.models.implicit import equilibrium, implicit_step, phantom_steps, settle
-from extramaze.models.recipe import Training
+from extramaze.models.training.contraction import contract
+from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
+from extramaze.models.training.recipe import Training
 
 DEPTHS, STATES = 1, 2  # name the streams of random numbers among those keyed by a training seed
 

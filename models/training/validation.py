@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from extramaze.models.contract import IterativeSolver, answer
-from extramaze.models.data import Batch, Block
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.training.data import Batch, Block
 
 MEASURE_BATCH = 256
 

@@ -22,7 +22,9 @@ from extramaze.mazes.errors import TrainingDiverged
 from extramaze.mazes.files import write_atomically
 from extramaze.mazes.progress import progress_bar
 from extramaze.mazes.stream import ahead
-from extramaze.models.checkpoint import (
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.devices import describe_device, has_fast_bf16
+from extramaze.models.training.checkpoint import (
     CHECKPOINT,
     GOOD_ACCURACY,
     RESULT,
@@ -32,17 +34,15 @@ from extramaze.models.checkpoint import (
     read_solver,
     save_checkpoint,
 )
-from extramaze.models.contract import IterativeSolver
-from extramaze.models.data import Batch, Supply, validation_blocks
-from extramaze.models.devices import describe_device, has_fast_bf16
-from extramaze.models.distributed import Processes
-from extramaze.models.learning_curve import PICTURE, save_learning_curve
-from extramaze.models.optimise import MovingAverage, clip, learning_rate, make_optimizer, set_rate
-from extramaze.models.recipe import Recipe
-from extramaze.models.shared_loss import SharedLoss
-from extramaze.models.start import Start
-from extramaze.models.training_log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
-from extramaze.models.validation import MEASURE_BATCH, count_right
+from extramaze.models.training.data import Batch, Supply, validation_blocks
+from extramaze.models.training.distributed import Processes
+from extramaze.models.training.learning_curve import PICTURE, save_learning_curve
+from extramaze.models.training.log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
+from extramaze.models.training.optimise import MovingAverage, clip, learning_rate, make_optimizer, set_rate
+from extramaze.models.training.recipe import Recipe
+from extramaze.models.training.shared_loss import SharedLoss
+from extramaze.models.training.start import Start
+from extramaze.models.training.validation import MEASURE_BATCH, count_right
 from extramaze.models.weight_files import write_weights
 
 SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf16: false is many times faster here"

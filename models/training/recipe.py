@@ -6,11 +6,11 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from extramaze.mazes import InputError
-from extramaze.models.architectures import SINGLE_PASS, Architecture
-from extramaze.models.data import Data
-from extramaze.models.optimise import Optimisation
 from extramaze.models.root_finding import Method
 from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.models.training.architectures import SINGLE_PASS, Architecture
+from extramaze.models.training.data import Data
+from extramaze.models.training.optimise import Optimisation
 
 RECIPES = files("extramaze.models") / "recipes"
 

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_bytes, write_atomically
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.recipe import Recipe, parse_recipe
 from extramaze.models.schema import Strict, parse_json
+from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
 
 RECIPE, RESULT, WEIGHTS, CHECKPOINT = (

@@ -7,13 +7,13 @@ import torch
 
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, remove_temporary
-from extramaze.models.checkpoint import CHECKPOINT, RESULT, TrainingResult, read_solver
 from extramaze.models.devices import deterministic, tensor_float
-from extramaze.models.distributed import Processes, join
-from extramaze.models.recipe import Recipe, parse_recipe, recipe_text
-from extramaze.models.run import TrainingRun
-from extramaze.models.start import Start, claim, read_start
-from extramaze.models.training_log import check_tensorboard
+from extramaze.models.training.checkpoint import CHECKPOINT, RESULT, TrainingResult, read_solver
+from extramaze.models.training.distributed import Processes, join
+from extramaze.models.training.log import check_tensorboard
+from extramaze.models.training.recipe import Recipe, parse_recipe, recipe_text
+from extramaze.models.training.run import TrainingRun
+from extramaze.models.training.start import Start, claim, read_start
 
 MAX_SEED = 255
 
