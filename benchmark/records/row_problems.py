@@ -1,6 +1,7 @@
 """What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -155,9 +156,11 @@ def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult,
     if not alike(tally_rungs(rows, planned.rungs), result.rungs):
         yield "the summary's scores are not those of its rows"
     for name, value in tally_answers(rows, retired).items():
-        stated = getattr(result, name)
-        if not isinstance(value, dict):
-            stated, value = {"": stated}, {"": value}
-        for key in sorted(stated.keys() | value.keys()):
-            if not alike(stated.get(key), value.get(key)):
-                yield f"the summary's {f'{name}.{key}'.rstrip('.')} is not that of its rows"
+        found, stated = _by_key(name, value), _by_key(name, getattr(result, name))
+        for key in sorted(found.keys() | stated.keys()):
+            if not alike(stated.get(key), found.get(key)):
+                yield f"the summary's {key} is not that of its rows"
+
+
+def _by_key(name: str, value: Any) -> dict[str, Any]:
+    return {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
