@@ -1,6 +1,7 @@
 """The eight questions, each answered in a line or two by figures of the records, before any verdict."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from extramaze.findings.figures import Figure, fall, mean_share
 from extramaze.findings.filling import equal_to_filling, with_cycles
 from extramaze.findings.limit_tables import LOOP, is_pair
 from extramaze.findings.pools import FAMILIES, Pool
-from extramaze.findings.retraining import TUNED, difference, size_cost
+from extramaze.findings.retraining import RETRAINED_FAMILIES, TRAINED_ON, TUNED, difference, size_cost
 from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_of_cells, share_given
 from extramaze.leaderboard.score import record_score
 
@@ -65,13 +66,14 @@ def _filling(pool: Pool) -> Iterator[str]:
 def _retraining(pool: Pool) -> Iterator[str]:
     cycles = [cell for value, cell in pool.ladder("percolation").items() if value > 0]
     sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
-    base = pool.named("dt-net")
-    variants = {"-p10": "trained on percolation .1", **{v: f"tuned on {n:,}" for v, n in TUNED.items()}}
-    for variant, how in variants.items():
-        new = pool.named("dt-net", variant)
+    variants = {variant: f"trained on percolation {percolation}" for variant, percolation in TRAINED_ON.items()}
+    variants |= {variant: f"tuned on {count:,}" for variant, count in TUNED.items()}
+    for family, (variant, how) in product(RETRAINED_FAMILIES, variants.items()):
+        base, new = pool.named(family), pool.named(family, variant)
         if base is not None and new is not None and cycles and sizes:
             gain, cost = difference(new, base, cycles), size_cost(new, base, pool, sizes)
-            yield f"DT-Net {how} {_seeds(new)} gains {_brief(gain)} with cycles and loses {_brief(cost)} more by size"
+            said = f"gains {_brief(gain)} with cycles and loses {_brief(cost)} more by size"
+            yield f"{FAMILIES[family]} {how} {_seeds(new)} {said}"
 
 
 def _limits(pool: Pool) -> Iterator[str]:
