@@ -18,7 +18,7 @@ from extramaze.blocks.plan import ARITHMETIC
 from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
-from extramaze.leaderboard.notes import ONE_SEED, is_algorithm, notes_of
+from extramaze.leaderboard.notes import ONE_SEED, notes_of
 from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
 from extramaze.leaderboard.score import (
     RANKING_VERSION,
@@ -30,7 +30,7 @@ from extramaze.leaderboard.score import (
 )
 from extramaze.mazes import InputError
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.records.measures import fate_shares, function_evaluations
+from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
 from extramaze.verification.verification import Verification, sound_verification
 
 BORROWED = "the rank takes the spread between other recipes' seeds"

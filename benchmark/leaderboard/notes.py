@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from extramaze.records import Record
+from extramaze.records.measures import is_algorithm
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 ONE_SEED = "one seed: the interval is over mazes only"
@@ -29,11 +30,6 @@ def notes_of(records: Sequence[Record]) -> Iterator[str]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and not is_algorithm(records[0]):
         yield ONE_SEED
-
-
-def is_algorithm(record: Record) -> bool:
-    """Whether a record's solver has nothing that another seed could change. Of answers made elsewhere nobody knows."""
-    return record.summary.plan.solver.parameters == 0 and record.summary.plan.mode != "predictions"
 
 
 def _merged(notes: Sequence[str]) -> str:

@@ -52,7 +52,7 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
         styles = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
         for place, (row, (colour, marker)) in enumerate(zip(board.rows, styles, strict=False)):
             line = LINES[place // len(COLOURS) % len(LINES)]
-            aside = SPREAD * (place / max(1, len(board.rows) - 1) - 0.5)
+            aside = SPREAD * (place - (len(board.rows) - 1) / 2) / len(board.rows)
             style = {"color": colour, "marker": marker, "linestyle": line, "label": row.recipe}
             _draw_row(panel, by_recipe[row.recipe], cells, aside, style)
         name_cells(panel, [short_name(cell) for cell in cells])

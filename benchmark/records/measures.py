@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
-from extramaze.records.record import Record
+from extramaze.records import Record
 
 FATES = {
     Limit.FIXED_POINT: "settled",
@@ -91,3 +91,8 @@ def function_evaluations(record: Record) -> float:
     cells = record.summary.cells
     each = [cell.mean_evaluations or cell.rungs[-1].iterations for cell in cells]
     return float(np.average(each, weights=[cell.n for cell in cells]))
+
+
+def is_algorithm(record: Record) -> bool:
+    """Whether a record's solver has nothing that another seed could change. Of answers made elsewhere nobody knows."""
+    return record.summary.plan.solver.parameters == 0 and record.summary.plan.mode != "predictions"

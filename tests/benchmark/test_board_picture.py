@@ -27,6 +27,16 @@ def test_every_line_ends_at_its_rows_accuracy(tiny_records):
             assert list(heights) == pytest.approx([row.axes["in-distribution"], row.axes[panel.get_title()]])
 
 
+def test_one_row_stands_over_its_cells(tiny_records):
+    """Rows are set side by side around each cell's place; one by itself stands on it."""
+    for records in ([tiny_records["dead-end-filling"]], list(tiny_records.values())):
+        (board,) = boards(records)
+        for panel in (panel for panel in draw_board(board, records).axes if panel.get_title()):
+            places = [container.lines[0].get_xdata() for container in panel.containers]
+            assert sum(places) / len(places) == pytest.approx([0, 1])
+            assert all(abs(place - [0, 1]).max() < 0.2 for place in places)
+
+
 def test_no_interval_leaves_0_to_1(tiny_records):
     """Two seeds that differ have a wide interval; no share is below none or above all."""
     records = list(tiny_records.values())
