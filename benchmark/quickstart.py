@@ -18,7 +18,7 @@ from extramaze.records.text import limits_table
 
 SUITE = "smoke-v1"
 SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")
-PART = make_part(64, 4, ("size-9", "size-17", "percolation-0.1", "start-any"))  # a cell of each axis
+PART = make_part(32, 4, ("size-9", "size-17", "percolation-0.1", "start-any"))  # a cell of each axis
 PICTURED = "dt-net-thin"
 PICTURE = "failures.png"
 DRAWINGS = 8

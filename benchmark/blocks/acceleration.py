@@ -2,7 +2,8 @@
 
 *winograd*: the convolutions take a quarter of the products (``extramaze.blocks.winograd``); the part of the recall
 convolution that sees only the image is computed once for all iterations, and the addition and the rectifier that follow
-a convolution are made as its results are written. Every size of maze is served alike.
+a convolution are made as its results are written. Every size of maze is served alike. A tangent is carried along by
+the exact derivative, in the same convolutions.
 *plain*: ``step`` itself, for every other solver and on a GPU.
 *fused*: how records were made before, with direct convolutions; verifying one takes *winograd*.
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS, as_many_threads, convolution, transformed
-from extramaze.dynamics.lyapunov import Step, unpack_dual
+from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import DTNet, ResidualBlock
@@ -72,22 +73,34 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
     inner, nothing = np.empty_like(recalled), np.zeros_like(recalled)
 
     def step(state: Tensor) -> Tensor:
-        if unpack_dual(state)[1] is not None:
-            raise NotImplementedError("this step carries no tangent; take the solver's own")
-        now = _channels_last(state)
+        primal, tangent = unpack_dual(state)
+        now, moved = _channels_last(primal), None if tangent is None else _channels_last(tangent)
         if now.shape != recalled.shape or now.dtype != recalled.dtype:
             raise InputError(
                 f"a step made for states {recalled.shape} {recalled.dtype} (batch, rows, columns, channels) was given "
                 f"{now.shape} {now.dtype}"
             )
-        new = np.empty_like(now)
         with as_many_threads():
-            convolve(now, recall, recalled, False, new)
-            for enter, leave in blocks:
-                now, new = new, np.empty_like(now)
-                convolve(now, enter, nothing, True, inner)
-                convolve(inner, leave, now, True, new)
-        return torch.from_numpy(new).permute(0, 3, 1, 2)
+            now, moved = layers(now, moved)
+        new = _channels_first(now)
+        return new if moved is None else make_dual(new, _channels_first(moved))
+
+    def layers(now: np.ndarray, moved: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        now = convolved(now, recall, recalled, False)
+        if moved is not None:
+            moved = convolved(moved, recall, nothing, False)
+        for enter, leave in blocks:
+            convolve(now, enter, nothing, True, inner)
+            now = convolved(inner, leave, now, True)
+            if moved is not None:  # a rectifier lets pass what moves a positive number
+                between = convolved(moved, enter, nothing, False) * (inner > 0)
+                moved = convolved(between, leave, moved, False) * (now > 0)
+        return now, moved
+
+    def convolved(states: np.ndarray, kernel: np.ndarray, others: np.ndarray, rectify: bool) -> np.ndarray:
+        results = np.empty_like(states)
+        convolve(states, kernel, others, rectify, results)
+        return results
 
     return step
 
@@ -95,3 +108,8 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
 def _channels_last(states: Tensor) -> np.ndarray:
     """View states (B, C, H, W) as numbers (B, H, W, C); copied where they are laid out otherwise."""
     return states.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _channels_first(states: np.ndarray) -> Tensor:
+    """View numbers (B, H, W, C) as states (B, C, H, W)."""
+    return torch.from_numpy(states).permute(0, 3, 1, 2)

@@ -90,7 +90,6 @@ def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitR
         plan.burn_in,
         plan.window,
         exponent_steps=plan.pursuit,
-        differentiable=make_step(solver, x, "plain"),
         betti=RULES,
         memory=memory,
     )

@@ -73,7 +73,6 @@ def observe(
     window: int,
     *,
     exponent_steps: int = EXPONENT_STEPS,
-    differentiable: Step | None = None,
     lyapunov: bool = False,
     betti: BettiRule | tuple[BettiRule, ...] | None = None,
     diagrams: bool = False,
@@ -88,7 +87,6 @@ def observe(
     with 0 it stays UNDECIDED, and no exponent is estimated. The floor follows the largest magnitude of the state at the
     start and in the window, so that what fell to nothing rests; integer states have none.
 
-    differentiable: the same map in operations that torch has derivatives of, where ``step`` is faster but has none.
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
     frames kept at once. seed: of the tangents.
@@ -112,8 +110,7 @@ def observe(
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
     strides = np.array([sign.stride for sign in signs])
-    follow = replace(run, step=differentiable or step).advance
-    pursuits = pursue(follow, final, strides, exponent_steps, seed) if wanted else []
+    pursuits = pursue(run.advance, final, strides, exponent_steps, seed) if wanted else []
     return _report(signs, shapes, rules, pursuits, final, lyapunov)
 
 

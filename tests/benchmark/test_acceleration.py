@@ -10,6 +10,7 @@ from extramaze.blocks.block import to_input
 from extramaze.blocks.plan import make_part
 from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS
 from extramaze.dynamics import largest_exponent
+from extramaze.dynamics.lyapunov import Tangent
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster
@@ -97,7 +98,7 @@ def test_a_network_that_was_changed_is_run_as_it_is(change):
 
 
 def test_a_step_is_of_its_images_alone():
-    """States of other images, another precision or with a tangent are refused rather than read beyond their end."""
+    """States of other images or another precision are refused rather than read beyond their end."""
     solver, x = dt_net(LEAST_CHANNELS), torch.ones(2, 3, 5, 5)
     step, state = make_step(solver, x, "winograd"), solver.initial_state(x)
     for wrong in (state[:1], torch.cat([state, state]), state[..., :4], state.double()):
@@ -105,17 +106,24 @@ def test_a_step_is_of_its_images_alone():
             step(wrong)
 
 
-def test_a_tangent_falls_back_to_finite_differences():
-    """A step without derivatives says so, and an exponent measured with it is near that of the solver's own step."""
-    solver, x = load("dt-net-thin@0").double(), images(9, 2).double()
+@pytest.mark.parametrize("name", KNOWN)
+def test_tangents_are_carried_by_the_exact_derivative(name):
+    """The next states, what a nudge becomes in one step, and the exponents are those of the solver's own step."""
+    solver, x = KNOWN[name]().double(), images(9, 2).double()
     with torch.inference_mode(False), torch.no_grad():
         x = x.clone()
         state = solver.initial_state(x)
-        fast = largest_exponent(make_step(solver, x, "winograd"), state, 40)
-        exact = largest_exponent(lambda z: solver.step(z, x), state, 40)
-    assert exact.forward
-    assert not fast.forward
-    np.testing.assert_allclose(fast.value, exact.value, atol=1e-3)
+        steps = [make_step(solver, x, iteration) for iteration in ("winograd", "plain")]
+        for _ in range(20):
+            state = steps[1](state)
+        (new, moved), exact = (Tangent(step, state).carry(state) for step in steps)
+        assert new.equal(steps[0](state))
+        for found, expected in zip((new, moved), exact, strict=True):
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-11)
+        fast, slow = (largest_exponent(step, state, 40) for step in steps)
+    assert fast.forward
+    assert slow.forward
+    np.testing.assert_allclose(fast.value, slow.value, atol=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1, 2])

@@ -35,7 +35,7 @@ def direct(states, weight, others, rectify):
 
 
 @pytest.mark.parametrize("kind", NEAR)
-@pytest.mark.parametrize(("shape", "channels"), [*((shape, 8) for shape in SHAPES), ((2, 9, 9), 32), ((1, 7, 5), 5)])
+@pytest.mark.parametrize(("shape", "channels"), [*((shape, 32) for shape in SHAPES), ((1, 7, 5), 5)])
 def test_sums_are_those_of_the_direct_convolution(shape, channels, kind):
     """Every shape, also one pixel and lines longer than a strip; with and without the rectifier."""
     arrays = drawn(shape, channels, kind)
@@ -53,8 +53,8 @@ def test_the_widest_network_is_served():
 
 def test_a_kernel_of_one_returns_the_image():
     """The identity: the middle weight alone, between equal channels."""
-    states, weight, others = drawn((2, 11, 13), 4, np.float64)
-    weight[:] = np.eye(4)[:, :, None, None] * np.eye(3)[1][:, None] * np.eye(3)[1]
+    states, weight, others = drawn((2, 11, 13), 5, np.float64)
+    weight[:] = np.eye(5)[:, :, None, None] * np.eye(3)[1][:, None] * np.eye(3)[1]
     np.testing.assert_allclose(convolved(states, weight, np.zeros_like(others), False), states, atol=1e-14)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.dynamics import RELATIVE, observe
+from extramaze.dynamics.lyapunov import Tangent
 from extramaze.dynamics.topology import count, persistence
 from extramaze.dynamics.verdict import read_signs
 from extramaze.mazes import MazeSpec, generate, raster
@@ -56,6 +57,17 @@ def test_watched_steps(versus, size):
         step = make_step(solver, x, choose_iteration(solver, x.device))
         assert torch.allclose(step(state), solver.step(state, x), rtol=1e-11, atol=1e-11)
         assert versus(lambda: step(state), lambda: solver.step(state, x), rounds=20) >= 2
+
+
+@pytest.mark.parametrize("size", [9, 13])
+def test_pursued_steps(versus, size):
+    """A float64 step that carries a tangent, 4 mazes at once, against the solver's own in forward mode."""
+    solver = load("dt-net-thin@0").double()
+    x = torch.from_numpy(raster(generate(MazeSpec(size), 4), 1)[0]).double()
+    state = solver.initial_state(x).detach()
+    steps = make_step(solver, x, choose_iteration(solver, x.device)), make_step(solver, x, "plain")
+    fast, plain = (Tangent(step, state) for step in steps)
+    assert versus(lambda: fast.carry(state), lambda: plain.carry(state), rounds=20) >= 2
 
 
 BURN_IN, WINDOW, CONFIRMING = 1000, 200, (200, 400)
