@@ -6,6 +6,7 @@ agree say how precise a comparison is, never which solver is better.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -15,6 +16,7 @@ from extramaze.mazes import InputError
 
 CONFIDENCE = 0.95
 POWER = 0.8  # chance to be seen that "the smallest drop it could have seen" refers to
+_NORMAL = float(norm.ppf((1 + CONFIDENCE) / 2))
 _QUANTILE = 1e-10  # discordant pairs less likely than this are left out of a power
 
 
@@ -42,9 +44,12 @@ class Paired:
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval for a share (Wilson, JASA 1927)."""
-    interval = binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+    """Return Wilson's 95 % interval for a share of ``count`` ≥ 1 (Wilson, JASA 1927; Newcombe, Stat. Med. 17, 1998)."""
+    share, z2 = right / count, _NORMAL**2
+    whole = 2 * (count + z2)
+    centre = (2 * count * share + z2) / whole
+    half = _NORMAL / whole * sqrt(4 * count * share * (1 - share) + z2)
+    return (centre - half if right else 0.0), (centre + half if right < count else 1.0)
 
 
 def mcnemar(pairs: Paired) -> float:

@@ -26,9 +26,10 @@ def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[np.ndarray, np
 
 def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
     """Count right answers of one cell's rows at every rung."""
-    counts = {kind: np.array(rows[kind].to_list(), dtype=int).reshape(len(rows), -1).sum(axis=0) for kind in KINDS}
-    if any(len(count) != len(rungs) for count in counts.values()):
+    answers = {kind: rows[kind].explode().to_numpy() for kind in KINDS}
+    if any(len(answer) != len(rows) * len(rungs) for answer in answers.values()):
         return ()
+    counts = {kind: answer.reshape(len(rows), len(rungs)).sum(axis=0) for kind, answer in answers.items()}
     return tuple(
         Rung(iterations=rung, **{kind: Tally.of(int(counts[kind][r]), len(rows)) for kind in KINDS})
         for r, rung in enumerate(rungs)

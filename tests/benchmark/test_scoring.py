@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from scipy.stats import norm
+from scipy.stats import binomtest
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.scoring import score
@@ -150,14 +150,11 @@ def test_bad_input_is_refused(change, problem):
         score(*change(images, targets, targets))
 
 
-def test_wilson_equals_its_formula():
-    """The interval is Wilson's (1927), computed here from the normal quantile."""
-    z = norm.ppf(0.975)
-    for right, count in ((0, 10), (7, 10), (256, 256), (180, 256)):
-        share = right / count
-        centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-        half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
-        assert wilson(right, count) == pytest.approx((max(0, centre - half), min(1, centre + half)), abs=1e-12)
+@pytest.mark.parametrize(("right", "count"), [(0, 1), (1, 1), (0, 10), (7, 10), (256, 256), (180, 256)])
+def test_wilson_is_that_of_scipy(right, count):
+    """Bit for bit, which computes a p-value beside it that takes 200 times as long."""
+    expected = binomtest(right, count).proportion_ci(0.95, method="wilson")
+    assert wilson(right, count) == (expected.low, expected.high)
 
 
 @pytest.mark.parametrize("scale", [1, 2])
