@@ -22,28 +22,31 @@ def commands(pools: Sequence[Pool], used: Sequence[Sequence[Entrant]]) -> str:
 def _evaluations(suite: str, entrants: Sequence[Entrant]) -> list[str]:
     shipped, known = recipe_names(), [entrant for entrant in entrants if entrant.recipe in ALGORITHMS]
     lines = [f"extramaze evaluate {e.recipe} --suite {suite} --out records/{suite}/{e.recipe}" for e in known]
-    alike: dict[tuple[tuple[int, ...], str, bool], list[Entrant]] = {}
+    alike: dict[tuple[tuple[int, ...], str, bool, bool], list[Entrant]] = {}
     for entrant in entrants:
         if entrant.recipe in shipped:
             tuned = _TUNED.match(entrant.recipe)
-            alike.setdefault((entrant.seeds, tuned[1] if tuned else "", entrant.own), []).append(entrant)
+            noise = any(record.summary.noise for record in entrant.records)
+            alike.setdefault((entrant.seeds, tuned[1] if tuned else "", entrant.own, noise), []).append(entrant)
         elif entrant not in known:
             lines.append(f"# {entrant.recipe} is no shipped recipe: extramaze evaluate SOLVER --suite {suite}")
-    for (seeds, base, own), group in sorted(alike.items(), key=lambda item: item[0][1:]):
-        lines += _group(suite, seeds, base, own, group)
+    for (seeds, base, own, noise), group in sorted(alike.items(), key=lambda item: item[0][1:]):
+        lines += _group(suite, seeds, base, own, noise, group)
     return lines
 
 
-def _group(suite: str, seeds: tuple[int, ...], base: str, own: bool, group: Sequence[Entrant]) -> list[str]:
+def _group(
+    suite: str, seeds: tuple[int, ...], base: str, own: bool, noise: bool, group: Sequence[Entrant]
+) -> list[str]:
     """Write the loop over recipes that begin alike; runs of a solver's own inference take the weights as trained."""
     begin = f" --init-from {base}@$seed" if base else ""
-    noise = " --noise-floor" if any(r.summary.noise for entrant in group for r in entrant.records) else ""
+    floor = " --noise-floor" if noise else ""
     mode, suffix = (" --mode own", "-own") if own else ("", "")
     train = f"  extramaze train --recipe $recipe --seed $seed{begin} --out runs/$recipe-$seed"
     out = f"records/{suite}/$recipe@$seed{suffix}"
     return [
         f"for recipe in {' '.join(e.recipe for e in group)}; do for seed in {' '.join(map(str, seeds))}; do",
         *([] if own else [train]),
-        f"  extramaze evaluate runs/$recipe-$seed --suite {suite}{mode}{noise} --out {out}",
+        f"  extramaze evaluate runs/$recipe-$seed --suite {suite}{mode}{floor} --out {out}",
         "done; done",
     ]

@@ -12,6 +12,7 @@ from extramaze.models.training.checkpoint import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 
+OWN_INFERENCE = "pi-net"  # the family that is published with an inference of its own, a root finder
 RETRAINED_NAME = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
 
 
@@ -34,8 +35,15 @@ class Entrant:
 
     @property
     def name(self) -> str:
-        """The recipe, and that it answers by its own inference where it does."""
-        return f"{self.recipe} (own inference)" if self.own else self.recipe
+        """The recipe, and by which inference it answers where it has one of its own."""
+        return f"{self.recipe} ({self.inference})" if self.inference else self.recipe
+
+    @property
+    def inference(self) -> str:
+        """By which inference it answers; nothing where there is but one."""
+        if self.own:
+            return "own inference"
+        return "plain iteration" if self.recipe.startswith(OWN_INFERENCE) else ""
 
     @property
     def retrained(self) -> bool:

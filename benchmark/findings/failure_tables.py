@@ -11,7 +11,7 @@ from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pooled_odds import limit_odds, path_odds, size_odds
 from extramaze.findings.pools import Pool
-from extramaze.findings.trajectories import ASKED, FLOOR, MOVING, OPEN, SETTLED, WRONG, counted, share_given
+from extramaze.findings.trajectories import ASKED, FLOOR, MOVING, OPEN, RIGHT, SETTLED, WRONG, counted, share_given
 from extramaze.scoring import Failure
 
 BANDS = (1, 10, 20, 40, 80, 160, 320)  # path lengths in lattice edges at which bands begin
@@ -30,6 +30,16 @@ def failure_tables(pool: Pool, sizes: dict[int, str]) -> list[Table]:
         *(_odds(networks, sizes) if sizes else []),
         *_by_length(families, sizes),
     ]
+
+
+def where_wrong(entrants: list[Entrant]) -> list[str]:
+    """Say, recipe by recipe, in which watched cells the wrong trajectories are."""
+    said = []
+    for entrant in entrants:
+        found = {cell: sum(len(rows.filter(WRONG)) for rows in entrant.watched(cell)) for cell in entrant.watched_cells}
+        each = ", ".join(f"{count} in {cell}" for cell, count in found.items())
+        said.append(f"{entrant.recipe}'s wrong watched trajectories: {each}.")
+    return said
 
 
 def _trajectories(entrants: list[Entrant]) -> list[Table]:
@@ -82,15 +92,22 @@ def _starts(entrants: list[Entrant]) -> list[Table]:
     for entrant in entrants:
         if not counted(entrant, ASKED):
             continue
-        shares = (shown(share_given(entrant, ASKED & kind, pl.col("depends"))) for kind in (SETTLED, MOVING))
+        kinds = (SETTLED & RIGHT, SETTLED & WRONG, MOVING)
+        shares = (shown(share_given(entrant, ASKED & kind, pl.col("depends"))) for kind in kinds)
         alignment = pl.concat(entrant.all_watched())["alignment"].drop_nulls()
         rows.append([who(entrant), *shares, f"{alignment.to_numpy().mean():.3f}" if len(alignment) else NOTHING])
     title = "Answers that another initial state changes, percent"
     reading = (
         "A solver that moves may answer otherwise whenever it is stopped, so only fixed points tell of the initial "
-        "state. Alignment: cosine of limits from different initial states, mean over all."
+        "state. A right answer can be left for a wrong one only, and wrong ones are many. Alignment: cosine of "
+        "limits from different initial states, mean over all."
     )
-    return table(title, reading, ["", "at fixed points", "moving (control)", "alignment"], rows)
+    return table(
+        title,
+        reading,
+        ["", "right, at a fixed point", "wrong, at a fixed point", "moving (control)", "alignment"],
+        rows,
+    )
 
 
 def _kinds(pool: Pool) -> list[Table]:

@@ -1,21 +1,23 @@
 """Finding 7: what goes with being wrong: the limit, motion, the initial state, the path's length, the size."""
 
 from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
 from extramaze.findings.entrants import Entrant
-from extramaze.findings.failure_tables import failure_tables
+from extramaze.findings.failure_tables import failure_tables, where_wrong
 from extramaze.findings.finding import NEW, Claim, Finding
 from extramaze.findings.judging import judge, judge_answers
 from extramaze.findings.pooled_odds import BAND, limit_odds, path_odds, size_odds
-from extramaze.findings.pools import Pool
+from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.trajectories import (
     ASKED,
     BOTH_WAYS,
     FLOOR,
     MOVING,
     OPEN,
+    RIGHT,
     SETTLED,
     UNWATCHED,
     WRONG,
@@ -24,19 +26,21 @@ from extramaze.findings.trajectories import (
 from extramaze.findings.verdicts import Verdict, above, agree, below
 
 HALF, RARE = 0.5, 0.05
+FAILING = ("dt-net", "it-net")  # whose failures are asked for their path and size
 
 
 def failures(pool: Pool) -> Finding:
     """Judge what goes with being wrong."""
-    sizes = pool.ladder("size")
+    sizes, networks = pool.ladder("size"), [entrant for entrant in pool.networks if entrant.watched_cells]
     notes = (
         "Differences are judged, of the shares that are right with and without a property, within strata: their "
         "intervals are over seeds and mazes. Odds stand beside them as a description of these very mazes and seeds, "
         "whose intervals take a seed as a stratum.",
-        "Below 0, or odds below 1, failure goes with the property. Watched trajectories are right or wrong by their "
-        "own last iterate.",
+        "Below 0, or odds below 1, failure goes with the property. Sizes and bands in which all answers are right "
+        "count as no difference. Watched trajectories are right or wrong by their own last iterate.",
+        *where_wrong(networks),
     )
-    claims = (*_trajectory_claims(pool), *_path_claims(pool, sizes))
+    claims = (*_trajectory_claims(pool), *(c for f in FAILING for c in _path_claims(pool, f, sizes)))
     tables = failure_tables(pool, sizes)
     return Finding("What goes with being wrong", claims, tuple(tables), notes, tuple(pool.networks))
 
@@ -63,20 +67,26 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
                 share_given(e, MOVING, pl.col("flipping") > 0), HALF, f"{e.recipe}'s moving trajectories that flip"
             ),
         ),
-        (
-            "DT-Net's answer at a fixed point does not depend on its initial state",
-            f"confirmed where another initial state gives another answer on under {RARE:.0%} of the watched mazes "
-            "whose trajectory is at a fixed point; other states are followed as long and may still move, so that the "
-            "share is an upper bound; moving trajectories stand beside it in the table, as what is to be expected "
-            "without a fixed point",
-            lambda e: below(
-                share_given(e, ASKED & SETTLED, pl.col("depends")), RARE, f"{e.recipe}'s dependent answers at rest"
-            ),
+        *(
+            (
+                f"DT-Net's {word} answer at a fixed point does not depend on its initial state",
+                f"confirmed where another initial state gives another answer on under {RARE:.0%} of the watched mazes "
+                f"whose trajectory is at a fixed point with a {word} answer; other states are followed as long and may "
+                "still move, so that the share is an upper bound; moving trajectories stand beside it in the table, as "
+                "what is to be expected without a fixed point",
+                partial(_independent, kind=kind, word=word),
+            )
+            for word, kind in (("right", RIGHT), ("wrong", WRONG))
         ),
     ]
     dt = pool.named("dt-net")
     watched = dt.watched_cells if dt else []
     return [Claim(text, NEW, rule, judge({"dt-net": dt}, watched, UNWATCHED, found)) for text, rule, found in rules]
+
+
+def _independent(entrant: Entrant, kind: pl.Expr, word: str) -> Verdict:
+    found = share_given(entrant, ASKED & SETTLED & kind, pl.col("depends"))
+    return below(found, RARE, f"{entrant.recipe}'s dependent answers at rest, of the {word} ones")
 
 
 def _right_where_settled(entrant: Entrant) -> Verdict:
@@ -87,7 +97,7 @@ def _right_where_settled(entrant: Entrant) -> Verdict:
     return agree(moving, settled, "it hangs on how open trajectories are counted")
 
 
-def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
+def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
     missing = "no ladder of sizes was run"
     strata = (
         "confirmed where the share that is right is surely smaller on {} (difference within {}, weighted as Mantel and "
@@ -95,19 +105,19 @@ def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
     )
     return [
         Claim(
-            "Within a size, DT-Net fails on longer paths",
+            f"Within a size, {FAMILIES[family]} fails on longer paths",
             NEW,
             strata.format("paths longer than their size's median against shorter ones", "sizes"),
             judge_answers(
                 pool,
-                "dt-net",
+                family,
                 sizes,
                 missing,
                 lambda e: below(path_odds(e, list(sizes.values())).difference, 0.0, f"{e.name} on longer paths"),
             ),
         ),
         Claim(
-            "Among paths of one length, DT-Net fails on larger mazes",
+            f"Among paths of one length, {FAMILIES[family]} fails on larger mazes",
             NEW,
             strata.format(
                 "mazes larger than the median of those with such paths against smaller ones",
@@ -115,7 +125,7 @@ def _path_claims(pool: Pool, sizes: dict[int, str]) -> list[Claim]:
             ),
             judge_answers(
                 pool,
-                "dt-net",
+                family,
                 sizes,
                 missing,
                 lambda e: below(size_odds(e, sizes).difference, 0.0, f"{e.name} on larger mazes"),

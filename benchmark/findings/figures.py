@@ -59,8 +59,9 @@ class Figure:
 
     @property
     def interval(self) -> str:
-        """The interval as text."""
-        return f"{number(self.low, self.unit, bare=True)} to {number(self.high, self.unit, bare=True)}"
+        """The interval as text, which says so where one seed leaves it to the mazes."""
+        alone = "mazes only: " if self.seeds == 1 and self.unit != "odds" else ""
+        return f"{alone}{number(self.low, self.unit, bare=True)} to {number(self.high, self.unit, bare=True)}"
 
 
 def number(value: float, unit: Unit, bare: bool = False) -> str:

@@ -60,8 +60,8 @@ def who(entrant: Entrant) -> str:
         return f"{entrant.recipe} (algorithm)"
     count, marked = len(entrant.seeds), len(entrant.marks)
     mark = "" if not marked else ", marked" if marked == count else f", {marked} marked"
-    own = ", own inference" if entrant.own else ""
-    return f"{entrant.recipe}{own} ({count} seed{'s' if count != 1 else ''}{mark})"
+    inference = f", {entrant.inference}" if entrant.inference else ""
+    return f"{entrant.recipe}{inference} ({count} seed{'s' if count != 1 else ''}{mark})"
 
 
 def table(title: str, reading: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Table]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import replace
 
-from extramaze.findings.entrants import Entrant
+from extramaze.findings.entrants import OWN_INFERENCE, Entrant
 from extramaze.findings.pools import Pool
 from extramaze.findings.verdicts import Verdict, Word, not_tested, undecided
 
@@ -28,8 +28,13 @@ def judge(entrants: Mapping[str, Entrant | None], needed: Sized, missing: str, r
 
 
 def judge_answers(pool: Pool, family: str, needed: Sized, missing: str, rule: Callable[[Entrant], Verdict]) -> Verdict:
-    """Judge a family's accuracy by its own inference where that was run, and state the plain iteration's beside it."""
+    """Judge a family's accuracy by the inference that it is published with, and state the plain iteration's beside it.
+
+    Not tested where that is its own, and only the plain iteration was run.
+    """
     entrant, free = pool.answering(family), pool.named(family)
+    if family == OWN_INFERENCE and entrant is not None and not entrant.own:
+        return not_tested(f"{entrant.recipe} was run by the plain iteration, and the claim is of its own inference")
     verdict = judge({family: entrant}, needed, missing, rule)
     if verdict.figure is None or entrant is free or free is None:
         return verdict

@@ -10,7 +10,7 @@ from extramaze.findings.finding import STUDY, Claim, Finding
 from extramaze.findings.judging import judge
 from extramaze.findings.limit_tables import TWO_CYCLE, limit_tables, rule_notes
 from extramaze.findings.pools import Pool
-from extramaze.findings.trajectories import BOTH_WAYS, NOTHING_OPEN, OPEN, SETTLED, UNWATCHED, mean_of_cells
+from extramaze.findings.trajectories import BOTH_WAYS, FINAL, NOTHING_OPEN, OPEN, SETTLED, UNWATCHED, mean_of_cells
 from extramaze.findings.verdicts import Verdict, Word, above, undecided
 
 HALF = 0.5
@@ -18,6 +18,7 @@ ALL = 0.9
 PUBLISHED_BURN_IN = 3000
 PAIR = pl.lit(list(TWO_CYCLE), dtype=pl.List(pl.Int32))
 RETURNS = (pl.col("limit") == str(Limit.CYCLE)) & (pl.col("period") == TWO_CYCLE[0])
+UNCOUNTED = pl.col("betti").is_null()  # what drifts has no limit of which to count them
 COUNTS = (
     (
         "DT-Net ends in a two-point cycle: Betti numbers [2,0] in 79 to 100 % (sizes 9 to 59), counted by the study's "
@@ -25,7 +26,7 @@ COUNTS = (
         pl.col("study_betti") == PAIR,
         NOTHING_OPEN,
     ),
-    ("The same, counted by our rule", pl.col("betti") == PAIR, NOTHING_OPEN),
+    ("The same, counted by our rule", pl.col("betti") == PAIR, UNCOUNTED),
     ("The same, counted by returns: the state comes back after two steps, and not after one", RETURNS, OPEN),
 )
 COUNTING = (
@@ -109,18 +110,24 @@ def _fixed_points(pool: Pool) -> list[Claim]:
             "(inferred from its code); ours are plain iterates, and no published figure is held against them",
         ),
     }
-    rule = f"confirmed where over {ALL:.0%} of the watched trajectories, mean over cells, are fixed points, {BOTH_WAYS}"
+    rule = (
+        f"confirmed where over {ALL:.0%} of the watched trajectories on trees whose start is a dead end, mean over "
+        "cells, are fixed points; refuted where not, even if everything were to rest later that has not come back to a "
+        "state it had, or diverged"
+    )
     return [
-        Claim(text, source, rule, _settles(pool.named(family), family)) for family, (text, source) in claims.items()
+        Claim(text, source, rule, _settles(pool.named(family), family, _on_trees(pool)))
+        for family, (text, source) in claims.items()
     ]
 
 
-def _settles(entrant: Entrant | None, family: str) -> Verdict:
+def _settles(entrant: Entrant | None, family: str, trees: list[str]) -> Verdict:
+    seen = [cell for cell in trees if entrant is not None and cell in entrant.watched_cells]
     return judge(
         {family: entrant},
-        entrant.watched_cells if entrant else [],
-        UNWATCHED,
-        lambda e: above(mean_of_cells(e, e.watched_cells, SETTLED), ALL, f"{e.recipe}'s fixed points"),
+        seen,
+        f"{UNWATCHED} on such mazes",
+        lambda e: above(mean_of_cells(e, seen, SETTLED, ~FINAL), ALL, f"{e.recipe}'s fixed points, {', '.join(seen)}"),
     )
 
 

@@ -29,7 +29,8 @@ RULES = (
     "names; its figure stands beside it. *Not tested*: nothing of the kind was run. Suites share mazes and seeds: the "
     "small ones' first cells are the first mazes of the large ones', so that two suites are not two replications.",
     "**Intervals** are over training seeds (Student's t) and mazes (normal), added in quadrature; in tables, ± is the "
-    "longer arm. There are many claims, and each interval is for itself alone: of twenty, one misses its mark.",
+    "longer arm. Of one seed it is over mazes alone: it says nothing of other seeds, and decides nothing. There are "
+    "many claims, and each interval is for itself alone: of twenty, one misses its mark.",
     "**Seeds.** A verdict is about the seeds that were trained. Beside it stands how many of them meet the claim on "
     "their own, and what so few say of all seeds (exact binomial, each bound at 95 %): where all of S seeds meet it, "
     "at least .05^(1/S) of all seeds would, which is 22 % for two and 47 % for four. About one seed in five of such "

@@ -11,10 +11,12 @@ from extramaze.findings.figures import Figure, bracket, mean_share, ratio
 
 SETTLED = pl.col("limit") == str(Limit.FIXED_POINT)
 OPEN = pl.col("limit").is_in([str(Limit.UNDECIDED), str(Limit.DRIFTING)])  # may yet become anything
+FINAL = pl.col("limit").is_in([str(Limit.CYCLE), str(Limit.DIVERGED)])  # returned, or left for good: never to rest
+RIGHT = pl.col("limit_right")
 NOTHING_OPEN = pl.lit(False)
 ASKED = pl.col("depends").is_not_null()  # whether other initial states were tried
 UNWATCHED = "no iterates were watched"
-WRONG = ~pl.col("limit_right")
+WRONG = ~RIGHT
 REAL_MOTION = 1e-6  # root mean square over the numbers of a state, below which motion is a transient that dies away
 FLOOR = np.format_float_scientific(REAL_MOTION, exp_digits=1, trim="-")  # as text
 MOVING = (pl.col("latent_motion") > REAL_MOTION) & (pl.col("limit") != str(Limit.DIVERGED))

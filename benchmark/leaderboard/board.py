@@ -76,8 +76,9 @@ class Row:
 class Board:
     """Rows that may be compared, best first.
 
-    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. contracts: versions
-    of generator, stored path, raster, score, limits and ranking that all rows share.
+    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. pursued: whether
+    trajectories that the window leaves open are followed further. contracts: versions of
+    generator, stored path, raster, score, limits and ranking that all rows share.
     """
 
     suite: str
@@ -86,6 +87,7 @@ class Board:
     retire: bool
     mode: str
     partial: str | None
+    pursued: bool
     contracts: dict[str, int]
     rows: tuple[Row, ...]
 
@@ -153,6 +155,7 @@ def _board(records: list[Record], verified: Verified) -> Board:
         retire=plan.retire,
         mode=plan.mode,
         partial=None if plan.part is None else str(plan.part),
+        pursued=plan.suite.limits.pursuit > 0,
         contracts={**plan.contracts, "ranking": RANKING_VERSION},
         rows=tuple(rows),
     )

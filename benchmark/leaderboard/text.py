@@ -64,6 +64,8 @@ def _title(board: Board) -> str:
         f"{board_name(board)}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
         "tests tell; settled: share of the watched trajectories; first right: iterations, median"
     )
+    if not board.pursued:
+        title += ". Trajectories that the window leaves open are followed no further: none wanders or drifts for sure"
     return title + (f". Partial ({board.partial}): not ranked" if board.partial else "")
 
 

@@ -35,7 +35,7 @@ PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "limit_right": pl.Boolean,  # optimal at the watched trajectory's last iterate
     "exponent": pl.Float64,  # the largest Lyapunov exponent, nats a step; null: not estimated
     "exponent_error": pl.Float64,
-    "betti": pl.List(pl.Int32),  # B0 and B1; null: not watched, or diverged
+    "betti": pl.List(pl.Int32),  # B0 and B1; null: not watched, diverged or drifting
     "study_betti": pl.List(pl.Int32),
     "latent_motion": pl.Float64,  # root mean square over the numbers of a state, largest within a window of the limit
     "logit_motion": pl.Float64,
