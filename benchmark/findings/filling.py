@@ -8,7 +8,7 @@ import numpy as np
 
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, mean_share, ratio
-from extramaze.findings.finding import STUDY, Claim, Finding, Table, shown, table, who
+from extramaze.findings.finding import NOTHING, STUDY, Claim, Finding, Table, shown, table, who
 from extramaze.findings.judging import judge_answers
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pools import Pool
@@ -113,12 +113,20 @@ def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
     return table(title, reading, header, rows)
 
 
+def _all_and_wrong(entrant: Entrant, cyclic: Cyclic) -> str:
+    same, (wrong, _) = mean_share(equal_to_filling(entrant, cyclic)), wrong_as(entrant, cyclic)
+    return f"{100 * same.value:.1f} ({NOTHING if wrong is None else f'{100 * wrong.value:.0f}'})"
+
+
 def _by_cell(pool: Pool, cyclic: Cyclic) -> list[Table]:
     networks = pool.in_tables(e for e in pool.answerers if e.trained)
     rows = [
-        [cell, str(int(mask.sum())), *(f"{100 * equal_to_filling(e, {cell: mask})[0].mean():.1f}" for e in networks)]
+        [cell, str(int(mask.sum())), *(_all_and_wrong(entrant, {cell: mask}) for entrant in networks)]
         for cell, mask in cyclic.items()
     ]
-    title = "Answers equal to dead-end filling's on mazes with cycles, by cell, percent"
-    reading = "With more cycles there is more to fill wrongly, and an imitator would still agree everywhere."
+    title = "Answers equal to dead-end filling's on mazes with cycles, by cell, percent (of the wrong answers)"
+    reading = (
+        "An imitator would agree everywhere. Where few walls are open, more of the wrong answers are the same than "
+        "where many are: a share over all cells is mostly of the latter."
+    )
     return table(title, reading, ["cell", "mazes with cycles", *map(who, networks)], rows if networks else [])
