@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from extramaze.blocks.plan import make_part
+from extramaze.blocks.winograd import compile_ahead
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.text import board_table
@@ -17,7 +18,9 @@ from extramaze.records import Place, Record
 from extramaze.records.text import limits_table
 
 SUITE = "smoke-v1"
-SOLVERS = ("dt-net-thin", "it-net-thin", "dead-end-filling", "wavefront")
+ALGORITHMS = ("dead-end-filling", "wavefront")
+NETWORKS = ("dt-net-thin", "it-net-thin")
+WIDTH = 32  # of both
 PART = make_part(32, 4, ("size-9", "size-17", "percolation-0.1", "start-any"))  # a cell of each axis
 PICTURED = "dt-net-thin"
 PICTURE = "failures.png"
@@ -27,13 +30,19 @@ DRAWINGS = 8
 def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> str:
     """Evaluate the shipped solvers on a part of smoke-v1, save a picture of failures in ``out``, return the report.
 
+    The first time, the networks' convolutions are compiled on another core while the algorithms are evaluated.
     Raises InputError where weights are missing or the folder cannot be written.
     """
     target = resolve_device(device)
-    solvers = {name: load(name).to(target) for name in SOLVERS}
+    solvers = {name: load(name).to(target) for name in (*ALGORITHMS, *NETWORKS)}
     folder = Path(out)
     make_folder(folder)
-    records = {name: evaluate(solver, SUITE, device, part=PART, quiet=quiet) for name, solver in solvers.items()}
+    ahead = compile_ahead(WIDTH) if target.type == "cpu" else None
+    records = {}
+    for name, solver in solvers.items():
+        if ahead and name in NETWORKS:
+            ahead.wait()
+        records[name] = evaluate(solver, SUITE, device, part=PART, quiet=quiet)
     (board,) = boards(records.values())
     order = [row.recipe for row in board.rows]
     ranked = sorted(records.values(), key=lambda record: order.index(record.summary.plan.solver.recipe))

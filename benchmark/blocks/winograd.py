@@ -11,16 +11,19 @@ of some strips are gathered into one batch of tiles, whose 36 points lie PITCH n
 over adjacent memory; in float32 a thread's work areas stay in its second-level cache.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from subprocess import DEVNULL
 from threading import Lock
 
 import numba
 import numpy as np
 import torch
 
-from extramaze.mazes.compiled import compiled
+from extramaze.mazes.compiled import compiled, folder_of_kernels
 
 TILE, SEEN = 4, 6
 PITCH = 2048  # numbers from one point of a work area to the next
@@ -59,6 +62,25 @@ def transformed(weight: np.ndarray) -> np.ndarray:
     """Transform a convolution's weight (C, C, 3, 3) for ``convolve``: (36, C, C), from input to output channels."""
     points = np.einsum("au,oiuv,bv->abio", _KERNEL, weight.astype(np.float64), _KERNEL, optimize=True)
     return np.ascontiguousarray(points.reshape(-1, *points.shape[2:]), dtype=weight.dtype)
+
+
+def compile_ahead(channels: int) -> subprocess.Popen | None:
+    """Begin to compile ``convolve`` for both precisions in a process of its own, to be waited for before its first use.
+
+    None where it was compiled before, or nothing can be kept.
+    """
+    folder = folder_of_kernels()
+    if folder is None or any(folder.rglob("winograd.*")):
+        return None
+    command = f"from {__name__} import compile_now; compile_now({channels})"
+    return subprocess.Popen([sys.executable, "-c", command], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+
+
+def compile_now(channels: int) -> None:
+    """Compile ``convolve`` for both precisions."""
+    for kind in (np.float32, np.float64):
+        states, kernel = np.zeros((1, 1, 1, channels), kind), np.zeros((SEEN * SEEN, channels, channels), kind)
+        convolution(channels)(states, kernel, states, False, np.empty_like(states))
 
 
 @compiled(inline="always")

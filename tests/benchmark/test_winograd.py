@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from extramaze.blocks.winograd import MOST_CHANNELS, as_many_threads, convolution, transformed
+from extramaze.blocks.winograd import MOST_CHANNELS, as_many_threads, compile_ahead, convolution, transformed
 
 SHAPES = [(1, 1, 1), (3, 5, 4), (2, 11, 11), (1, 3, 90), (7, 38, 2), (1, 67, 67)]
 NEAR = {np.float32: 1e-4, np.float64: 1e-12}
@@ -135,3 +135,29 @@ def test_evaluations_may_run_side_by_side(monkeypatch):
     monkeypatch.setenv("NUMBA_THREADING_LAYER", "workqueue")
     done = subprocess.run([sys.executable, "-c", TWO_AT_ONCE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+AHEAD = """
+import numpy
+from tests.benchmark.test_winograd import convolved, drawn
+from extramaze.blocks.winograd import compile_ahead, convolution
+assert compile_ahead(5).wait() == 0
+for kind in (numpy.float32, numpy.float64):
+    convolved(*drawn((1, 4, 4), 5, kind), True)
+stats = convolution(5).stats
+assert sum(stats.cache_hits.values()) == 2 and not stats.cache_misses, stats
+assert compile_ahead(5) is None
+"""
+
+
+def test_convolutions_are_compiled_ahead_once(root, tmp_path, monkeypatch):
+    """In a process of its own, for both precisions; what it kept is used, and nothing is begun where it is there."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", AHEAD], capture_output=True, text=True, cwd=root)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_compiled_ahead_where_nothing_can_be_kept(monkeypatch):
+    """A process would compile for itself alone."""
+    monkeypatch.setattr("extramaze.blocks.winograd.folder_of_kernels", lambda: None)
+    assert compile_ahead(5) is None
