@@ -1,5 +1,7 @@
 """Every rule of the findings, on records whose every answer is known."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -328,3 +330,51 @@ def test_a_noise_floor_stands_beside_the_difference():
     said = "None of these records says how many answers rounding alone turns"
     assert findings_text(quiet, "x", partial=True).count(said) == 1
     assert said not in text
+
+
+def test_one_seed_has_an_interval_over_mazes_alone():
+    """And the text says so, in the short answers and beside the verdict; two seeds are each named."""
+    shares = {"size-9": 1.0, "start-any": 0.7}
+    (lone,) = [r for r in dt(shares) if r.summary.plan.solver.seed == 0]
+    found = verdict("DT-Net falls from 1.00", [lone])
+    assert "one seed decides nothing" in found.why
+    assert "(mazes only: " in found.why
+    assert "dt-net-thin (1 seed) loses 29.7 points (mazes only: " in findings_text([lone], "x", partial=True)
+    both = findings_text(dt(shares), "x", partial=True)
+    assert "mazes only" not in both
+    assert "; seeds 29.7 and 29.7)" in both
+
+
+def test_only_what_returned_or_diverged_will_never_rest():
+    """What moves without returning may rest later: it refutes nothing, however little rests."""
+    assert verdict("IT-Net settles on", watched("it-net-thin", limit=CHAOS)).undecided
+    assert verdict("IT-Net settles on", watched("it-net-thin", limit=lambda _: "diverged")).word == Word.REFUTED
+
+
+def test_what_drifts_has_no_betti_numbers_by_our_rule():
+    """It counts as open, and in the table as none, rather than as another pair."""
+    found = verdict("counted by our rule", on_trees("paper-v1", limit=lambda _: "drifting", betti=None))
+    assert found.undecided
+    assert (found.figure.value, found.figure.upto) == (0.0, 1.0)
+    text = findings_text(on_trees("paper-v1", limit=lambda _: "drifting", betti=None), "x", partial=True)
+    (row,) = re.findall(
+        r"^\| dt-net-e2h \(2 seeds\) \| size-19 \|(.*)\|$", text.split("**Betti numbers")[1], re.MULTILINE
+    )
+    assert [cell.strip() for cell in row.split("|")] == [*"00000", "100", "100", *"00000"]
+
+
+def test_where_the_wrong_trajectories_are_is_said():
+    """Cell by cell, all seeds together."""
+    text = findings_text(watched(share=0.0), "x", partial=True)
+    assert "dt-net-thin's wrong watched trajectories: 32 in size-9, 32 in size-13, " in text
+
+
+def test_a_noise_floor_is_asked_for_where_a_record_has_one():
+    """Not for the other recipes of as many seeds."""
+    noise = [CellNoise(cell="size-9", mazes=64, block=0, dtype=0, either=0)]
+    cells = ("size-9", "start-any")
+    records = [*dt({}, noise=noise, cells=cells), *some("it-net-thin", {}, cells=cells)]
+    text = findings_text(records, "x", partial=True)
+    loops = re.findall(r"for recipe in (\S+);.*?\n(.*?)done; done", text, re.DOTALL)
+    asked = {recipe: "--noise-floor" in lines for recipe, lines in loops}
+    assert asked == {"dt-net-thin": True, "it-net-thin": False}
