@@ -37,7 +37,7 @@ class Odds:
 
 def common_odds(tables: np.ndarray) -> Odds:
     """Return the common odds ratio of int64 tables (strata, 2, 2): with and without a property, right and wrong."""
-    tables = tables[(tables.sum(axis=1) > 0).all(axis=1) & (tables.sum(axis=2) > 0).all(axis=1)]
+    tables = informative(tables)
     if not len(tables):
         return Odds(np.nan, 0.0, np.inf, 1.0, 0, True)
     ratio, error = mantel_haenszel(tables)
@@ -49,6 +49,11 @@ def common_odds(tables: np.ndarray) -> Odds:
         return Odds(ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
     _, weights = corner_law(tables, _centre(tables, corner))
     return Odds(ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)
+
+
+def informative(tables: np.ndarray) -> np.ndarray:
+    """Return the tables that have both groups and both outcomes."""
+    return tables[(tables.sum(axis=1) > 0).all(axis=1) & (tables.sum(axis=2) > 0).all(axis=1)]
 
 
 def mantel_haenszel(tables: np.ndarray) -> tuple[float, float]:

@@ -131,11 +131,12 @@ def _odds(entrants: list[Entrant], sizes: dict[int, str]) -> list[Table]:
     rows = []
     for entrant in entrants:
         found = path_odds(entrant, cells), size_odds(entrant, sizes)
-        rows.append([who(entrant), *(text for one in found for text in (shown(one.difference), shown(one.odds)))])
+        rows.append([who(entrant), *(text for one in found for text in (shown(one.difference), shown(one.by_seed)))])
     title = "Being right on longer against shorter paths within a size, on larger against smaller mazes within a band"
     reading = (
-        "Differences of shares, in points, over seeds and mazes; odds for these mazes and seeds. Below 0, or odds "
-        "below 1, on the left: long paths are hard; on the right: large mazes are, whatever the path."
+        "Differences of shares, in points, and odds, mean over seeds. Below 0, or odds below 1, on the left: long "
+        "paths are hard; on the right: large mazes are, whatever the path. Bands in which nearly all answers are right "
+        "hold differences down, and not odds."
     )
     return table(title, reading, ["", "longer paths", "their odds", "larger mazes", "their odds"], rows)
 

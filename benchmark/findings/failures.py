@@ -1,6 +1,7 @@
 """Finding 7: what goes with being wrong: the limit, motion, the initial state, the path's length, the size."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
@@ -9,7 +10,7 @@ from extramaze.findings.entrants import Entrant
 from extramaze.findings.failure_tables import failure_tables, where_wrong
 from extramaze.findings.finding import NEW, Claim, Finding
 from extramaze.findings.judging import judge, judge_answers
-from extramaze.findings.pooled_odds import BAND, limit_odds, path_odds, size_odds
+from extramaze.findings.pooled_odds import BAND, Pooled, limit_odds, path_odds, size_odds
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.trajectories import (
     ASKED,
@@ -34,8 +35,8 @@ def failures(pool: Pool) -> Finding:
     sizes, networks = pool.ladder("size"), [entrant for entrant in pool.networks if entrant.watched_cells]
     notes = (
         "Differences are judged, of the shares that are right with and without a property, within strata: their "
-        "intervals are over seeds and mazes. Odds stand beside them as a description of these very mazes and seeds, "
-        "whose intervals take a seed as a stratum.",
+        "intervals are over seeds and mazes. Beside limits, odds describe these very mazes and seeds: their intervals "
+        "take a seed as a stratum.",
         "Below 0, or odds below 1, failure goes with the property. Sizes and bands in which all answers are right "
         "count as no difference. Watched trajectories are right or wrong by their own last iterate.",
         *where_wrong(networks),
@@ -97,11 +98,20 @@ def _right_where_settled(entrant: Entrant) -> Verdict:
     return agree(moving, settled, "it hangs on how open trajectories are counted")
 
 
+def _less_right(pooled: Pooled, what: str) -> Verdict:
+    points = below(pooled.difference, 0.0, what)
+    if pooled.by_seed is None:
+        return points
+    odds = below(pooled.by_seed, 1.0, f"{what}, by odds")
+    found = agree(points, odds, "it hangs on whether shares or odds are compared")
+    return replace(found, why=f"{found.why}; by odds {pooled.by_seed}")
+
+
 def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
     missing = "no ladder of sizes was run"
     strata = (
         "confirmed where the share that is right is surely smaller on {} (difference within {}, weighted as Mantel and "
-        "Haenszel's), refuted where surely not"
+        "Haenszel's), refuted where surely not, both by shares and by odds (each seed's common odds ratio)"
     )
     return [
         Claim(
@@ -113,7 +123,7 @@ def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
                 family,
                 sizes,
                 missing,
-                lambda e: below(path_odds(e, list(sizes.values())).difference, 0.0, f"{e.name} on longer paths"),
+                lambda e: _less_right(path_odds(e, list(sizes.values())), f"{e.name} on longer paths"),
             ),
         ),
         Claim(
@@ -128,7 +138,7 @@ def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
                 family,
                 sizes,
                 missing,
-                lambda e: below(size_odds(e, sizes).difference, 0.0, f"{e.name} on larger mazes"),
+                lambda e: _less_right(size_odds(e, sizes), f"{e.name} on larger mazes"),
             ),
         ),
     ]

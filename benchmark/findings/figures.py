@@ -13,7 +13,7 @@ from scipy.stats import norm, t
 
 from extramaze.leaderboard.ranks import variance_of_difference, welch
 from extramaze.leaderboard.score import half_width, variance_of_mean
-from extramaze.odds import Odds
+from extramaze.odds import Odds, informative, mantel_haenszel
 from extramaze.statistics import CONFIDENCE
 
 Unit = Literal["share", "points", "odds"]
@@ -179,6 +179,22 @@ def odds(found: Odds, seeds: int, mazes: int) -> Figure | None:
     if not found.informative:
         return None
     return Figure(found.ratio, found.low, found.high, "odds", seeds, mazes)
+
+
+def odds_of_seeds(seeds: Sequence[np.ndarray], trained: bool = True) -> Figure | None:
+    """Return the odds of being right with a property against without it, geometric mean over seeds.
+
+    seeds: as for ``stratified``; each has its common odds ratio (Mantel & Haenszel), whose logarithms are averaged.
+    None where a seed's is not told, 0 or infinite.
+    """
+    ratios, errors = np.array([mantel_haenszel(informative(tables)) for tables in seeds]).reshape(-1, 2).T
+    if not len(ratios) or not np.isfinite(errors).all():
+        return None
+    logs = np.log(ratios)
+    half, middle = half_width(logs, float((errors**2).mean())), logs.mean()
+    value, low, high = (float(np.exp(middle + side * half)) for side in (0, -1, 1))
+    mazes = max(int(tables.sum()) for tables in seeds)
+    return Figure(value, low, high, "odds", len(ratios) * trained, mazes, each=_each(ratios, trained))
 
 
 def _scores(cells: Sequence[np.ndarray]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from extramaze.findings.entrants import Entrant
-from extramaze.findings.figures import Figure, odds, stratified
+from extramaze.findings.figures import Figure, odds, odds_of_seeds, stratified
 from extramaze.odds import common_odds
 
 BAND = 1.2  # the longest path of a band over its shortest: within one, paths of larger mazes are hardly longer
@@ -19,12 +19,13 @@ class Pooled:
     """How being right goes with a property, within strata.
 
     odds: of being right with it against without it, all strata and seeds together: a description of these mazes and
-    seeds. difference: of the shares that are right, mean over seeds, with its interval over seeds and mazes: by this
-    one judges.
+    seeds. difference: of the shares that are right, mean over seeds; by_seed: of the odds, their geometric mean. Both
+    have intervals over seeds and mazes: by these one judges.
     """
 
     odds: Figure | None
     difference: Figure | None
+    by_seed: Figure | None
 
 
 def limit_odds(entrant: Entrant, has: pl.Expr) -> Pooled:
@@ -69,4 +70,4 @@ def _pool(tables: list[list[TwoByTwo]], entrant: Entrant) -> Pooled:
     found = common_odds(np.concatenate(seeds)) if seeds else None
     mazes = int(seeds[0].sum()) if seeds else 0
     said = odds(found, len(entrant.seeds), mazes) if found else None
-    return Pooled(said, stratified(seeds, entrant.trained))
+    return Pooled(said, stratified(seeds, entrant.trained), odds_of_seeds(seeds, entrant.trained))

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from extramaze.findings import Word, findings_of, findings_text, make_pools
-from extramaze.findings.figures import stratified
+from extramaze.findings.failures import _less_right
+from extramaze.findings.figures import Figure, odds_of_seeds, stratified
 from extramaze.findings.ladders import by_column
+from extramaze.findings.pooled_odds import Pooled
 from extramaze.findings.verdicts import above, below, share_of_seeds
+from extramaze.odds import common_odds
 from extramaze.records.schema import CellNoise
 from tests.benchmark.findings_records import (
     CHAOS,
@@ -301,6 +304,35 @@ def test_a_seed_that_solves_by_its_own_inference_is_not_marked_there():
         )
     ]
     assert verdict("PI-Net falls from 1.00", both).word == Word.REFUTED
+
+
+def test_odds_are_each_seeds_own():
+    """Their geometric mean; the interval widens with what seeds differ by; none where a seed has none."""
+    tables = np.array([[[40, 10], [20, 30]], [[9, 1], [20, 20]]])
+    same, apart = odds_of_seeds([tables, tables]), odds_of_seeds([tables, tables[:, ::-1]])
+    with_, against = 40 * 30 / 100 + 9 * 20 / 50, 10 * 20 / 100 + 1 * 20 / 50
+    assert same.value == pytest.approx(with_ / against)
+    assert same.value == pytest.approx(common_odds(np.concatenate([tables, tables])).ratio)
+    assert [value for value, _ in apart.each] == pytest.approx([with_ / against, against / with_])
+    assert apart.value == pytest.approx(1)
+    assert apart.high > 100 * same.high
+    assert odds_of_seeds([tables, np.array([[[40, 10], [20, 5]], [[3, 0], [4, 0]]])]).seeds == 2
+    assert odds_of_seeds([tables, np.array([[[40, 0], [20, 30]]])]) is None
+    assert odds_of_seeds([tables, tables[:0]]) is None
+
+
+def test_shares_and_odds_must_agree_on_paths():
+    """All right but for a few on the largest: sure by odds, and by shares too little to be."""
+    points = Figure(-0.01, -0.03, 0.01, "points", 5, 100)
+    odds, equal = (Figure(value, value / 2, value * 1.4, "odds", 5, 100) for value in (0.2, 1.0))
+    less = Figure(-0.1, -0.12, -0.08, "points", 5, 100)
+    apart = _less_right(Pooled(None, points, odds), "x")
+    assert apart.undecided
+    assert "shares or odds" in apart.why
+    assert "by odds 0.2 (0.1 to 0.28" in apart.why
+    assert _less_right(Pooled(None, less, odds), "x").word == Word.CONFIRMED
+    assert _less_right(Pooled(None, less, equal), "x").undecided
+    assert _less_right(Pooled(None, less, None), "x").word == Word.CONFIRMED
 
 
 def test_path_length_and_size_are_told_apart():
