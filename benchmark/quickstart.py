@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
+from extramaze.blocks.acceleration import prepare_ahead
 from extramaze.blocks.plan import make_part
-from extramaze.blocks.winograd import compile_ahead
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.text import board_table
@@ -20,7 +20,6 @@ from extramaze.records.text import limits_table
 SUITE = "smoke-v1"
 ALGORITHMS = ("dead-end-filling", "wavefront")
 NETWORKS = ("dt-net-thin", "it-net-thin")
-WIDTH = 32  # of both
 PART = make_part(32, 4, ("size-9", "size-17", "percolation-0.1", "start-any"))  # a cell of each axis
 PICTURED = "dt-net-thin"
 PICTURE = "failures.png"
@@ -37,7 +36,7 @@ def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> st
     solvers = {name: load(name).to(target) for name in (*ALGORITHMS, *NETWORKS)}
     folder = Path(out)
     make_folder(folder)
-    ahead = compile_ahead(WIDTH) if target.type == "cpu" else None
+    ahead = prepare_ahead(solvers[PICTURED], target)
     records = {}
     for name, solver in solvers.items():
         if ahead and name in NETWORKS:

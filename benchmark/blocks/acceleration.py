@@ -10,6 +10,7 @@ the exact derivative, in the same convolutions.
 Beyond rounding they differ only where numbers overflow: an infinity spreads a little farther.
 """
 
+import subprocess
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS, as_many_threads, convolution, transformed
+from extramaze.blocks.winograd import (
+    LEAST_CHANNELS,
+    MOST_CHANNELS,
+    as_many_threads,
+    compile_ahead,
+    convolution,
+    transformed,
+)
 from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
@@ -54,6 +62,13 @@ def _steps_as_written(solver: DTNet) -> bool:
         return False
     layers = solver.recurrent_convolutions()
     return all(getattr(layer, name) == value for layer in layers for name, value in _AS_WRITTEN.items())
+
+
+def prepare_ahead(solver: IterativeSolver, device: torch.device) -> subprocess.Popen | None:
+    """Begin to compile what a solver's steps need, as ``compile_ahead`` does; None where they need nothing compiled."""
+    if isinstance(solver, DTNet) and choose_iteration(solver, device) == "winograd":
+        return compile_ahead(solver.width)
+    return None
 
 
 def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:

@@ -95,25 +95,16 @@ def _limits(pool: Pool) -> Iterator[str]:
             "cycles in {}": mean_of_cells(entrant, entrant.watched_cells, CYCLES, NOTHING_OPEN),
             "of what moves {} goes round one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
         }
-        said = [text.format(_brief(figure)) for text, figure in shares.items() if figure is not None]
-        if said:
-            yield f"{who(entrant)} {', '.join(said)}"
+        yield from _joined(f"{who(entrant)} ", shares)
 
 
 def _failures(pool: Pool) -> Iterator[str]:
     for entrant in _watched(pool):
-        settled = share_given(entrant, WRONG, SETTLED, OPEN)
-        flipping = share_given(entrant, MOVING, pl.col("flipping") > 0)
-        said = [
-            text.format(_brief(figure))
-            for text, figure in (
-                ("{} of its wrong trajectories rest", settled),
-                ("{} of the moving ones change the answer", flipping),
-            )
-            if figure is not None
-        ]
-        if said:
-            yield f"{who(entrant)}: {', '.join(said)}"
+        shares = {
+            "{} of its wrong trajectories rest": share_given(entrant, WRONG, SETTLED, OPEN),
+            "{} of the moving ones change the answer": share_given(entrant, MOVING, pl.col("flipping") > 0),
+        }
+        yield from _joined(f"{who(entrant)}: ", shares)
 
 
 def _paths(pool: Pool) -> Iterator[str]:
@@ -159,6 +150,13 @@ def _by_degree(entrant: Entrant, cells: dict[int | str, str]) -> str:
         return ""
     shares = ", ".join(_percent(entrant, cell, places=1) for cell in found.values())
     return f", and is right on {shares} at degree {', '.join(map(str, found))}"
+
+
+def _joined(start: str, figures: dict[str, Figure | None]) -> Iterator[str]:
+    """Write what figures there are, each in its text; nothing where there is none."""
+    said = [text.format(_brief(figure)) for text, figure in figures.items() if figure is not None]
+    if said:
+        yield start + ", ".join(said)
 
 
 def _percent(entrant: Entrant, cell: str, kind: str = "optimal", places: int = 0) -> str:

@@ -98,7 +98,8 @@ def _right_where_settled(entrant: Entrant) -> Verdict:
     return agree(moving, settled, "it hangs on how open trajectories are counted")
 
 
-def _less_right(pooled: Pooled, what: str) -> Verdict:
+def less_right(pooled: Pooled, what: str) -> Verdict:
+    """Judge "fewer are right with the property", by shares and by odds: both must say so."""
     points = below(pooled.difference, 0.0, what)
     if pooled.by_seed is None:
         return points
@@ -123,7 +124,7 @@ def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
                 family,
                 sizes,
                 missing,
-                lambda e: _less_right(path_odds(e, list(sizes.values())), f"{e.name} on longer paths"),
+                lambda e: less_right(path_odds(e, list(sizes.values())), f"{e.name} on longer paths"),
             ),
         ),
         Claim(
@@ -138,7 +139,7 @@ def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
                 family,
                 sizes,
                 missing,
-                lambda e: _less_right(size_odds(e, sizes), f"{e.name} on larger mazes"),
+                lambda e: less_right(size_odds(e, sizes), f"{e.name} on larger mazes"),
             ),
         ),
     ]

@@ -77,8 +77,8 @@ class Board:
     """Rows that may be compared, best first.
 
     tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. pursued: whether
-    trajectories that the window leaves open are followed further. contracts: versions of
-    generator, stored path, raster, score, limits and ranking that all rows share.
+    trajectories that the window leaves open are followed further. contracts: versions of generator, stored path,
+    raster, score, limits and ranking that all rows share.
     """
 
     suite: str

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.blocks.acceleration import choose_iteration, make_step
+from extramaze.blocks.acceleration import choose_iteration, make_step, prepare_ahead
 from extramaze.blocks.answering import iterate
 from extramaze.blocks.block import to_input
 from extramaze.blocks.plan import make_part
@@ -190,3 +190,12 @@ def test_memory_that_does_not_suffice_halves_the_batch(problem, tiny_suite, tiny
     record = evaluate(Small(), tiny_suite, "cpu", quiet=True)
     assert {cell.batch for cell in record.summary.cells} == {8}
     assert record.mazes.equals(tiny_records["dead-end-filling"].mazes)
+
+
+def test_only_what_needs_it_is_compiled_ahead(monkeypatch):
+    """For a network's own width on a CPU; not for an algorithm, nor on a GPU."""
+    asked = []
+    monkeypatch.setattr("extramaze.blocks.acceleration.compile_ahead", asked.append)
+    for name, device in (("dt-net-thin", "cpu"), ("dt-net-thin", "cuda"), ("wavefront", "cpu")):
+        prepare_ahead(load(name), torch.device(device))
+    assert asked == [load("dt-net-thin").width]

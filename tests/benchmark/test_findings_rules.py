@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from extramaze.findings import Word, findings_of, findings_text, make_pools
-from extramaze.findings.failures import _less_right
+from extramaze.findings.failures import less_right
 from extramaze.findings.figures import Figure, odds_of_seeds, stratified
 from extramaze.findings.ladders import by_column
 from extramaze.findings.pooled_odds import Pooled
@@ -326,13 +326,13 @@ def test_shares_and_odds_must_agree_on_paths():
     points = Figure(-0.01, -0.03, 0.01, "points", 5, 100)
     odds, equal = (Figure(value, value / 2, value * 1.4, "odds", 5, 100) for value in (0.2, 1.0))
     less = Figure(-0.1, -0.12, -0.08, "points", 5, 100)
-    apart = _less_right(Pooled(None, points, odds), "x")
+    apart = less_right(Pooled(None, points, odds), "x")
     assert apart.undecided
     assert "shares or odds" in apart.why
     assert "by odds 0.2 (0.1 to 0.28" in apart.why
-    assert _less_right(Pooled(None, less, odds), "x").word == Word.CONFIRMED
-    assert _less_right(Pooled(None, less, equal), "x").undecided
-    assert _less_right(Pooled(None, less, None), "x").word == Word.CONFIRMED
+    assert less_right(Pooled(None, less, odds), "x").word == Word.CONFIRMED
+    assert less_right(Pooled(None, less, equal), "x").undecided
+    assert less_right(Pooled(None, less, None), "x").word == Word.CONFIRMED
 
 
 def test_path_length_and_size_are_told_apart():
