@@ -10,6 +10,7 @@ from tests.benchmark.conftest import TINY
 
 GOLDEN_DIGESTS = {
     "laptop-v1": "e0194c8d20deb9867f51ceec032bfc44279ed92dc2b3cba0ee49dfc79d30bf22",
+    "limits-v1": "121c1a3562799556420a22e6b039f21a97c95a18da12f8020d0b7228524d21f2",
     "paper-v1": "06379c63483027baae526382a666285059e9429e8cbff265a356315a0751433b",
     "smoke-e2h-v1": "826c75b11298f09c88c1cf05dd7574a1de2951a4354a8b463e64260446a06e7a",
     "smoke-v1": "5d761aa419053db8af1d3d561f77a537b1c2713ddfff137f117dc65bfc5455a5",
