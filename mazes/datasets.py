@@ -53,6 +53,8 @@ class GeneratedMazes(IterableDataset):
             raise InputError(f"expected batch ≥ 1 and 0 ≤ rank < world, got {batch=}, {rank=}, {world=}")
         if not 0 <= seed < MAX_INDEX // INDICES_PER_SEED:
             raise InputError(f"seed must be from 0 to {MAX_INDEX // INDICES_PER_SEED - 1}, got {seed}")
+        if first < 0:
+            raise InputError(f"first must be at least 0, got {first}")
         self.specs = [spec for spec, _ in parts]
         self.shares = np.array([weight for _, weight in parts]) / sum(weight for _, weight in parts)
         self.batch, self.scale, self.split, self.seed, self.first = batch, scale, split, seed, first

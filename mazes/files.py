@@ -84,8 +84,12 @@ def hold(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
                 raise BlockingIOError("its holder removed it, and somebody else made a new one")
-        except OSError as problem:
+        except BlockingIOError as problem:
             raise InputError(f"{folder} is in use by another process; wait, or choose another --out") from problem
+        except OSError as problem:
+            raise InputError(
+                f"cannot lock {lock}: {problem.strerror or problem}; choose a folder elsewhere"
+            ) from problem
         try:
             yield
         finally:

@@ -72,14 +72,7 @@ def generate(
     could not be had within the attempts allowed. The first few mazes tell whether that threatens the rest, so that it
     is said before long work, with the acceptance seen and the constraint that binds.
     """
-    if not isinstance(spec, MazeSpec):
-        raise InputError(f"expected a MazeSpec, got {spec!r}; read a specification with MazeSpec.parse")
-    check_split(split)
-    count, first = _whole("count", count, 0), _whole("first", first, 0)
-    if workers is not None:
-        workers = _whole("workers", workers, 1)
-    if first + count > MAX_INDEX:
-        raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
+    count, first, workers = check_request(spec, count, split, first, workers)
     rows, columns = spec.shape
     try:
         connections = np.zeros((count, 2, rows, columns), bool)
@@ -129,6 +122,21 @@ def _rules(spec: MazeSpec, split: str | None) -> Rules:
         split=UNSPLIT if split is None else SPLITS.index(split),
         attempts=max(MIN_ATTEMPTS, MAX_CELLS_TRIED // math.prod(spec.shape)),
     )
+
+
+def check_request(
+    spec: MazeSpec, count: int, split: str | None, first: int, workers: int | None
+) -> tuple[int, int, int | None]:
+    """Return count, first and workers as whole numbers. Raises InputError for anything that cannot be drawn."""
+    if not isinstance(spec, MazeSpec):
+        raise InputError(f"expected a MazeSpec, got {spec!r}; read a specification with MazeSpec.parse")
+    check_split(split)
+    count, first = _whole("count", count, 0), _whole("first", first, 0)
+    if workers is not None:
+        workers = _whole("workers", workers, 1)
+    if first + count > MAX_INDEX:
+        raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
+    return count, first, workers
 
 
 def _whole(name: str, value: int, least: int) -> int:

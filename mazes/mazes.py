@@ -12,6 +12,8 @@ from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import MazeSpec
 from extramaze.mazes.walk import distances_from, scratch
 
+MAX_SIDE = 2**15  # cells a side: searches pack a row and a column into 32 bits
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -74,6 +76,8 @@ class Mazes:
         rows, columns = connections.shape[2:]
         if min(rows, columns) < 2:
             raise InputError(f"a maze needs at least 2 cells a side, got {rows}×{columns}")
+        if max(rows, columns) > MAX_SIDE:
+            raise InputError(f"a maze has at most {MAX_SIDE:,} cells a side, got {rows}×{columns}")
         if not np.isin(connections, (0, 1)).all():
             raise InputError(f"connections must be bool or 0 and 1, got {connections.dtype} with other values")
         count = len(connections)

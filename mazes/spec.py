@@ -16,6 +16,7 @@ ENDPOINTS: tuple[str | int, ...] = ("any", "deadend", 2, 3, 4)
 SPLITS: tuple[str, ...] = get_args(Split)
 
 MIN_SIZE, MAX_SIZE = 3, 4095
+MAX_COUNT = 2**62  # where counts of shortest paths stop
 DECIMALS = 9  # of a probability, so that 0.3 and 0.1 + 0.2 are one specification
 
 
@@ -86,8 +87,8 @@ class MazeSpec:
                 yield str(unknown_name(name, value, map(str, ENDPOINTS)))
         for name, least in _COUNTS.items():
             value = getattr(self, name)
-            if not _is_integer(value) or value < least:
-                yield f"{name} must be an integer of at least {least}, got {value!r}"
+            if not _is_integer(value) or not least <= value < MAX_COUNT:
+                yield f"{name} must be an integer of at least {least}, and below 2**62, got {value!r}"
 
     def _contradictions(self) -> Iterator[str]:
         rows, columns = self.shape

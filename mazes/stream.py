@@ -1,5 +1,6 @@
 """Mazes in blocks, for more of them than memory holds, and generated while others are in use."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,7 +8,7 @@ from itertools import count as count_from
 from typing import TypeVar
 
 from extramaze.mazes.errors import InputError
-from extramaze.mazes.generate import generate
+from extramaze.mazes.generate import check_request, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import MazeSpec
 
@@ -26,15 +27,14 @@ def stream(
 ) -> Iterator[Mazes]:
     """Yield the mazes of ``generate(spec, count, split, first)`` in blocks, holding one block at a time.
 
-    count: None for as many as are taken. Raises InputError as ``generate`` does, before the first block.
+    count: None for as many as are taken. Raises InputError as ``generate`` does: for what was asked, before any block.
     """
     if block < 1:
         raise InputError(f"block must be at least 1, got {block}")
-    end = None if count is None else first + count
-    for begin in count_from(first, block):
-        if end is not None and begin >= end:
-            return
-        yield generate(spec, block if end is None else min(block, end - begin), split, begin, workers)
+    check_request(spec, 0 if count is None else count, split, first, workers)
+    begins = count_from(first, block) if count is None else range(first, first + count, block)
+    end = math.inf if count is None else first + count
+    return (generate(spec, int(min(block, end - begin)), split, begin, workers) for begin in begins)
 
 
 def ahead(make: Callable[[int], Made], indices: Iterable[int], depth: int = AHEAD) -> Generator[Made, None, None]:

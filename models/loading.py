@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,8 @@ def _load_factory(target: str) -> IterativeSolver:
             path = Path(source)
             if not path.is_file():
                 raise InputError(f"solver {target!r}: there is no file {source}")
-            spec = importlib.util.spec_from_file_location(f"extramaze_plugin_{path.stem}", path)
+            name = f"extramaze_plugin_{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:12]}"
+            spec = importlib.util.spec_from_file_location(name, path)
             if spec is None or spec.loader is None:
                 raise InputError(f"solver {target!r}: {source} cannot be imported")
             module = importlib.util.module_from_spec(spec)

@@ -1,7 +1,6 @@
 """Verbs about mazes."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
@@ -69,8 +68,8 @@ def generate(
         "max_shortest": max_shortest,
     }
     if suite is not None or cell is not None:
-        chosen = _suite_cell(suite, cell, bool(specs or split or any(fields.values())))
-        specs, split = [chosen.spec], chosen.split
+        chosen, split = _suite_cell(suite, cell, bool(specs or split or any(fields.values())))
+        specs = [chosen.spec]
         count = chosen.count - first if count is None else count
         if not 0 <= first < first + count <= chosen.count:
             raise InputError(
@@ -84,6 +83,8 @@ def generate(
         raise InputError(f"--picture draws 1 to {MAX_PICTURED} mazes of each specification, got {count}")
     if picture is not None and picture.suffix != ".png":
         raise InputError(f"--picture takes a name that ends in .png, got {picture}")
+    if out is not None and out.suffix not in (".npz", ".jsonl"):
+        raise InputError(f"--out takes a name that ends in .npz or .jsonl, got {out}")
     if out is not None and out.exists():
         raise InputError(f"{out} exists; choose another --out, or delete it")
     drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
@@ -100,14 +101,15 @@ def generate(
         typer.echo(f"written: {path}", err=True)
 
 
-def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> Any:
+def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> tuple[Any, str]:
+    """Return a suite's cell and the suite's split."""
     from extramaze.suites import choose_cells, load_suite
 
     if suite is None or cell is None or specified:
         raise InputError("--suite and --cell go together, and instead of a specification and --split")
     loaded = load_suite(suite)
     (chosen,) = choose_cells(loaded, (cell,))
-    return SimpleNamespace(spec=chosen.spec, count=chosen.count, split=loaded.split)
+    return chosen, loaded.split
 
 
 def _write(mazes: Any, path: Path, name: str) -> None:
@@ -117,10 +119,8 @@ def _write(mazes: Any, path: Path, name: str) -> None:
 
     if path.suffix == ".jsonl":
         write_atomically(path, questions(mazes, name))
-    elif path.suffix == ".npz":
-        write_npz(mazes, path)
     else:
-        raise InputError(f"--out takes a name that ends in .npz or .jsonl, got {path}")
+        write_npz(mazes, path)
 
 
 def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:

@@ -89,7 +89,7 @@ def largest_exponent(step: Step, state: Tensor, steps: int = 1000, seed: int = 0
         raise InputError(f"an exponent needs at least {BLOCKS} steps, got {steps}")
     tangent = Tangent(step, state, seed, forward)
     growth = [logarithms for _, logarithms in follow(tangent, state, steps)]
-    value, error = summarise(np.array(growth), tangent.forward)
+    value, error = summarise(np.array(growth[-steps:]), tangent.forward)
     return Exponent(value, error, steps, tangent.forward)
 
 
@@ -102,12 +102,11 @@ def follow(tangent: Tangent, state: Tensor, steps: int) -> Iterator[tuple[Tensor
 
 
 def summarise(growth: np.ndarray, forward: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return exponents and standard errors, (B,) each, from logarithms of growth (T, B), the aligning stretch first."""
-    measured = growth[len(growth) - round(len(growth) / (1 + ALIGNING)) :]
+    """Return exponents and standard errors, (B,) each, from logarithms of growth (T, B), once aligned."""
     least = FORWARD_ERROR if forward else DIFFERENCE_ERROR
     with np.errstate(invalid="ignore"):
-        value = measured.mean(axis=0)
-        means = np.array([stretch.mean(axis=0) for stretch in np.array_split(measured, BLOCKS)])
+        value = growth.mean(axis=0)
+        means = np.array([stretch.mean(axis=0) for stretch in np.array_split(growth, BLOCKS)])
         error = means.std(axis=0, ddof=1) / np.sqrt(BLOCKS)
     return value, np.where(np.isfinite(error), np.maximum(error, least), np.where(np.isneginf(value), least, np.nan))
 

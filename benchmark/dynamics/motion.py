@@ -51,7 +51,7 @@ def watch_motion(
             state = step(state)
             seen = readout(state)
             latent = torch.maximum(latent, _size(state - first))
-            logits = torch.maximum(logits, _size(seen - logits_first))
+            logits = torch.maximum(logits, _size(torch.where(seen == logits_first, 0.0, seen - logits_first)))
             flips |= _predict(seen) != here
     pixels = counted.flatten(1).sum(dim=1).clamp_min(1)
     flipping = ((flips & counted).flatten(1).sum(dim=1) / pixels).double()

@@ -81,11 +81,12 @@ def observe(
 ) -> LimitReport:
     """Run ``step``, a pure function (B, …) → (B, …), freely and report the limit of each trajectory.
 
-    A fixed point: no state of the window is farther from its first than the floor. A cycle: states repeat bit for bit
-    at any time of the run, or the least k up to half the window such that every state is within the floor of the first
-    of its phase. What neither rests, returns nor grows is pursued for ``exponent_steps`` more (``verdict.decide``);
-    with 0 it stays UNDECIDED, and no exponent is estimated. The floor follows the largest magnitude of the state at the
-    start and in the window, so that what fell to nothing rests; integer states have none.
+    A fixed point: the window's last two states are the same bit for bit, or no state of it is farther from its first
+    than the floor. A cycle: states repeat bit for bit at any time of the run, or the least k up to half the window such
+    that every state is within the floor of the first of its phase. What neither rests, returns nor grows is pursued for
+    ``exponent_steps`` more (``verdict.decide``); with 0 it stays UNDECIDED, and no exponent is estimated. The floor
+    follows the largest magnitude of the state at the start and in the window, so that what fell to nothing rests;
+    integer states have none.
 
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of

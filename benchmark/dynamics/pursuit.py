@@ -51,7 +51,7 @@ def pursue(step: Step, state: Tensor, strides: np.ndarray, steps: int, seed: int
         for new, logarithms in follow(tangent, start, steps):
             note(new)
             growth.append(logarithms)
-        value, error = summarise(np.array(growth), tangent.forward)
+        value, error = summarise(np.array(growth[-steps:]), tangent.forward)
     else:
         for _ in range(steps):
             state = step(state)

@@ -60,12 +60,13 @@ def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs
     sizes = magnitudes(frames)
     if not bool(torch.isfinite(sizes).all()):
         return Signs(Limit.DIVERGED, 0, np.nan, np.nan, np.nan)
+    still = bool((frames[-1] == frames[-2]).all())
     floor = 0.0 if exact else FLOOR_ULPS * torch.finfo(torch.float64).eps * max(first, float(sizes.max()))
     frames -= frames[0].clone()
     residual = float((frames[-1] - frames[-2]).abs().max())
     amplitude = float(magnitudes(frames).max())
-    if amplitude <= floor:
-        return Signs(Limit.FIXED_POINT, 1, residual, amplitude, floor, bitwise == 1)
+    if still or amplitude <= floor:
+        return Signs(Limit.FIXED_POINT, 1, residual, amplitude, floor, still)
     period = least_period(frames, floor) or bitwise  # rounding can make the bits' period a multiple of the motion's
     if period:
         return Signs(Limit.CYCLE, period, residual, amplitude, floor, period == bitwise)

@@ -97,7 +97,7 @@ def _collapse(entrant: Entrant, percolation: Ladder) -> Verdict:
     base = above(mean_share([trees], entrant.trained), STILL_RIGHT, f"{entrant.name} at percolation 0")
     what = f"{entrant.name}'s fall from percolation 0 to {FEW}"
     verdict = above(fall(trees, few, entrant.trained, entrant.noise(percolation.cells)), HALF, what)
-    if base.word != Word.CONFIRMED and verdict.word != Word.NOT_TESTED:
+    if base.word != Word.CONFIRMED and verdict.word in (Word.CONFIRMED, Word.REFUTED):
         return undecided(f"there is little to fall from: {base.why}", verdict)
     return verdict
 

@@ -81,8 +81,8 @@ def monotone(whole: Figure, rises: Sequence[tuple[str, Figure]], what: str) -> V
     verdict = replace(verdict, asked=f"{verdict.asked}, and no step up")
     steps = {label: below(rise, STEP, f"the rise {label}") for label, rise in rises}
     joined = every(verdict, *steps.values())
-    if verdict.word == Word.CONFIRMED and joined.word == Word.NOT_TESTED:
-        (label, *_) = (label for label, step in steps.items() if step.word == Word.NOT_TESTED)
+    if verdict.word == Word.CONFIRMED and joined.word == Word.UNDECIDED:
+        (label, *_) = (label for label, step in steps.items() if step.word == Word.UNDECIDED)
         said = replace(verdict, why=f"{verdict.why}; the rise {label} is {dict(rises)[label]}")
         return undecided(f"a step may go up ({label})", said)
     if joined.word != Word.CONFIRMED:

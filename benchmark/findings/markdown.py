@@ -44,10 +44,10 @@ def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
 def deciding(told: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
     """Choose what stands for a claim: the suite with the most seeds, and any that decides otherwise than it does."""
     first, *others = sorted(told, key=lambda one: -_seeds(one[1]))
-    chosen = {first[1].said: first}
+    chosen = {first[1].word: first}
     for other in others:
-        if not other[1].undecided:
-            chosen.setdefault(other[1].said, other)
+        if other[1].word != Word.UNDECIDED:
+            chosen.setdefault(other[1].word, other)
     return list(chosen.values())
 
 
@@ -57,7 +57,7 @@ def _seeds(verdict: Verdict) -> int:
 
 def _cells(suite: str, verdict: Verdict) -> tuple[str, ...]:
     figure = verdict.figure
-    said = f"**{verdict.said}**" if verdict.word != Word.NOT_TESTED else verdict.said
+    said = str(verdict.word) if verdict.word == Word.UNDECIDED else f"**{verdict.word}**"
     why = f": {verdict.doubt}" if verdict.doubt else ""
     return f"{said}{why}", f"{figure.middle} ({figure.interval})" if figure else "", verdict.asked, suite
 
@@ -67,7 +67,7 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
     before = ""
     for claims in zip(*(finding.claims for finding in each), strict=True):
         verdicts = [
-            f"- {pool.suite.name}: **{claim.verdict.said}**: {claim.verdict.why}."
+            f"- {pool.suite.name}: **{claim.verdict.word}**: {claim.verdict.why}."
             for pool, claim in zip(pools, claims, strict=True)
         ]
         rule = "as for the claim before" if claims[0].rule == before else claims[0].rule

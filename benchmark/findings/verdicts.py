@@ -13,15 +13,15 @@ from scipy.stats import beta
 from extramaze.findings.figures import Figure, number
 
 LEAST_SEEDS = 2
-UNDECIDED = "undecided"
 DOUBT = 0.05  # of each bound on the share of all seeds
 
 
 class Word(StrEnum):
-    """What became of a claim."""
+    """What became of a claim; undecided: there is evidence, and it does not decide."""
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
+    UNDECIDED = "undecided"
     NOT_TESTED = "not tested"
 
 
@@ -39,16 +39,6 @@ class Verdict:
     asked: str = ""
     doubt: str = ""
 
-    @property
-    def said(self) -> str:
-        """The word as it is written: undecided is told apart from not tested."""
-        return UNDECIDED if self.undecided else str(self.word)
-
-    @property
-    def undecided(self) -> bool:
-        """Whether there is evidence that does not decide, rather than none."""
-        return self.word == Word.NOT_TESTED and self.figure is not None
-
 
 def not_tested(why: str) -> Verdict:
     """Say why there is no evidence."""
@@ -57,7 +47,7 @@ def not_tested(why: str) -> Verdict:
 
 def undecided(doubt: str, verdict: Verdict) -> Verdict:
     """Say why a verdict's evidence does not decide after all."""
-    return replace(verdict, word=Word.NOT_TESTED, why=f"{doubt}; {verdict.why}", doubt=doubt)
+    return replace(verdict, word=Word.UNDECIDED, why=f"{doubt}; {verdict.why}", doubt=doubt)
 
 
 def above(figure: Figure | None, bound: float, what: str) -> Verdict:
@@ -77,8 +67,8 @@ def _judge(figure: Figure | None, bound: float, what: str, sign: int) -> Verdict
     side = f"{'above' if sign > 0 else 'below'} {limit}"
     asked = f"{'odds ' * (figure.unit == 'odds')}{side}"
     if figure.seeds and figure.seeds < LEAST_SEEDS:
-        return undecided("one seed decides nothing", Verdict(Word.NOT_TESTED, said, figure, asked))
-    measured = Verdict(Word.NOT_TESTED, said + _seeds(figure, bound, sign), figure, asked)
+        return undecided("one seed decides nothing", Verdict(Word.UNDECIDED, said, figure, asked))
+    measured = Verdict(Word.UNDECIDED, said + _seeds(figure, bound, sign), figure, asked)
     if figure.noise is not None and bound < abs(figure.value) <= figure.noise:
         return undecided(f"rounding alone turns {number(figure.noise, 'share')} of such mazes", measured)
     if min(sign * (figure.low - bound), sign * (figure.high - bound)) > 0:
@@ -119,13 +109,12 @@ def share_of_seeds(met: int, count: int) -> tuple[float, float]:
 
 
 def every(*verdicts: Verdict) -> Verdict:
-    """Join verdicts that must all be confirmed: one refuted refutes, else one not tested leaves it open."""
-    for word in (Word.REFUTED, Word.NOT_TESTED):
-        found = [verdict for verdict in verdicts if verdict.word == word]
-        if found:
-            return found[0]
+    """Join verdicts that must all be confirmed: one refuted refutes, else the first that is open leaves it open."""
     if not verdicts:
         return not_tested("nothing to judge in these records")
+    against = [verdict for verdict in verdicts if verdict.word != Word.CONFIRMED]
+    if against:
+        return next((verdict for verdict in against if verdict.word == Word.REFUTED), against[0])
     return replace(verdicts[0], why="; ".join(verdict.why for verdict in verdicts))
 
 

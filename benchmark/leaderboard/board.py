@@ -208,13 +208,13 @@ def find_records(folders: Iterable[Path]) -> list[Record]:
 
     Raises InputError for a folder without any.
     """
-    records = []
+    places: dict[Path, Path] = {}
     for folder in folders:
-        paths = _summaries(folder)
-        if not paths:
+        found = _summaries(folder)
+        if not found:
             raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
-        records += [read_record(path.parent) for path in paths]
-    return records
+        places |= {path.resolve(): path.parent for path in found}
+    return [read_record(place) for place in places.values()]
 
 
 def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:

@@ -28,7 +28,8 @@ from extramaze.records.measures import watched
 
 
 def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = None) -> list[Path]:
-    """Draw limits, residuals and motion into a folder and return the PNGs; with the solver also one trajectory.
+    """Draw limits, residuals and motion into a folder and return the PNGs; with the solver also the trajectory that
+    moves most, of those that do not diverge.
 
     Draws nothing for a record whose iterates were not watched.
     """
@@ -43,17 +44,16 @@ def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = No
         "residuals": partial(draw_residuals, limits=limits, residuals=rows["residual"].to_numpy()),
         "motion": partial(draw_amplitudes, limits=limits, latent=latent, logits=logits),
     }
-    if solver is not None:
-        row = _worth_following(rows)
+    moving = rows.filter(pl.col("limit") != str(Limit.DIVERGED)).sort("latent_motion", descending=True)
+    if solver is not None and len(moving):
+        row = moving.row(0, named=True)
         plan = record.summary.plan.suite.limits
         frames = follow(solver, record, row["cell"], row["index"])
         rest = ", what is left is rounding" if row["limit"] == Limit.FIXED_POINT else ""
         title = f"{row['cell']} #{row['index']}: {row['limit']}{rest}"
         pictures["trajectory"] = partial(draw_projection, frames=frames, first=plan.burn_in, title=title)
-        if np.isfinite(frames).all():
-            centred = torch.from_numpy(frames - frames[0])
-            diagrams = persistence(pairwise_distances(centred))
-            pictures["persistence"] = partial(draw_persistence, diagrams=diagrams, title=title)
+        diagrams = persistence(pairwise_distances(torch.from_numpy(frames - frames[0])))
+        pictures["persistence"] = partial(draw_persistence, diagrams=diagrams, title=title)
     paths = {out / f"{name}.png": draw for name, draw in pictures.items()}
     for path, draw in paths.items():
         save(draw, path, f"{record.summary.plan.solver.name} on {record.summary.plan.suite.name}")
@@ -62,12 +62,6 @@ def plot_dynamics(record: Record, out: Path, solver: IterativeSolver | None = No
 
 def _count(rows: pl.DataFrame, limit: Limit, right: bool) -> int:
     return int(((rows["limit"] == limit) & (rows["limit_right"] == right)).sum())
-
-
-def _worth_following(rows: pl.DataFrame) -> dict:
-    """Choose the watched maze whose limit moves most, of those that stay finite if there are any."""
-    finite = rows.filter(pl.col("latent_motion").is_finite())
-    return (finite if len(finite) else rows).sort("latent_motion", descending=True).row(0, named=True)
 
 
 def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np.ndarray:
@@ -79,7 +73,7 @@ def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np
     _, images, _ = draw_block(suite, found, block, size)
     device = next((p.device for p in solver.parameters()), torch.device("cpu"))
     with reference_arithmetic():
-        ours = copy.deepcopy(solver).double().eval()
+        ours = copy.deepcopy(solver).eval().double()
         x = to_input(images, device, torch.float64)
         step = make_step(ours, x, choose_iteration(ours, device))
         state: Tensor = ours.initial_state(x)

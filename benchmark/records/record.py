@@ -22,7 +22,7 @@ from extramaze.mazes.files import make_folder, read_bytes, write_atomically
 from extramaze.models.schema import check_model
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
-from extramaze.records.schema import PER_MAZE, SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
+from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
 from extramaze.records.summary_problems import outline_problems
 from extramaze.records.tallies import tally_odds
 
@@ -71,7 +71,13 @@ class Record:
         return Record.seal(old.plan, old.cells, old.limits, self.mazes, old.run, noise)
 
     def write(self, folder: Path) -> None:
-        """Write the two files, each atomically, the summary last."""
+        """Write the two files, each atomically, the summary last.
+
+        Raises InputError for a record that could not be read again; what is in the folder stays then.
+        """
+        contradiction = _inconsistency(self)
+        if contradiction:
+            raise InputError(f"{folder}: the record contradicts itself and is not written: {contradiction}")
         make_folder(folder)
         write_atomically(folder / TABLE, self.table)
         content = self.summary.model_dump(mode="json", by_alias=True)
@@ -109,9 +115,6 @@ def read_record(folder: Path) -> Record:
         mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells))
     except InputError as problem:
         raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
-    if any(mazes.schema.get(name) != kind for name, kind in PER_MAZE.items()):
-        found = ", ".join(f"{name} {kind}" for name, kind in mazes.schema.items())
-        raise InputError(f"{folder / TABLE}: expected the columns {', '.join(PER_MAZE)}; got {found}")
     record = Record(summary, mazes, table)
     contradiction = _inconsistency(record)
     if contradiction:

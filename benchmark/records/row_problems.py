@@ -13,9 +13,6 @@ from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Summary
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_odds, tally_rungs
 from extramaze.scoring import Failure
 
-# A fixed point's last step is at most FLOOR_ULPS × 2.2e-16 ≈ 9e-13 of the largest magnitude: beyond this, the state
-# would have to exceed a million.
-MAX_REST = 1e-6
 ROUNDING = 1e-6  # of a cosine in float32
 MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
 MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
@@ -125,7 +122,6 @@ def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
     least, most = np.where(at_rest, 1, np.where(cycle, 2, 0)), np.where(at_rest, 1, np.where(cycle, 2**31 - 1, 0))
     yield from _each((period < least) | (period > most), "a period that its limit does not have")
     residual = rows["residual"].fill_null(0.0).to_numpy()
-    yield from _each(at_rest & ~(np.abs(residual) <= MAX_REST), "a fixed point with a large residual")
     yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
     diverged = (limit == Limit.DIVERGED).fill_null(False).to_numpy()
     yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")

@@ -74,8 +74,8 @@ def _version_problems(contracts: dict[str, int]) -> Iterator[str]:
 
 def _plan_problems(summary: Summary, cell: Cell, plan: CellPlan) -> Iterator[str]:
     mazes, watched = how_many(summary.plan.suite, summary.plan.part, cell)
-    watched = 0 if plan.rungs == ONCE else watched
-    if (plan.mazes, plan.watched) != (mazes, watched):
+    possible = (watched, 0) if plan.rungs == ONCE else (watched,)
+    if plan.mazes != mazes or plan.watched not in possible:
         yield f"planned are {plan.mazes} mazes, {plan.watched} watched; the suite has {mazes}, {watched} watched"
     height, width = raster_shape(cell.maze_spec.shape, summary.plan.suite.scale)
     sizes = {block_size(height * width, device, cell.count) for device in BLOCK_PIXELS}

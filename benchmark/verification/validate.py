@@ -52,6 +52,7 @@ def problems(folder: Path) -> list[str]:
         found += _solver_problems(folder) if _is_there(folder, RESULT) else []
     if verified:
         found += verification_problems(folder)
+    found = list(dict.fromkeys(found))  # a trained submission's weights are looked at as its own and as its record's
     hidden = len(found) - MAX_LISTED
     return [*found[:MAX_LISTED], *([f"… and {hidden} more"] if hidden > 0 else [])]
 

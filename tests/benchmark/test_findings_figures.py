@@ -6,7 +6,7 @@ import pytest
 from extramaze.findings import Word, make_pools
 from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
 from extramaze.findings.spread import deviation
-from extramaze.findings.verdicts import UNDECIDED, Verdict, above, below, every, not_tested
+from extramaze.findings.verdicts import Verdict, above, agree, below, every, not_tested
 from extramaze.leaderboard.ranks import Evidence, difference_test
 from extramaze.leaderboard.score import score_interval
 from tests.benchmark.findings_records import chosen_record
@@ -21,8 +21,8 @@ def figure(low, high, seeds=3, noise=None):
     [
         (0.6, 0.7, Word.CONFIRMED),
         (0.3, 0.4, Word.REFUTED),
-        (0.4, 0.6, Word.NOT_TESTED),
-        (0.5, 0.6, Word.NOT_TESTED),  # it touches the bound
+        (0.4, 0.6, Word.UNDECIDED),
+        (0.5, 0.6, Word.UNDECIDED),  # it touches the bound
         (0.4, 0.5, Word.REFUTED),  # no value in it is more than the bound
     ],
 )
@@ -34,24 +34,25 @@ def test_a_verdict_is_where_the_whole_interval_lies(low, high, word):
 
 def test_one_seed_decides_nothing_and_an_algorithm_has_none():
     """A trained solver needs two seeds; an algorithm is what it is."""
-    assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").word == Word.NOT_TESTED
-    assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").said == UNDECIDED
+    assert above(figure(0.8, 0.9, seeds=1), 0.5, "x").word == Word.UNDECIDED
     assert above(figure(0.8, 0.9, seeds=0), 0.5, "x").word == Word.CONFIRMED
     assert above(figure(0.8, 0.9, seeds=2), 0.5, "x").word == Word.CONFIRMED
 
 
 def test_what_rounding_turns_is_no_difference():
     """A sure difference no larger than the noise floor is not told; a larger one is."""
-    assert above(figure(0.02, 0.04, noise=0.05), 0.01, "x").word == Word.NOT_TESTED
+    assert above(figure(0.02, 0.04, noise=0.05), 0.01, "x").word == Word.UNDECIDED
     assert "rounding" in above(figure(0.02, 0.04, noise=0.05), 0.01, "x").why
     assert above(figure(0.02, 0.04, noise=0.001), 0.01, "x").word == Word.CONFIRMED
 
 
 def test_verdicts_join():
-    """One refuted refutes, else one untested leaves it open; no figure and no verdict are no evidence."""
-    yes, no, open_ = (Verdict(word, "why") for word in (Word.CONFIRMED, Word.REFUTED, Word.NOT_TESTED))
+    """One refuted refutes, else the first open one leaves it open; no figure and no verdict are no evidence."""
+    yes, no, open_, none = (Verdict(word, "why") for word in Word)
     assert every(yes, open_, no).word == Word.REFUTED
-    assert every(yes, open_).word == Word.NOT_TESTED
+    assert every(yes, open_, none).word == agree(yes, open_, "they differ").word == Word.UNDECIDED
+    assert every(none, open_).word == Word.NOT_TESTED
+    assert "(confirmed one way, undecided the other)" in agree(yes, open_, "they differ").why
     assert every(yes, yes).word == Word.CONFIRMED
     assert every().word == above(None, 0.5, "x").word == not_tested("x").word == Word.NOT_TESTED
 

@@ -1,13 +1,18 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 
+from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import InputError
+from extramaze.models.wavefront import Wavefront
 from extramaze.records import content_sha256, read_record
 from extramaze.records.schema import PER_MAZE, SCHEMA, Tally
+from tests.benchmark.conftest import TINY
 
 STORED = Path(__file__).parent / "data" / "record-3"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
 
@@ -204,3 +209,30 @@ COLUMNS = {
     "alignment": "Float64",
     "depends": "Boolean",
 }
+
+
+class Logarithms(Wavefront):
+    """Answers in logarithms of probabilities, which are 0 and 1."""
+
+    def readout(self, state):
+        return torch.log(super().readout(state).clamp(0, 1))
+
+
+@pytest.mark.parametrize("kind", [Wavefront, Logarithms])
+def test_what_was_measured_can_be_read(kind, tmp_path):
+    """Also of what comes to rest within the window, and of logits without end."""
+    (tmp_path / "suite.yaml").write_text(TINY.replace("burn_in: 20, window: 10", "burn_in: 1, window: 200"))
+    evaluate(kind(), str(tmp_path / "suite.yaml"), "cpu", tmp_path / "record", quiet=True)
+    rows = read_record(tmp_path / "record").mazes.filter(pl.col("limit").is_not_null())
+    assert set(rows["limit"]) == {"fixed point"}
+
+
+def test_what_could_not_be_read_is_not_written(tiny_records, tmp_path):
+    """A record that contradicts itself leaves what is there alone."""
+    record = tiny_records["dead-end-filling"]
+    record.write(tmp_path)
+    before = (tmp_path / "record.json").read_bytes()
+    wrong = replace(record, mazes=record.mazes.with_columns(period=pl.col("period") * 0))
+    with pytest.raises(InputError, match=r"is not written: .*a period that its limit does not have"):
+        wrong.write(tmp_path)
+    assert (tmp_path / "record.json").read_bytes() == before

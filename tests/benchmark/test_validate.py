@@ -114,7 +114,6 @@ ROW_FORGERIES = [
     ({"failure": (RIGHT, "broken path")}, "a failure where it is optimal"),
     ({"failure": (WRONG, "bad luck")}, "a kind of failure not known"),
     ({"failure": (WRONG, "longer way")}, "called longer way"),
-    ({"residual": (AT_REST, 0.1)}, "a fixed point with a large residual"),
     ({"residual": (AT_REST, float("nan"))}, "a residual that is no number"),
     ({"residual": (AT_REST, -1e-12)}, "a residual below 0"),
     ({"residual": (AT_REST, None)}, "residual on a maze not watched, or missing"),

@@ -83,6 +83,7 @@ def test_separate_components_count():
     [
         ({"connections": np.zeros((1, 3, 3, 3), bool)}, "shape"),
         ({"connections": np.zeros((1, 2, 3, 1), bool)}, "at least 2 cells a side"),
+        ({"connections": np.zeros((1, 2, 2, 2**15 + 1), bool)}, "at most 32,768 cells a side, got 2×32769"),
         ({"connections": np.full((1, 2, 3, 3), 2)}, "0 and 1"),
         ({"connections": np.ones((1, 2, 3, 3), bool)}, "leaves the lattice"),
         ({"start": np.array([[0, 3]])}, "outside"),

@@ -104,6 +104,7 @@ def test_equal_specifications_have_one_text():
         ({"algorithm": "percolation"}, "percolation must be above 0"),
         ({"braid": 1.5}, "braid must be a probability"),
         ({"min_path": 0}, "min_path must be an integer of at least 1"),
+        ({"max_path": 2**62}, "max_path must be an integer of at least 0, and below 2"),
         ({"min_path": 25}, "min_path=25: no path in 5×5 cells is longer than 24"),
         ({"min_path": 9, "max_path": 8}, "min_path=9 exceeds max_path=8"),
         ({"min_shortest": 2}, "a tree has one path"),

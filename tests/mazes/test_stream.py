@@ -133,12 +133,27 @@ def test_a_frozen_set():
         ((MazeSpec(9), 4, 1, "tset"), "did you mean test"),
         ((MazeSpec(9), 4, 1, "train", 0, 0, 2, 2), "rank < world"),
         ((MazeSpec(9), 4, 1, "train", 256), "seed must be from 0 to 255, got 256"),
+        ((MazeSpec(9), 4, 1, "train", 1, -8), "first must be at least 0, got -8"),
     ],
 )
 def test_bad_datasets_are_refused(arguments, problem):
     """What cannot be a dataset says so when it is made."""
     with pytest.raises(InputError, match=problem):
         GeneratedMazes(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"count": -5}, "count must be an integer of at least 0, got -5"),
+        ({"count": 0, "split": "nonsense"}, "split"),
+        ({"count": 2000, "first": 2**32 - 1500}, "indices must stay below"),
+    ],
+)
+def test_a_stream_that_cannot_be_is_refused_at_once(arguments, problem):
+    """Before any block is taken."""
+    with pytest.raises(InputError, match=problem):
+        stream(MazeSpec(9), **arguments)
 
 
 def test_a_block_of_nothing_is_refused():

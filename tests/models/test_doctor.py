@@ -5,6 +5,7 @@ from torch import nn
 from extramaze.cli import run
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import Inference
+from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.doctor import examine
 from extramaze.models.dt_l import dt_l
 from extramaze.models.dt_net import dt_net
@@ -325,6 +326,39 @@ def test_everything_shipped_is_whole(target):
 def test_every_builder_makes_a_whole_solver(build):
     """Every architecture with fresh weights keeps the contract."""
     assert examine(build) == []
+
+
+class Counts(DeadEndFilling):
+    """Keeps whole numbers, and answers in the precision that it is cast to."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("one", torch.ones(1))
+
+    def initial_state(self, x):
+        return super().initial_state(x).to(torch.int64)
+
+    def step(self, state, x):
+        return super().step(state.to(x.dtype), x).to(torch.int64)
+
+    def readout(self, state):
+        return super().readout(state * self.one)
+
+
+class Marks(Counts):
+    """Keeps bits."""
+
+    def initial_state(self, x):
+        return super().initial_state(x).bool()
+
+    def step(self, state, x):
+        return super().step(state, x).bool()
+
+
+@pytest.mark.parametrize("kind", [Counts, Marks])
+def test_a_state_may_be_of_whole_numbers(kind):
+    """A state is any tensor; the precision is that of the logits."""
+    assert examine(kind) == []
 
 
 PLUGIN = """

@@ -1,11 +1,13 @@
 import json
 import shutil
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import torch
 
+from extramaze.blocks.identity import solver_info
 from extramaze.mazes import InputError
 from extramaze.models import load
 
@@ -109,3 +111,16 @@ def test_a_broken_training_file_is_refused(folder, text):
     (folder / "training.json").write_text(text)
     with pytest.raises(InputError, match=r"training\.json"):
         load(str(folder))
+
+
+def test_two_files_of_one_name_are_two_solvers(tmp_path):
+    """Each is known by the code that it came from."""
+    targets, digests = [], []
+    for folder, text in (("a", "# one"), ("b", "# another")):
+        path = tmp_path / folder / "solver.py"
+        path.parent.mkdir()
+        path.write_text(f"{text}\nfrom extramaze.models.wavefront import Wavefront\n\n\nclass Mine(Wavefront): ...\n")
+        targets.append(f"{path}:Mine")
+        digests.append(sha256(path.read_bytes()).hexdigest())
+    first, second = (load(target) for target in targets)
+    assert [solver_info(solver).code_sha256 for solver in (first, second)] == digests

@@ -176,3 +176,14 @@ def test_a_window_too_short_is_refused():
     """A window needs two steps."""
     with pytest.raises(InputError, match="window of at least 2"):
         observe(lambda z: z, start(), burn_in=0, window=1)
+
+
+@pytest.mark.parametrize("burn_in", [0, 20])
+def test_what_comes_to_rest_within_the_window_rests(burn_in):
+    """It moved in the window and then stood still to the bit: a fixed point, and no cycle of one."""
+    start = torch.arange(10.0, 16.0, dtype=torch.float64)
+    report = observe(lambda state: (state - 1).clamp(min=0), start + burn_in, burn_in, 40)
+    assert report.limit == [Limit.FIXED_POINT] * 6
+    assert report.period.tolist() == [1] * 6
+    assert report.repeats.all()
+    assert (report.amplitude > report.floor).all()
