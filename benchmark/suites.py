@@ -85,6 +85,20 @@ class Suite(Strict):
         return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
+def axis_headings(cells: tuple[Cell, ...]) -> dict[str, str]:
+    """Return how the axes of a suite's cells are called where their numbers stand, in order.
+
+    The axis ``cycles`` is of percolated mazes in some suites and of exact numbers in others: it is called by which.
+    """
+    headings = {}
+    for axis in dict.fromkeys(cell.axis for cell in cells):
+        specs = [cell.maze_spec for cell in cells if cell.axis == axis]
+        percolated, exact = (any(getattr(spec, name) for spec in specs) for name in ("percolation", "cycles"))
+        cycles = "percolation" if percolated and not exact else "exact cycles" if exact and not percolated else axis
+        headings[axis] = {"in-distribution": "in-dist.", "cycles": cycles}.get(axis, axis)
+    return headings
+
+
 def choose_cells(suite: Suite, names: tuple[str, ...]) -> tuple[Cell, ...]:
     """Return a suite's cells of these names, in the suite's order; all for no names. Raises InputError."""
     known = [cell.name for cell in suite.cells]

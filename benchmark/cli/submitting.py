@@ -66,7 +66,7 @@ def submit(
         f"trained on what is tested: {sealed.overlap}\n"
         f"check it: extramaze validate {folder}\n"
         + (
-            f"then open a pull request that adds the folder as results/{loaded.name}/{solver}"
+            f"then open a pull request that adds the folder as results/{loaded.name}/{solver}, and so with other seeds"
             if loaded.name in suite_names()
             else f"{loaded.name} is no shipped suite: whoever compares with this record needs {suite} too"
         )

@@ -1,13 +1,16 @@
 """Verbs for what somebody else made, or an older version: look through it, run it again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from extramaze.cli.app import ExitCode, Json, Quiet, app
 from extramaze.cli.evaluation import report
 from extramaze.mazes import InputError
+
+if TYPE_CHECKING:
+    from extramaze.verification.verification import Verification
 
 
 @app.command()
@@ -89,9 +92,20 @@ def verify(
         print(f"{folder}: {'reproduced' if found.reproduced else 'NOT reproduced'}\n  {found.sentence()}")
         for one in found.named:
             print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
-        print(f"  written: {place}" if kept else f"  {place} keeps the verification it has, which rests on more mazes")
+        print(f"  {_written(place, found)}" if kept else f"  {place} keeps the verification of more mazes that it has")
         failed |= not found.reproduced
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _written(place: Path, found: "Verification") -> str:
+    """Say where a verification lies, and what becomes of it."""
+    from extramaze.leaderboard.badges import MOST_OPEN
+    from extramaze.submission.card import CARD
+    from extramaze.submission.sealed import VERIFICATION
+
+    few = f"; too few mazes for the badge, which leaves at most {MOST_OPEN:.0%} open" if found.high > MOST_OPEN else ""
+    reviewed = "; a reviewer commits it, a pull request comes without" if (place / CARD).exists() else ""
+    return f"written: {place / VERIFICATION}{few}{reviewed}"
 
 
 @app.command()

@@ -20,6 +20,7 @@ from extramaze.mazes import InputError, answers_from_tokens
 from extramaze.mazes.errors import unknown_name
 from extramaze.mazes.files import read_bytes
 from extramaze.mazes.raster import raster_shape
+from extramaze.mazes.tokens import CHARSET
 from extramaze.models.schema import Strict, parse_json
 from extramaze.suites import Suite
 
@@ -39,12 +40,13 @@ class AnswerLine(Strict):
 class AnswerFile:
     """Answers to the mazes of some cells.
 
-    masks: by cell, uint8 (N, H, W) at the suite's scale. unreadable: by cell, how many answers could not be read.
-    sha256: of the file they came from.
+    masks: by cell, uint8 (N, H, W) at the suite's scale. unreadable: how many answers could not be read; example: one
+    of these, and why. sha256: of the file they came from.
     """
 
     masks: dict[str, np.ndarray]
-    unreadable: dict[str, int]
+    unreadable: int
+    example: str
     sha256: str
 
 
@@ -66,7 +68,7 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
         _read_lines(book, content)
     else:
         raise InputError(f"{path}: expected masks in an .npz archive, or strings in .jsonl lines")
-    return AnswerFile(book.finish(), book.unreadable, hashlib.sha256(content).hexdigest())
+    return AnswerFile(book.finish(), book.unreadable, book.example, hashlib.sha256(content).hexdigest())
 
 
 class _Book:
@@ -78,15 +80,15 @@ class _Book:
         self.path, self.shapes, self.there_are, self.counts = path, shapes, there_are, counts
         self.masks = {cell: np.zeros((count, *shapes[cell]), np.uint8) for cell, count in counts.items()}
         self.given = {cell: np.zeros(count, bool) for cell, count in counts.items()}
-        self.unreadable = dict.fromkeys(counts, 0)
+        self.unreadable, self.example = 0, ""
 
     def check_cell(self, cell: str) -> None:
         """Raise InputError for a cell that is not the suite's."""
         if cell not in self.shapes:
             raise InputError(f"{self.path}: {unknown_name('cell', cell, self.shapes)}")
 
-    def put(self, cell: str, index: int, mask: np.ndarray | None) -> None:
-        """Enter an answer, None for an unreadable one; answers beyond what is asked for are left out."""
+    def put(self, cell: str, index: int, mask: np.ndarray | str) -> None:
+        """Enter an answer, or why it could not be read; answers beyond what is asked for are left out."""
         self.check_cell(cell)
         if index >= self.there_are[cell]:
             last = self.there_are[cell] - 1
@@ -96,8 +98,9 @@ class _Book:
         if self.given[cell][index]:
             raise InputError(f"{self.path}: two answers for maze {index} of {cell}; keep one")
         self.given[cell][index] = True
-        if mask is None:
-            self.unreadable[cell] += 1
+        if isinstance(mask, str):
+            self.unreadable += 1
+            self.example = self.example or f"{cell} #{index}: {mask}"
         else:
             self.masks[cell][index] = mask
 
@@ -138,13 +141,20 @@ def _read_archive(book: _Book, content: bytes) -> None:
 def _read_lines(book: _Book, content: bytes) -> None:
     for line in _lines(book.path, content):
         book.check_cell(line.cell)
-        height, width = book.shapes[line.cell]
-        text = "".join((line.answer or "").splitlines())
-        try:
-            mask = answers_from_tokens([text], width)[0] if len(text) == height * width else None
-        except InputError:
-            mask = None
-        book.put(line.cell, line.index, mask)
+        book.put(line.cell, line.index, _read_mask(line.answer, *book.shapes[line.cell]))
+
+
+def _read_mask(answer: str | None, height: int, width: int) -> np.ndarray | str:
+    """Return the mask of an answer, (height, width), or say why there is none."""
+    if answer is None:
+        return "null"
+    text = "".join(answer.splitlines())
+    strange = sorted(set(text) - set(CHARSET))
+    if strange:
+        return f"{strange[0]!r} in it; the path is marked with o, and nothing stands beside {CHARSET!r}"
+    if len(text) != height * width:
+        return f"{len(text)} characters, not {height} × {width}"
+    return answers_from_tokens([text], width)[0]
 
 
 def _lines(path: Path, content: bytes) -> Iterator[AnswerLine]:

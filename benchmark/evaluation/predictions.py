@@ -65,10 +65,10 @@ def evaluate_predictions(
 
 
 def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
-    unreadable = sum(answers.unreadable.values())
     notes = ["answers made elsewhere"]
-    if unreadable:
-        notes.append(f"{unreadable} of {sum(counts.values())} answers could not be read and count as empty")
+    if answers.unreadable:
+        said = f"{answers.unreadable} of {sum(counts.values())} answers could not be read and count as empty"
+        notes.append(f"{said}, such as {answers.example}")
     cells = [CellPlan(name=name, mazes=count, watched=0, block=count, rungs=ONCE) for name, count in counts.items()]
     return Plan(
         suite=suite,

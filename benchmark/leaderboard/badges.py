@@ -15,19 +15,26 @@ MOST_OPEN = 0.1  # share of a record's mazes that may still differ under a badge
 class Standing:
     """What a row's verifications say together.
 
-    mazes: run again, of ``of`` in the records. high: the share of a record's mazes that may still differ, at 95 %
-    confidence, the largest of its records'; None for a row that is only claimed.
+    badge: ``claimed``, the word of whoever made the records, or ``reproduced``. good: how many of its ``records`` were
+    run again, on mazes enough for the badge, and came out alike. mazes: run again, of ``of`` in the records. high: the
+    share of a record's mazes that may still differ, at 95 % confidence, the largest of its records'; None for a row
+    that is only claimed.
     """
 
     badge: str
+    good: int
+    records: int
     mazes: int
     of: int
     high: float | None
 
     def __str__(self) -> str:
-        if self.high is None or self.mazes == self.of:
+        if self.high is None:
+            return f"{self.badge} ({self.good} of {self.records} records run again)" if self.good else self.badge
+        if self.mazes == self.of:
             return self.badge
-        return f"{self.badge} ({self.mazes:,} of {self.of:,} mazes: at most {self.high:.1%} differ)"
+        each = "a record's" if self.records > 1 else "them"
+        return f"{self.badge} ({self.mazes:,} of {self.of:,} mazes: at most {self.high:.1%} of {each} differ)"
 
 
 def standing(records: Iterable[Record], verified: Verified) -> Standing:
@@ -38,6 +45,8 @@ def standing(records: Iterable[Record], verified: Verified) -> Standing:
     summaries = [record.summary for record in records]
     total = sum(cell.n for summary in summaries for cell in summary.cells)
     found = [verified[summary.sha256] for summary in summaries if summary.sha256 in verified]
-    if len(found) < len(summaries) or not all(one.reproduced and one.high <= MOST_OPEN for one in found):
-        return Standing(CLAIMED, 0, total, None)
-    return Standing(REPRODUCED, sum(one.drawn for one in found), total, max(one.high for one in found))
+    good = [one for one in found if one.reproduced and one.high <= MOST_OPEN]
+    mazes = sum(one.drawn for one in good)
+    if len(good) < len(summaries):
+        return Standing(CLAIMED, len(good), len(summaries), mazes, total, None)
+    return Standing(REPRODUCED, len(good), len(summaries), mazes, total, max(one.high for one in good))

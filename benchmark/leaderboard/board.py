@@ -18,7 +18,7 @@ from extramaze.blocks.plan import ARITHMETIC
 from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
-from extramaze.leaderboard.notes import ONE_SEED, notes_of
+from extramaze.leaderboard.notes import ONE_SEED, mark_of, notes_of
 from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
 from extramaze.leaderboard.score import (
     RANKING_VERSION,
@@ -31,6 +31,7 @@ from extramaze.leaderboard.score import (
 from extramaze.mazes import InputError
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
+from extramaze.suites import axis_headings
 from extramaze.verification.verification import Verification, sound_verification
 
 BORROWED = "the rank takes the spread between other recipes' seeds"
@@ -45,10 +46,10 @@ class Row:
     rows together. score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
     in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
     trajectories by limit, right and wrong ones together; fates: shares by ``measures.FATE_NAMES``.
-    median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze. badge:
-    ``claimed``, the word of whoever made the records, or ``reproduced`` where each of them was run again and nothing
-    came out otherwise beyond rounding; standing: how many mazes that rests on, and what share could still differ. date:
-    of the newest record. notes: what a reader should know.
+    median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze.
+    standing: the badge, and how much of the row was run again for it. date: of the newest record. marked: the share of
+    fresh mazes like those of its training, where a seed is right on too few; "" where none is. notes: what else a
+    reader should know.
     """
 
     rank: int | None
@@ -65,10 +66,9 @@ class Row:
     median_first_right: float | None
     parameters: int
     function_evaluations: float
-    mode: str
-    badge: str
     standing: Standing
     date: str
+    marked: str
     notes: tuple[str, ...]
 
 
@@ -76,8 +76,9 @@ class Row:
 class Board:
     """Rows that may be compared, best first.
 
-    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. pursued: whether
-    trajectories that the window leaves open are followed further. contracts: versions of generator, stored path,
+    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. headings: of the axes,
+    in order. watched_for: iterations before a limit is told. pursued: whether trajectories that the window leaves open
+    are followed further. contracts: versions of generator, stored path,
     raster, score, limits and ranking that all rows share.
     """
 
@@ -87,6 +88,8 @@ class Board:
     retire: bool
     mode: str
     partial: str | None
+    headings: dict[str, str]
+    watched_for: int
     pursued: bool
     contracts: dict[str, int]
     rows: tuple[Row, ...]
@@ -126,13 +129,15 @@ def seeds_by_recipe(records: Iterable[Record]) -> dict[str, list[Record]]:
         seeds.sort(key=lambda record: record.summary.plan.solver.seed or 0)
         solvers = [record.summary.plan.solver for record in seeds]
         for kind, values in (
-            ("seed", Counter(str(solver.seed) for solver in solvers)),
-            ("weights", Counter(solver.weights_sha256 or "none" for solver in solvers)),
+            ("seed", [str(solver.seed) for solver in solvers]),
+            ("weights", [solver.weights_sha256 or "none" for solver in solvers]),
         ):
-            twice = [value for value, count in values.items() if count > 1]
-            if twice:
+            (value, count), *_ = Counter(values).most_common(1)
+            if count > 1:
+                places = [str(record.folder or record.summary.plan.solver.name) for record in seeds]
+                both = " and ".join(place for place, found in zip(places, values, strict=True) if found == value)
                 suite = seeds[0].summary.plan.suite.name
-                raise InputError(f"two records of {recipe} on {suite} with {kind} {twice[0][:12]}; keep one of them")
+                raise InputError(f"{recipe} on {suite}: {both} have one {kind}, {value[:12]}; keep one of them")
     return dict(by_recipe)
 
 
@@ -155,6 +160,8 @@ def _board(records: list[Record], verified: Verified) -> Board:
         retire=plan.retire,
         mode=plan.mode,
         partial=None if plan.part is None else str(plan.part),
+        headings=axis_headings(tuple(cell for cell, _ in plan.pairs())),
+        watched_for=plan.suite.limits.burn_in + plan.suite.limits.window,
         pursued=plan.suite.limits.pursuit > 0,
         contracts={**plan.contracts, "ranking": RANKING_VERSION},
         rows=tuple(rows),
@@ -165,7 +172,6 @@ def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
     solvers = [record.summary.plan.solver for record in records]
     axes = [axis_scores(record) for record in records]
     low, high = score_interval(records)
-    checked = standing(records, verified)
     return Row(
         rank=None,
         ranks=None,
@@ -181,10 +187,9 @@ def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
         median_first_right=median_first_right(records),
         parameters=solvers[0].parameters,
         function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
-        mode=records[0].summary.plan.mode,
-        badge=checked.badge,
-        standing=checked,
+        standing=standing(records, verified),
         date=last_finished(records),
+        marked=mark_of(records),
         notes=tuple(notes_of(records)),
     )
 

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from extramaze.models.training.checkpoint import marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
 
@@ -14,12 +15,14 @@ ONE_SEED = "one seed: the interval is over mazes only"
 def notes_of(records: Sequence[Record]) -> Iterator[str]:
     """Yield the notes of a row's solvers, and what is special about how they were run or how many there are.
 
-    Notes that differ in figures alone are one note, with the least and the greatest of each figure.
+    Notes that differ in figures alone are one note, with the least and the greatest of each figure. Training that fell
+    short is ``mark_of``'s to say.
     """
     alike: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
     for record in records:
         for note in record.summary.plan.solver.notes:
-            alike[NUMBER.sub("#", note)].append((record.summary.plan.solver.seed, note))
+            if marked_accuracy(note) is None:
+                alike[NUMBER.sub("#", note)].append((record.summary.plan.solver.seed, note))
     for noted in alike.values():
         seeds = [str(seed) for seed, _ in noted if seed is not None]
         who = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}: " if seeds else ""
@@ -30,6 +33,21 @@ def notes_of(records: Sequence[Record]) -> Iterator[str]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and not is_algorithm(records[0]):
         yield ONE_SEED
+
+
+def mark_of(records: Sequence[Record]) -> str:
+    """Return what marked seeds reached on fresh mazes like those of their training, and which they are if not all."""
+    found = {
+        str(record.summary.plan.solver.seed): accuracy
+        for record in records
+        for note in record.summary.plan.solver.notes
+        if (accuracy := marked_accuracy(note)) is not None
+    }
+    if not found:
+        return ""
+    shares = _range(sorted({share.removesuffix("%") for share in found.values()}, key=float))
+    which = "" if len(found) == len(records) else f" (seed{'s' if len(found) > 1 else ''} {', '.join(found)})"
+    return f"{shares}%{which}"
 
 
 def _merged(notes: Sequence[str]) -> str:

@@ -1,7 +1,6 @@
-"""The board as a picture: what every recipe solves, from easy to hard along each axis."""
+"""The board as a picture: what every recipe solves, cell by cell, as figures on shades."""
 
-from collections.abc import Sequence
-from itertools import cycle
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,15 @@ from extramaze.leaderboard.board import Board, boards, comparable, seeds_by_reci
 from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
 from extramaze.leaderboard.text import board_name
 from extramaze.mazes.files import make_folder
-from extramaze.models.figures import save_png
-from extramaze.pictures.accuracy import COLOURS, MARKERS, axes_of, name_cells, panel_an_axis, short_name
+from extramaze.models.figures import new_figure, save_png
+from extramaze.pictures.accuracy import draw_shades, short_name
 from extramaze.records import Record
 from extramaze.records.schema import CellResult
 from extramaze.suites import IN_DISTRIBUTION
 
-LINES = ("-", "--", ":")
-SPREAD = 0.3  # of the way from one cell to the next, over which rows are set side by side
+WIDEST = 21  # cells side by side
+CELL, ROW, NAMES, HEAD = 0.5, 0.2, 1.9, 0.8  # inches: a cell's width, a row's height, the names of rows, those of cells
+TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
 def save_boards(records: Sequence[Record], out: Path) -> list[Path]:
@@ -37,34 +37,59 @@ def save_boards(records: Sequence[Record], out: Path) -> list[Path]:
 
 
 def draw_board(board: Board, records: Sequence[Record]) -> Figure:
-    """Draw a board's rows, from its records: optimal accuracy at the last rung, a panel an axis, a line a recipe.
+    """Draw a board's rows, from its records: optimal accuracy at the last rung in percent, a panel an axis.
 
-    A point is the mean over seeds, with the 95 % interval over seeds and mazes. Every panel begins with the cells that
-    are like the training mazes, where an axis has its zero.
+    A figure is the mean over seeds; ± half of its 95 % interval, over seeds and mazes, of one seed over mazes alone.
     """
     by_recipe = seeds_by_recipe(records)
-    axes = [axis for axis in axes_of(records[0]) if axis != IN_DISTRIBUTION] or [IN_DISTRIBUTION]
-    heading = f"{board_name(board)}: optimal answers at the last rung, with 95 % intervals"
-    figure, panels = panel_an_axis(axes, heading, (3.6, 3.0))
-    for axis, panel in panels.items():
-        cells = [cell for cell in records[0].summary.cells if cell.axis in (IN_DISTRIBUTION, axis)]
-        cells.sort(key=lambda cell: cell.axis == axis)
-        styles = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
-        for place, (row, (colour, marker)) in enumerate(zip(board.rows, styles, strict=False)):
-            line = LINES[place // len(COLOURS) % len(LINES)]
-            aside = SPREAD * (place - (len(board.rows) - 1) / 2) / len(board.rows)
-            style = {"color": colour, "marker": marker, "linestyle": line, "label": row.recipe}
-            _draw_row(panel, by_recipe[row.recipe], cells, aside, style)
-        name_cells(panel, [short_name(cell) for cell in cells])
-    handles, labels = next(iter(panels.values())).get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7, frameon=False)
+    rows = [by_recipe[row.recipe] for row in board.rows]
+    lines = list(_lines(records[0].summary.cells))
+    most = max(sum(map(len, line.values())) for line in lines)
+    figure = new_figure(NAMES + CELL * most, 0.5 + len(lines) * (HEAD + ROW * len(rows)))
+    figure.suptitle(
+        f"{board_name(board)}: optimal answers at the last rung, %; ± half of the 95 % interval, not of two seeds",
+        fontsize=9,
+    )
+    outer = figure.add_gridspec(len(lines), 1)
+    for place, line in enumerate(lines):
+        widths = list(map(len, line.values()))
+        spare = [most - sum(widths)] if most > sum(widths) else []
+        grid = outer[place].subgridspec(1, len(widths) + len(spare), width_ratios=[*widths, *spare])
+        for column, (axis, cells) in enumerate(line.items()):
+            panel = figure.add_subplot(grid[column])
+            panel.set_title(board.headings[axis], fontsize=8)
+            _draw_axis(panel, rows, cells)
+            names = [row.recipe for row in board.rows] if column == 0 else []
+            panel.set_yticks(range(len(names)), names, fontsize=7)
     return figure
 
 
-def _draw_row(panel: Axes, seeds: Sequence[Record], cells: Sequence[CellResult], aside: float, style: dict) -> None:
-    """Draw one recipe's line, so far aside of the cells' places."""
-    right = [np.stack([last_rung(record, cell.name) for record in seeds]) for cell in cells]
-    shares = np.array([cell.mean() for cell in right])
-    around = np.array([half_width(cell.mean(axis=1), variance_of_mean(cell.mean(axis=0))) for cell in right])
-    ends = np.stack([np.minimum(around, shares), np.minimum(around, 1 - shares)])
-    panel.errorbar(np.arange(len(cells)) + aside, shares, yerr=ends, ms=3.5, lw=1, elinewidth=0.6, **style)
+def _lines(cells: Sequence[CellResult]) -> Iterator[dict[str, list[CellResult]]]:
+    """Yield the cells by axis, as many axes at once as stand side by side; the axis of training-like mazes first."""
+    by_axis: dict[str, list[CellResult]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.axis != IN_DISTRIBUTION):
+        by_axis.setdefault(cell.axis, []).append(cell)
+    line: dict[str, list[CellResult]] = {}
+    for axis, found in by_axis.items():
+        if line and sum(map(len, line.values())) + len(found) > WIDEST:
+            yield line
+            line = {}
+        line[axis] = found
+    yield line
+
+
+def _draw_axis(panel: Axes, rows: Sequence[Sequence[Record]], cells: Sequence[CellResult]) -> None:
+    """Draw the cells of one axis, a column each, with the accuracy of every recipe."""
+    right = [[np.stack([last_rung(record, cell.name) for record in seeds]) for cell in cells] for seeds in rows]
+    shares = np.array([[cell.mean() for cell in row] for row in right])
+    draw_shades(panel, shares, [[_figure(cell) for cell in row] for row in right])
+    panel.set_xticks(range(len(cells)), [short_name(cell) for cell in cells], rotation=45, ha="right", fontsize=7)
+
+
+def _figure(right: np.ndarray) -> str:
+    """Write the accuracy of right answers (S, N) in percent, with half of its interval."""
+    text = f"{100 * right.mean():.0f}"
+    if 1 < len(right) < TELLING:
+        return text
+    half = half_width(right.mean(axis=1), variance_of_mean(right.mean(axis=0)))
+    return f"{text} ±{100 * half:.0f}"

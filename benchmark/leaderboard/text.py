@@ -5,47 +5,36 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from extramaze.leaderboard.board import Board, Row
+from extramaze.leaderboard.notes import ONE_SEED
+from extramaze.models.training.checkpoint import GOOD_ACCURACY
 from extramaze.records.measures import FATE_NAMES
 from extramaze.suites import IN_DISTRIBUTION
 from extramaze.tables import layout
 
-HEADINGS = {"in-distribution": "in-dist."}
-
 Column = Callable[[Row], str]
 # In a terminal; the last ones are left out first where it is narrow, but never those before the mark.
-IN_TERMINAL = ("rank", "solver", "score", "95 % interval", "axes", "seeds", "settled", "first right", "parameters")
-ALWAYS = 3
+IN_TERMINAL = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "settled", "first right", "parameters")
+ALWAYS = 4
+ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 % up to")
+BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date")
 MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
+NONE = "–"
 
 
 def board_table(board: Board, markdown: bool = False, width: int | None = None) -> str:
-    """Write a board: accuracy in percent, optimal at the last rung; then the notes of its rows.
+    """Write a board: accuracy in percent, optimal at the last rung; then how to read it and the notes of its rows.
 
-    width: of the terminal in characters; columns that do not fit are left out, and named. Markdown has every column.
+    width: of the terminal in characters; columns that do not fit are left out, and named. Markdown has every column,
+    in two tables: the answers, and what the iterates did.
     """
     columns = _columns(board)
-    hidden: list[str] = []
-    if not markdown:
-        groups = [[name] if name != "axes" else list(board.rows[0].axes) for name in IN_TERMINAL]
-        wanted = [name for group in groups for name in group]
-        least = sum(map(len, groups[:ALWAYS]))
-        while len(wanted) > least and width is not None and _width(board, columns, wanted) > width:
-            hidden.insert(0, wanted.pop())
-        columns = {name: column for name, column in columns.items() if name in wanted}
-    lines = [[column(row) for column in columns.values()] for row in board.rows]
-    header = [HEADINGS.get(name, name) for name in columns]
+    notes = [*_key(board), *_notes(board)]
+    if markdown:
+        tables = ["\n".join(_table(board, columns, _spread(names, board), True)) for names in (ANSWERS, BESIDE)]
+        return "\n\n".join([f"## {_title(board)}", *tables, "\n".join(f"- {note}" for note in notes)])
+    wanted, hidden = _fitting(board, columns, width)
     foot = [f"left out for want of width: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
-    foot += _notes(board)
-    return "\n".join([_title(board), "", *layout(header, lines, markdown), *([""] if foot else []), *foot])
-
-
-def _notes(board: Board) -> list[str]:
-    """Write the notes of all rows: one that several share once, with their names."""
-    by_note: dict[str, list[str]] = {}
-    for row in board.rows:
-        for note in row.notes:
-            by_note.setdefault(note, []).append(row.recipe)
-    return [f"{', '.join(recipes)}: {note}" for note, recipes in by_note.items()]
+    return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])
 
 
 def board_json(boards: Iterable[Board]) -> str:
@@ -60,38 +49,81 @@ def board_name(board: Board) -> str:
 
 
 def _title(board: Board) -> str:
-    title = (
-        f"{board_name(board)}: optimal answers at the last rung; score = mean of the hard axes; rank: as far as paired "
-        "tests tell; settled: share of the watched trajectories; first right: iterations, median"
+    return board_name(board) + (f". Partial ({board.partial}): not ranked" if board.partial else "")
+
+
+def _key(board: Board) -> list[str]:
+    """Say how to read a board, one term a line."""
+    watched = any(row.fates for row in board.rows)
+    further = "further" if board.pursued else "no further"
+    settled = f"share of the watched trajectories at rest after {board.watched_for:,} steps; what moves is followed "
+    key = {
+        "score": "optimal answers at the last rung, mean of the axes; in-dist. does not enter",
+        "rank": "rows that paired tests do not tell apart share ranks; the spread between seeds is pooled over recipes"
+        if board.partial is None
+        else "",
+        "settled": settled + further if watched else "",
+        "first right": "the first rung at which a maze is right, median",
+    }
+    return [f"{term}: {said}" for term, said in key.items() if said]
+
+
+def _notes(board: Board) -> list[str]:
+    """Write the notes of all rows: one that several share once, with their names."""
+    by_note: dict[str, list[str]] = {}
+    for row in board.rows:
+        for note in row.notes:
+            if note != ONE_SEED:  # said beside the interval
+                by_note.setdefault(note, []).append(row.recipe)
+    alone = (
+        ["† over mazes alone: it says nothing of other seeds"] if any(ONE_SEED in r.notes for r in board.rows) else []
     )
-    if not board.pursued:
-        title += ". Trajectories that the window leaves open are followed no further: none wanders or drifts for sure"
-    return title + (f". Partial ({board.partial}): not ranked" if board.partial else "")
+    marked = [f"{row.recipe} {row.marked}" for row in board.rows if row.marked]
+    mark = f"* right on fewer than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: {', '.join(marked)}"
+    return [
+        *alone,
+        *([mark] if marked else []),
+        *(f"{', '.join(recipes)}: {note}" for note, recipes in by_note.items()),
+    ]
 
 
-def _width(board: Board, columns: dict[str, Column], names: list[str]) -> int:
-    """Return the characters that a table of some of the columns takes."""
-    each = [max(len(HEADINGS.get(n, n)), *(len(columns[n](row)) for row in board.rows)) for n in names]
-    return sum(each) + 2 * (len(each) - 1)
+def _fitting(board: Board, columns: dict[str, Column], width: int | None) -> tuple[list[str], list[str]]:
+    """Return the columns for a terminal of some width, and those that it has no room for."""
+    wanted = _spread(IN_TERMINAL, board)
+    hidden: list[str] = []
+    least = len(_spread(IN_TERMINAL[:ALWAYS], board))
+    while len(wanted) > least and width is not None and len(_table(board, columns, wanted, False)[0]) > width:
+        hidden.insert(0, wanted.pop())
+    return wanted, hidden
+
+
+def _spread(names: Iterable[str], board: Board) -> list[str]:
+    """Put a board's axes in the place of the word."""
+    return [each for name in names for each in (board.headings if name == "axes" else [name])]
+
+
+def _table(board: Board, columns: dict[str, Column], names: list[str], markdown: bool) -> list[str]:
+    lines = [[columns[name](row) for name in names] for row in board.rows]
+    return layout([board.headings.get(name, name) for name in names], lines, markdown)
 
 
 def _columns(board: Board) -> dict[str, Column]:
-    """Return every column in order, with what it says of a row."""
-    axes: dict[str, Column] = {axis: lambda row, axis=axis: f"{row.axes[axis]:.1%}" for axis in board.rows[0].axes}  # type: ignore[misc]
+    """Return every column with what it says of a row."""
+    axes: dict[str, Column] = {axis: lambda row, axis=axis: f"{row.axes[axis]:.1%}" for axis in board.headings}  # type: ignore[misc]
     fates: dict[str, Column] = {name: lambda row, name=name: _share(row, name) for name in FATE_NAMES}  # type: ignore[misc]
+    scored = board.headings.keys() != {IN_DISTRIBUTION}
     return {
         "rank": _rank,
-        "solver": lambda row: row.recipe,
-        "seeds": lambda row: ",".join(map(str, row.seeds)) or "–",
-        "score": lambda row: f"{row.score:.1%}",
-        "95 % interval": lambda row: f"{row.low:.1%} to {row.high:.1%}",
+        "solver": lambda row: row.recipe + "*" * bool(row.marked),
+        "seeds": lambda row: ",".join(map(str, row.seeds)) or NONE,
+        "score": lambda row: f"{row.score:.1%}" if scored else NONE,
+        "95 % interval": lambda row: _interval(row) if scored else NONE,
         **axes,
-        "≥ 90 % up to": _hardest,
+        "≥ 90 % up to": lambda row: _hardest(row, board.headings),
         **fates,
-        "first right": lambda row: "–" if row.median_first_right is None else f"{row.median_first_right:.0f}",
-        "parameters": lambda row: f"{row.parameters:,}" if row.parameters else "–",
+        "first right": lambda row: NONE if row.median_first_right is None else f"{row.median_first_right:.0f}",
+        "parameters": lambda row: f"{row.parameters:,}" if row.parameters else NONE,
         "evaluations": lambda row: f"{row.function_evaluations:,.0f}",
-        "mode": lambda row: row.mode,
         "badge": lambda row: str(row.standing),
         "date": lambda row: row.date,
     }
@@ -99,15 +131,19 @@ def _columns(board: Board) -> dict[str, Column]:
 
 def _rank(row: Row) -> str:
     if row.ranks is None:
-        return "–"
+        return NONE
     best, worst = row.ranks
     return str(best) if best == worst else f"{best}–{worst}"
 
 
+def _interval(row: Row) -> str:
+    return f"{row.low:.1%} to {row.high:.1%}" + " †" * (ONE_SEED in row.notes)
+
+
 def _share(row: Row, fate: str) -> str:
-    return f"{row.fates[fate]:.0%}" if row.fates else "–"
+    return f"{row.fates[fate]:.0%}" if row.fates else NONE
 
 
-def _hardest(row: Row) -> str:
-    mastered = (cell or f"no {axis}" for axis, cell in row.hardest.items() if axis != IN_DISTRIBUTION)
-    return ", ".join(mastered) or "–"
+def _hardest(row: Row, headings: dict[str, str]) -> str:
+    mastered = (cell or f"{headings[axis]}: none" for axis, cell in row.hardest.items() if axis != IN_DISTRIBUTION)
+    return ", ".join(mastered) or NONE

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
@@ -98,12 +99,8 @@ def save_plane(record: Record, path: Path) -> Path:
     table = np.array([[found.get((size, share), np.nan) for share in shares] for size in sizes])
     figure = new_figure(1.6 + 0.62 * len(shares), 1.4 + 0.42 * len(sizes))
     panel = figure.subplots()
-    panel.set_facecolor("#eeeeee")
-    picture = panel.imshow(table, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
-    for (row, column), value in np.ndenumerate(table):
-        if not np.isnan(value):
-            colour = "black" if value > 0.5 else "white"
-            panel.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=7, color=colour)
+    picture = draw_shades(panel, table, [[f"{value:.0%}" for value in row] for row in table])
+    panel.invert_yaxis()
     panel.set_xticks(range(len(shares)), [f"{share:g}" for share in shares], fontsize=8)
     panel.set_yticks(range(len(sizes)), list(map(str, sizes)), fontsize=8)
     panel.set_xlabel("percolation", fontsize=8)
@@ -111,6 +108,17 @@ def save_plane(record: Record, path: Path) -> Path:
     panel.set_title(f"{title_of(record)}: optimal at the last rung", fontsize=9)
     figure.colorbar(picture, ax=panel, format=PercentFormatter(1.0))
     return save_png(figure, path)
+
+
+def draw_shades(panel: Axes, shares: np.ndarray, texts: Sequence[Sequence[str]]) -> AxesImage:
+    """Draw shares (rows, columns) as shades, the first row on top, with a text on each; NaN stays empty."""
+    panel.set_facecolor("#eeeeee")
+    image = panel.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(shares):
+        if not np.isnan(value):
+            colour = "black" if value > 0.5 else "white"
+            panel.text(column, row, texts[row][column], ha="center", va="center", fontsize=6.5, color=colour)
+    return image
 
 
 def title_of(record: Record) -> str:

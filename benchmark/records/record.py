@@ -33,11 +33,15 @@ MAX_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """An evaluation's summary and its per-maze table (columns: PER_MAZE), with the table's bytes as sealed."""
+    """An evaluation's summary and its per-maze table (columns: PER_MAZE), with the table's bytes as sealed.
+
+    folder: where it was read from.
+    """
 
     summary: Summary
     mazes: pl.DataFrame
     table: bytes
+    folder: Path | None = None
 
     @classmethod
     def seal(
@@ -115,7 +119,7 @@ def read_record(folder: Path) -> Record:
         mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells))
     except InputError as problem:
         raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
-    record = Record(summary, mazes, table)
+    record = Record(summary, mazes, table, folder)
     contradiction = _inconsistency(record)
     if contradiction:
         raise InputError(f"{folder}: the record contradicts itself: {contradiction}; evaluate again")

@@ -11,10 +11,11 @@ from extramaze.blocks.store import BLOCKS
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.mazes import InputError
 from extramaze.mazes.files import LOCK, hold, is_temporary, read_bytes, write_atomically
+from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
 from extramaze.models.schema import differing
-from extramaze.models.training.checkpoint import RECIPE, RESULT
+from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
 from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
@@ -59,6 +60,7 @@ def submit(
         name = evaluation.plan.solver.name
         folder = out or SUBMISSIONS / suite.name / name
         _refuse_foreign(folder, staged)
+        _refuse_sibling(folder, staged, card_of(evaluation.solver))
         overlap = find_overlap(suite, statement, training, training_mazes, start)
         say(f"{name}: checking the contract")
         breaches = examine(staged.load)
@@ -111,6 +113,20 @@ def _refuse_foreign(folder: Path, staged: Staged) -> None:
                 raise InputError(f"{folder} holds another {path.name}; choose another --out")
         elif path.name not in OURS and not is_temporary(path):
             raise InputError(f"{folder} holds {path.name}, which is no part of a submission; choose another --out")
+
+
+def _refuse_sibling(folder: Path, staged: Staged, ours: SolverCard) -> None:
+    """Raise InputError where another seed beside this submission has the very same weights."""
+    if WEIGHTS not in staged.names:
+        return
+    weights = sha256((staged.place / WEIGHTS).read_bytes()).hexdigest()
+    for path in sorted(folder.parent.glob(f"*/{CARD}")):
+        other = read_card(path.parent)
+        same = other.solver.recipe == ours.recipe and WEIGHTS in other.files and other.files[WEIGHTS].sha256 == weights
+        if same and other.solver.seed != ours.seed:
+            raise InputError(
+                f"{ours.name} has the weights of {path.parent}; train seed {ours.seed} before it is submitted"
+            )
 
 
 def _entries(staged: Staged, folder: Path) -> dict[str, FileEntry]:

@@ -1,50 +1,53 @@
 """The board's picture shows the board's numbers, and every board has a picture of its own."""
 
+import numpy as np
 import pytest
 
 from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.picture import draw_board, save_boards
+from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
 from extramaze.records import Record
 
 
-def test_every_line_ends_at_its_rows_accuracy(tiny_records):
-    """Rows in order of rank, from the cell like the training mazes to the one cell of each axis."""
+def test_every_shade_is_its_rows_accuracy(tiny_records):
+    """Rows in order of rank, axes from the cells like the training mazes on, a column a cell."""
     records = list(tiny_records.values())
     (board,) = boards(records)
-    panels = [panel for panel in draw_board(board, records).axes if panel.get_title()]
-    assert [panel.get_title() for panel in panels] == ["cycles", "size"]
-    for panel in panels:
-        assert [text.get_text() for text in panel.get_xticklabels()] == [
-            "easy",
-            {"size": "large"}.get(panel.get_title(), "cycles"),
-        ]
-        drawn = [container.lines[0].get_ydata() for container in panel.containers]
-        names = [container.get_label() for container in panel.containers]
-        assert names == [row.recipe for row in board.rows]
-        for row, heights in zip(board.rows, drawn, strict=True):
-            assert list(heights) == pytest.approx([row.axes["in-distribution"], row.axes[panel.get_title()]])
+    panels = draw_board(board, records).axes
+    assert [panel.get_title() for panel in panels] == ["in-dist.", "percolation", "size"]
+    assert [text.get_text() for text in panels[0].get_yticklabels()] == [row.recipe for row in board.rows]
+    for panel, (axis, cell) in zip(
+        panels, (("in-distribution", "easy"), ("cycles", "cycles"), ("size", "large")), strict=True
+    ):
+        assert [text.get_text() for text in panel.get_xticklabels()] == [cell]
+        drawn = panel.images[0].get_array().data[:, 0]
+        assert list(drawn) == pytest.approx([row.axes[axis] for row in board.rows])
 
 
-def test_one_row_stands_over_its_cells(tiny_records):
-    """Rows are set side by side around each cell's place; one by itself stands on it."""
-    for records in ([tiny_records["dead-end-filling"]], list(tiny_records.values())):
-        (board,) = boards(records)
-        for panel in (panel for panel in draw_board(board, records).axes if panel.get_title()):
-            places = [container.lines[0].get_xdata() for container in panel.containers]
-            assert sum(places) / len(places) == pytest.approx([0, 1])
-            assert all(abs(place - [0, 1]).max() < 0.2 for place in places)
-
-
-def test_no_interval_leaves_0_to_1(tiny_records):
-    """Two seeds that differ have a wide interval; no share is below none or above all."""
+def test_an_interval_is_written_where_it_tells(tiny_records):
+    """Of an algorithm over mazes; of two seeds, which say next to nothing of others, the share alone."""
     records = list(tiny_records.values())
     (board,) = boards(records)
-    for panel in draw_board(board, records).axes:
-        for container in panel.containers:
-            for bar in container.lines[2][0].get_segments():
-                assert 0 <= bar[:, 1].min() <= bar[:, 1].max() <= 1
+    (_, panel, _) = draw_board(board, records).axes
+    written = {row.recipe: text.get_text() for row, text in zip(board.rows, panel.texts, strict=True)}
+    (right,) = (record for record in records if record.summary.plan.solver.name == "dead-end-filling")
+    shares = last_rung(right, "cycles")
+    half = half_width(np.array([shares.mean()]), variance_of_mean(shares))
+    assert written["dead-end-filling"] == f"{100 * shares.mean():.0f} ±{100 * half:.0f}"
+    assert (
+        written["dt-net-thin"] == f"{100 * next(r for r in board.rows if r.recipe == 'dt-net-thin').axes['cycles']:.0f}"
+    )
+
+
+def test_axes_that_do_not_stand_side_by_side_make_lines(monkeypatch, tiny_records):
+    """Each line names its rows again."""
+    monkeypatch.setattr("extramaze.leaderboard.picture.WIDEST", 2)
+    records = list(tiny_records.values())
+    (board,) = boards(records)
+    panels = draw_board(board, records).axes
+    assert [bool(panel.get_yticklabels()) for panel in panels] == [True, False, True]
 
 
 def test_every_board_has_a_file(tiny_records, tmp_path):

@@ -68,12 +68,26 @@ def test_the_answers_of_a_solver_score_as_the_solver_does(suite, tmp_path, tiny_
 def test_unreadable_answers_count_as_empty_and_are_counted(suite, tmp_path):
     """A language model's null, cut-off and garbled answers are wrong, not refused; the record says how many."""
     texts = solved(suite)
-    texts["easy"][0], texts["easy"][1], texts["easy"][2] = None, texts["easy"][1][:-1], "?" * 49
+    first = texts["easy"][0].replace("o", "x")
+    texts["easy"][0], texts["easy"][1], texts["easy"][2] = first, texts["easy"][1][:-1], None
     record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
     easy = record.summary.cells[0]
     assert easy.rungs[-1].exact.right == easy.n - 3
     assert easy.failures == {"empty": 3}
-    assert any("3 of 143 answers could not be read" in note for note in record.summary.plan.solver.notes)
+    (_, note) = record.summary.plan.solver.notes
+    assert note.startswith("3 of 143 answers could not be read and count as empty, such as easy #")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(None, "null"), ("x" * 49, "'x' in it; the path is marked with o"), ("#" * 48, "48 characters, not 7 × 7")],
+)
+def test_why_an_answer_could_not_be_read(suite, tmp_path, answer, why):
+    """The first of them is shown with its reason."""
+    texts = solved(suite)
+    texts["easy"][0] = answer
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    assert f"such as easy #0: {why}" in record.summary.plan.solver.notes[1]
 
 
 def test_nothing_is_masked(suite, tmp_path):

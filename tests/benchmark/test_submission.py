@@ -265,12 +265,20 @@ def test_from_a_template_to_a_badge(tmp_path, workshop, monkeypatch, capsys):
     assert "runs the code of solver.py:make by A. Person" in capsys.readouterr().err
     assert run(["verify", row, "--quiet", "--trust", "--mazes", "30"]) == 0
     assert run(["leaderboard", "submissions", "--format", "markdown"]) == 0
-    assert "| reproduced (30 of 60 mazes: at most 9.5% differ) |" in capsys.readouterr().out
+    assert "| reproduced (30 of 60 mazes: at most 9.5% of them differ) |" in capsys.readouterr().out
     assert run(["verify", row, "--quiet", "--trust"]) == 0
     assert "all 60 mazes run again: 0 differ" in capsys.readouterr().out
     assert run(["validate", row]) == 0
     assert run(["leaderboard", "submissions", "--format", "markdown"]) == 0
     assert "| reproduced |" in capsys.readouterr().out
+    (folder / "solver.py").write_text((folder / "solver.py").read_text().replace("SEED = 0", "SEED = 1"))
+    assert run(["submit", "solver.py:make", *suite]) == 2
+    assert f"my-net@1 has the weights of {row}; train seed 1" in capsys.readouterr().err
+    done = subprocess.run(
+        [sys.executable, "train.py", "2"], capture_output=True, text=True, env=environment, check=True
+    )
+    assert "training: mazes: 128" in done.stdout
+    assert load("solver.py:make").card.name == "my-net@1"
 
 
 INSTALLED = """

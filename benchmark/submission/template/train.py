@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 
 import torch
-from solver import WEIGHTS, Solver
+from solver import SEED, WEIGHTS, Solver
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
@@ -15,13 +15,13 @@ from extramaze.mazes import MazeSpec
 from extramaze.mazes.datasets import GeneratedMazes
 from extramaze.models import write_weights
 
-SPEC, SPLIT = MazeSpec(size=9), "train"  # state both in card.yaml, and STEPS × BATCH mazes
+SPEC, SPLIT = MazeSpec(size=9), "train"  # state both in card.yaml, and the number of mazes
 STEPS, BATCH = 1000, 64
 MOST_ITERATIONS = 20  # each batch runs for a random number of them, of which the last few learn
 LEARNING = 5
 
 
-def train(steps: int = STEPS, seed: int = 0) -> Solver:
+def train(steps: int = STEPS, seed: int = SEED) -> Solver:
     """Train on fresh mazes; no layout of the train split occurs in any test."""
     torch.manual_seed(seed)
     solver = Solver()
@@ -50,5 +50,6 @@ def train(steps: int = STEPS, seed: int = 0) -> Solver:
 
 
 if __name__ == "__main__":
-    digest = write_weights(train(*map(int, sys.argv[1:2])), WEIGHTS)
-    print(f"{WEIGHTS}: sha256 {digest}")
+    steps = int(sys.argv[1]) if sys.argv[1:] else STEPS
+    digest = write_weights(train(steps), WEIGHTS)
+    print(f"{WEIGHTS}: sha256 {digest}\ncard.yaml: training: mazes: {steps * BATCH}")
