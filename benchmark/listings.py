@@ -6,7 +6,7 @@ from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
 from extramaze.models.training.checkpoint import TrainingResult
-from extramaze.suites import Suite
+from extramaze.suites import IN_DISTRIBUTION, Suite, axis_headings
 from extramaze.tables import layout
 
 
@@ -33,6 +33,25 @@ def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> s
     return "\n".join([title, "", *layout(header, lines, markdown)])
 
 
+def suites_table(suites: Sequence[Suite]) -> str:
+    """Write suites, a line each: what they vary, how much there is of it, and what a width-32 DT-Net costs on them."""
+    header = ["suite", "axes", "cells", "mazes", "raster", "iterations", "on two CPU cores"]
+    lines = [
+        [
+            suite.name,
+            ", ".join(axis for key, axis in axis_headings(suite.cells).items() if key != IN_DISTRIBUTION),
+            str(len(suite.cells)),
+            f"{sum(cell.count for cell in suite.cells):,}",
+            {1: "thin", 2: "easy-to-hard"}[suite.scale],
+            f"{suite.iterations[-1]:,}",
+            _time(suite_cost(suite).minutes),
+        ]
+        for suite in suites
+    ]
+    title = "suites; iterations: the last rung; time: of a width-32 DT-Net. --verbose has their cells"
+    return "\n".join([title, "", *layout(header, lines, markdown=False)])
+
+
 def suite_table(suite: Suite) -> str:
     """Write a suite's cells with their counts, and what a width-32 DT-Net costs on them."""
     header = ["cell", "axis", "mazes", "specification", "TFLOP", "minutes"]
@@ -44,9 +63,17 @@ def suite_table(suite: Suite) -> str:
     title = (
         f"{suite.name}: {len(suite.cells)} cells, {sum(cell.count for cell in suite.cells):,} mazes, "
         f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
-        f"{whole.tflop:,.1f} TFLOP, about {max(1, round(whole.minutes)):,} min on two CPU cores"
+        f"{whole.tflop:,.1f} TFLOP, {_time(whole.minutes)} on two CPU cores"
     )
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
+
+
+def _time(minutes: float) -> str:
+    """Write about how long something takes."""
+    hours = minutes / 60
+    units = (("min", minutes), ("hours", hours)) if hours < 48 else (("hours", hours), ("days", hours / 24))
+    unit, amount = units[minutes >= 120]
+    return f"about {max(1, round(amount)):,} {unit}"
 
 
 def mazes_summary(mazes: Mazes) -> str:

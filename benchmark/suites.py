@@ -95,7 +95,7 @@ def axis_headings(cells: tuple[Cell, ...]) -> dict[str, str]:
         specs = [cell.maze_spec for cell in cells if cell.axis == axis]
         percolated, exact = (any(getattr(spec, name) for spec in specs) for name in ("percolation", "cycles"))
         cycles = "percolation" if percolated and not exact else "exact cycles" if exact and not percolated else axis
-        headings[axis] = {"in-distribution": "in-dist.", "cycles": cycles}.get(axis, axis)
+        headings[axis] = {IN_DISTRIBUTION: "in-dist.", "cycles": cycles}.get(axis, axis)
     return headings
 
 

@@ -23,7 +23,7 @@ def list_names(
 
     Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
     """
-    from extramaze.listings import solver_table, suite_table
+    from extramaze.listings import solver_table, suite_table, suites_table
     from extramaze.mazes import InputError
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
     from extramaze.models.training.recipe import recipe_names
@@ -34,18 +34,17 @@ def list_names(
     if verbose and what == "suites":
         print("\n\n".join(suite_table(load_suite(name)) for name in suite_names()))
         return
+    if what == "suites":
+        print(suites_table([load_suite(name) for name in suite_names()]))
+        return
     if markdown and not (verbose and what == "solvers"):
         raise InputError("--markdown goes with ls solvers --verbose")
     if verbose:
         print(solver_table(shipped_results(), markdown))
     if markdown:
         return
-    names = {
-        "solvers": shipped_solvers() if not verbose else list(ALGORITHMS),
-        "suites": suite_names(),
-        "recipes": recipe_names(),
-    }
-    print("\n".join(names[what]))
+    solvers = shipped_solvers() if not verbose else list(ALGORITHMS)
+    print("\n".join(recipe_names() if what == "recipes" else solvers))
     for plugin in plugin_solvers() if what == "solvers" else ():
         problem = plugin.problem or (plugin_fault(plugin) if verbose else None)
         print(f"{plugin.name}  ({problem or f'{plugin.distribution}, {plugin.target}'})")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def plot(
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="A folder that extramaze evaluate wrote.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the PNGs. Default: RECORD/plots, of a submission RECORD-plots.")
+        Path | None, typer.Option(help="Folder for the PNGs. Default: RECORD/plots, of a submission runs/SOLVER-plots.")
     ] = None,
     solver: Annotated[
         str | None,
@@ -44,7 +44,7 @@ def plot(
     found = read_record(record)
     chosen = _solver(found, solver)
     submitted = (record / CARD).exists()  # its folder holds nothing that its card does not state
-    folder = out or (record.with_name(f"{record.name}-plots") if submitted else record / "plots")
+    folder = out or (Path("runs") / f"{found.summary.plan.solver.name}-plots" if submitted else record / "plots")
     if not maze:
         print("\n".join(map(str, plot_record(found, folder, chosen))))
         return

@@ -81,7 +81,8 @@ def differences(first: Record, second: Record) -> list[str]:
         names = f"{a.suite.name} and {b.suite.name}"
         found.append(f"suites {names}" if a.suite.name != b.suite.name else f"two suites called {a.suite.name}")
     if a.part != b.part:
-        found.append(f"mazes: {a.part or 'the whole suite'}, and {b.part or 'the whole suite'}")
+        parts = f"{a.part or 'the whole suite'}, and {b.part or 'the whole suite'}"
+        found.append(f"mazes: {parts} (evaluate both with the same --cells, --limit and --budget)")
     for name in sorted(a.contracts.keys() | b.contracts.keys()):
         versions = (a.contracts.get(name, "none"), b.contracts.get(name, "none"))
         if versions[0] != versions[1]:

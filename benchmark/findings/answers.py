@@ -1,6 +1,7 @@
-"""The questions, each answered in a line or two by figures of the records, before any verdict."""
+"""The questions, each answered in a line a solver by figures of the records, before any verdict."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -23,58 +24,85 @@ SIZES = (17, 21, 33)
 CYCLES = pl.col("limit") == str(Limit.CYCLE)
 LOOPS = pl.col("betti") == pl.lit(list(LOOP), dtype=pl.List(pl.Int32))
 NO_LIMIT = pl.col("betti").is_null()
-Answerer = Callable[[Pool], Iterator[str]]
+Answerer = Callable[[Pool], Iterator[tuple[Entrant, str]]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and what of it one suite's records say of each solver.
+
+    late: of two suites with as many seeds, the one that watches later answers, and else the one that stands first.
+    """
+
+    text: str
+    answers: Answerer
+    late: bool = False
 
 
 def in_short(pools: Sequence[Pool]) -> Iterator[str]:
-    """Write the section: questions with the answers of each suite that has one; none where no suite has any."""
+    """Write the section: questions, each answered for every solver by the suite that has most of its seeds.
+
+    None where nothing is answered.
+    """
     lines = []
-    for place, (question, line) in enumerate(QUESTIONS, start=1):
-        answers = [(pool.suite.name, "; ".join(line(pool))) for pool in pools]
-        said = [f"   - {suite}: {answer}." for suite, answer in answers if answer]
-        lines += [f"{place}. **{question}**", *said] if said else []
+    for place, question in enumerate(QUESTIONS, start=1):
+        said = [f"   - {answer}" for answer in _answers(question, pools)]
+        lines += [f"{place}. **{question.text}**", *said] if said else []
     if lines:
         yield "## In short"
         yield (
-            "Optimal answers at the last rung, unless said otherwise; in brackets 95 % intervals over seeds and mazes. "
-            "“70 to 80 %”: what is open counted one way and the other; the interval reaches round both."
+            "Optimal answers at the last rung, unless said otherwise, by the suite that has most of a solver's seeds; "
+            "in brackets 95 % intervals over seeds and mazes, of two seeds both. A range such as 70 to 80 %: its low "
+            "end counts what is still open as no, its high end as yes, and the interval reaches round both."
         )
         yield "\n".join(lines)
 
 
-def _sizes(pool: Pool) -> Iterator[str]:
+def _answers(question: Question, pools: Sequence[Pool]) -> list[str]:
+    found: dict[str, tuple[tuple[int, int], str]] = {}
+    for pool in pools:
+        for entrant, text in question.answers(pool):
+            rank = len(entrant.seeds), pool.suite.limits.burn_in if question.late else 0
+            said = rank, f"{who(entrant, pool.suite.name)}: {text}."
+            found[entrant.recipe] = max(found.get(entrant.recipe, said), said, key=lambda one: one[0])
+    return [text for _, text in found.values()]
+
+
+def _sizes(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cells = pool.ladder("size")
     for entrant in _families(pool):
         each = [f"{_percent(entrant, cells[size])} at {size}" for size in SIZES if size in cells]
         if each:
-            yield f"{who(entrant)} {', '.join(each)}{_climb(entrant, cells)}"
+            yield entrant, f"{', '.join(each)}{_climb(entrant, cells)}"
 
 
-def _starts(pool: Pool) -> Iterator[str]:
+def _starts(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cells = pool.ladder("start")
     if {"deadend", "any"} <= cells.keys():
         for entrant in _families(pool):
             figure = fall(entrant.right(cells["deadend"]), entrant.right(cells["any"]), entrant.trained)
-            yield f"{who(entrant)} loses {_brief(figure)}{_by_degree(entrant, cells)}"
+            yield entrant, f"{_brief(figure)} lost{_by_degree(entrant, cells)}"
 
 
-def _cycles(pool: Pool) -> Iterator[str]:
+def _cycles(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cells = {p: cell for p, cell in pool.ladder("percolation").items() if p <= 0.3}
     for entrant in _families(pool) if len(cells) > 1 else ():
         shares = " → ".join(_percent(entrant, cell) for cell in cells.values())
         worst = list(cells.values())[-1]
         rules = ", ".join(f"{_percent(entrant, worst, kind)} {kind}" for kind in ("exact", "valid"))
-        yield f"{who(entrant)} {shares} at percolation {', '.join(f'{p:g}' for p in cells)} (there {rules})"
+        where = "starting anywhere" if pool.starts_anywhere(worst) else "starting in a dead end"
+        levels = ", ".join(f"{p:g}" for p in cells)
+        yield entrant, f"{shares} at percolation {levels}, {where} (at {list(cells)[-1]:g}: {rules})"
 
 
-def _filling(pool: Pool) -> Iterator[str]:
+def _filling(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cyclic = with_cycles(pool)
     for entrant in _families(pool) if cyclic else ():
         found = mean_share(equal_to_filling(entrant, cyclic), entrant.trained)
-        yield f"{who(entrant)} answers as it does on {_brief(found)} of the mazes with cycles"
+        yield entrant, f"the same answer on {_brief(found)} of the mazes with cycles"
 
 
-def _retraining(pool: Pool) -> Iterator[str]:
+def _retraining(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cycles = [cell for value, cell in pool.ladder("percolation").items() if value > 0]
     sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
     variants = {variant: f"trained on percolation {percolation}" for variant, percolation in TRAINED_ON.items()}
@@ -83,47 +111,46 @@ def _retraining(pool: Pool) -> Iterator[str]:
         base, new = pool.named(family), pool.named(family, variant)
         if base is not None and new is not None and cycles and sizes:
             gain, cost = difference(new, base, cycles), size_cost(new, base, pool, sizes)
-            said = f"gains {_brief(gain)} with cycles and loses {_brief(cost)} more by size"
-            count = len(new.seeds)
-            yield f"{FAMILIES[family]} {how} ({count} seed{'s' if count != 1 else ''}) {said}"
+            yield new, f"{how}, {_brief(gain)} more with cycles and {_brief(cost)} more lost by size than {base.recipe}"
 
 
-def _limits(pool: Pool) -> Iterator[str]:
+def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _watched(pool):
         shares = {
-            "rests in {}": mean_of_cells(entrant, entrant.watched_cells, SETTLED),
-            "cycles in {}": mean_of_cells(entrant, entrant.watched_cells, CYCLES, NOTHING_OPEN),
-            "of what moves {} goes round one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
+            "{} rest": mean_of_cells(entrant, entrant.watched_cells, SETTLED),
+            "{} cycle": mean_of_cells(entrant, entrant.watched_cells, CYCLES, NOTHING_OPEN),
+            "of what moves {} go round one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
         }
-        yield from _joined(f"{who(entrant)} ", shares)
+        yield from _joined(entrant, shares)
 
 
-def _failures(pool: Pool) -> Iterator[str]:
+def _failures(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _watched(pool):
         shares = {
-            "{} of its wrong trajectories rest": share_given(entrant, WRONG, SETTLED, OPEN),
+            "{} of the wrong ones rest": share_given(entrant, WRONG, SETTLED, OPEN),
             "{} of the moving ones change the answer": share_given(entrant, MOVING, pl.col("flipping") > 0),
         }
-        yield from _joined(f"{who(entrant)}: ", shares)
+        yield from _joined(entrant, shares)
 
 
-def _paths(pool: Pool) -> Iterator[str]:
+def _paths(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     sizes = pool.ladder("size")
     for entrant in _families(pool) if sizes else ():
         longer, larger = path_odds(entrant, list(sizes.values())).difference, size_odds(entrant, sizes).difference
         if longer is not None and larger is not None:
             yield (
-                f"{who(entrant)}: {_brief(longer)} right on longer paths than on shorter ones of a size, "
-                f"{_brief(larger)} on larger mazes than on smaller ones with paths as long"
+                entrant,
+                f"{_brief(longer)} on longer paths against shorter ones of a size, {_brief(larger)} on larger mazes "
+                "against smaller ones with paths as long",
             )
 
 
-def _seed_spread(pool: Pool) -> Iterator[str]:
-    scores = {e.recipe: np.array([record_score(r) for r in e.records]) for e in pool.entrants if len(e.seeds) > 2}
-    spreads = sorted((float(s.std(ddof=1)), name, len(s)) for name, s in scores.items())
-    if spreads:
-        each = (f"{name} {100 * deviation:.1f} ({count} seeds)" for deviation, name, count in spreads)
-        yield f"standard deviation of the score, in points: {', '.join(each)}"
+def _seed_spread(pool: Pool) -> Iterator[tuple[Entrant, str]]:
+    for entrant in pool.entrants:
+        if len(entrant.seeds) > 2:
+            scores = np.array([record_score(record) for record in entrant.records])
+            low, high, deviation = 100 * scores.min(), 100 * scores.max(), 100 * scores.std(ddof=1)
+            yield entrant, f"scores from {low:.1f} to {high:.1f} %, with a standard deviation of {deviation:.1f} points"
 
 
 def _families(pool: Pool) -> list[Entrant]:
@@ -149,14 +176,14 @@ def _by_degree(entrant: Entrant, cells: dict[int | str, str]) -> str:
     if len(found) < 2:
         return ""
     shares = ", ".join(_percent(entrant, cell, places=1) for cell in found.values())
-    return f", and is right on {shares} at degree {', '.join(map(str, found))}"
+    return f"; {shares} right at start degree {', '.join(map(str, found))}"
 
 
-def _joined(start: str, figures: dict[str, Figure | None]) -> Iterator[str]:
+def _joined(entrant: Entrant, figures: dict[str, Figure | None]) -> Iterator[tuple[Entrant, str]]:
     """Write what figures there are, each in its text; nothing where there is none."""
     said = [text.format(_brief(figure)) for text, figure in figures.items() if figure is not None]
     if said:
-        yield start + ", ".join(said)
+        yield entrant, ", ".join(said)
 
 
 def _percent(entrant: Entrant, cell: str, kind: str = "optimal", places: int = 0) -> str:
@@ -164,21 +191,21 @@ def _percent(entrant: Entrant, cell: str, kind: str = "optimal", places: int = 0
 
 
 def _brief(figure: Figure) -> str:
-    """Write a figure with its interval; of two seeds, whose interval is wide, each one's own value too."""
-    if len(figure.each) != 2 or figure.upto is not None:
+    """Write a figure with its interval; of two seeds, whose interval says little, each one's own value."""
+    if len(figure.each) != 2:
         return f"{figure.middle} ({figure.interval})"
-    first, second = (number(value, figure.unit, bare=True) for value, _ in figure.each)
-    return f"{figure.middle} ({figure.interval}; seeds {first} and {second})"
+    ends = (sorted({number(end, figure.unit, bare=True) for end in seed}, key=float) for seed in figure.each)
+    return f"{figure.middle} (seeds: {' and '.join(' to '.join(seed) for seed in ends)})"
 
 
-QUESTIONS: tuple[tuple[str, Answerer], ...] = (
-    ("How far do solvers of 9×9 mazes extrapolate in size?", _sizes),
-    ("What does a start cost that need not be a dead end?", _starts),
-    ("What do cycles cost?", _cycles),
-    ("Do solvers imitate dead-end filling?", _filling),
-    ("What does training on cycles gain, and what does it cost in size?", _retraining),
-    ("What do the raw iterates end in?", _limits),
-    ("Do failures rest, and does motion reach the answer?", _failures),
-    ("Does the path's length or the size drive the fall?", _paths),
-    ("How far apart are the seeds of a recipe?", _seed_spread),
+QUESTIONS = (
+    Question("How far do solvers of 9×9 mazes extrapolate in size?", _sizes),
+    Question("What does a start cost that need not be a dead end?", _starts),
+    Question("What do cycles cost?", _cycles),
+    Question("Do solvers imitate dead-end filling?", _filling),
+    Question("What does training on cycles gain, and what does it cost in size?", _retraining),
+    Question("What do the raw iterates end in?", _limits, late=True),
+    Question("Do failures rest, and does motion reach the answer?", _failures, late=True),
+    Question("Does the path's length or the size drive the fall in right answers?", _paths),
+    Question("How far apart are the seeds of a recipe?", _seed_spread),
 )

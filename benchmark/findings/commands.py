@@ -1,4 +1,4 @@
-"""The commands that make a finding's records: train, evaluate, findings."""
+"""The commands that make the records: train, evaluate, findings."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from extramaze.models.training.recipe import recipe_names
 _TUNED = re.compile(r"^(.+)-tuned-\w+$")
 
 
-def commands(pools: Sequence[Pool], used: Sequence[Sequence[Entrant]]) -> str:
-    """Write the shell commands for these entrants of each pool, with the seeds that its records have."""
+def commands(pools: Sequence[Pool]) -> str:
+    """Write the shell commands for the records of each pool, with the seeds that it has."""
     lines = []
-    for pool, entrants in zip(pools, used, strict=True):
-        lines += _evaluations(pool.suite.name, entrants)
+    for pool in pools:
+        lines += _evaluations(pool.suite.name, (*pool.entrants, *pool.own))
     return "\n".join([*lines, "extramaze findings records --out FINDINGS.md"])
 
 

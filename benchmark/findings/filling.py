@@ -4,6 +4,8 @@ On a tree dead-end filling is always right, so that agreeing with it there is be
 no dead end: it is never filled, so that on a maze with one the algorithm is always wrong, and agreeing is imitation.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from extramaze.findings.entrants import Entrant
@@ -24,7 +26,7 @@ Cyclic = dict[str, np.ndarray]  # cell → which of its mazes have a cycle, bool
 
 def filling(pool: Pool) -> Finding:
     """Judge agreement with dead-end filling on mazes with cycles."""
-    cyclic = with_cycles(pool)
+    cyclic, grid = with_cycles(pool), _grid(pool)
     missing = f"no such cell has {FEWEST} mazes with cycles"
     where = f"on mazes with at least one cycle, in the cells of size 9 to {LARGEST} with percolation"
     claims = (
@@ -33,7 +35,7 @@ def filling(pool: Pool) -> Finding:
             f"{STUDY}; that these are sizes 5 to 29 and eleven percolations is inferred",
             f"confirmed where, {where}, more than {MOST:.0%} of the answers are the same, mean over cells; trees are "
             "left out, as there every right answer is the same",
-            judge_answers(pool, "dt-net", cyclic, missing, lambda e: _same(e, cyclic)),
+            judge_answers(pool, "dt-net", cyclic, missing, lambda e: _same(e, cyclic, grid)),
         ),
         Claim(
             "Where DT-Net is wrong, it answers as dead-end filling does",
@@ -62,16 +64,20 @@ def filling(pool: Pool) -> Finding:
     )
 
 
-def with_cycles(pool: Pool) -> Cyclic:
-    """Return the mazes with cycles of the cells most like the study's grid: depth-first trees with percolation."""
-    specs = [(cell.name, cell.maze_spec) for cell in pool.cells]
-    grid = [
-        name
-        for name, spec in specs
-        if spec.algorithm == "dfs" and not (spec.cycles or spec.braid or spec.max_path or spec.min_path > 1)
+def _grid(pool: Pool) -> list[str]:
+    """Return the cells most like the study's grid: depth-first trees, with and without percolation."""
+    return [
+        cell.name
+        for cell in pool.cells
+        if (spec := cell.maze_spec).algorithm == "dfs"
+        if not (spec.cycles or spec.braid or spec.max_path or spec.min_path > 1)
         if spec.size <= LARGEST and spec.start in ("deadend", "any")
     ]
-    found = {cell: pool.entrants[0].column(cell, "cycles")[0] > 0 for cell in grid}
+
+
+def with_cycles(pool: Pool) -> Cyclic:
+    """Return the mazes with cycles of the cells most like the study's grid."""
+    found = {cell: pool.entrants[0].column(cell, "cycles")[0] > 0 for cell in _grid(pool)}
     return {cell: mask for cell, mask in found.items() if mask.sum() >= FEWEST}
 
 
@@ -80,8 +86,11 @@ def equal_to_filling(entrant: Entrant, cyclic: Cyclic) -> list[np.ndarray]:
     return [entrant.column(cell, "as_dead_end_filling")[:, mask].astype(float) for cell, mask in cyclic.items()]
 
 
-def _same(entrant: Entrant, cyclic: Cyclic) -> Verdict:
-    return above(mean_share(equal_to_filling(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
+def _same(entrant: Entrant, cyclic: Cyclic, grid: list[str]) -> Verdict:
+    """Judge mazes with cycles, and say beside it what the share is over all mazes of such cells, trees among them."""
+    verdict = above(mean_share(equal_to_filling(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
+    whole = mean_share([entrant.column(cell, "as_dead_end_filling").astype(float) for cell in grid])
+    return replace(verdict, why=f"{verdict.why}; over all mazes of {len(grid)} cells, trees among them, {whole.middle}")
 
 
 def wrong_as(entrant: Entrant, cyclic: Cyclic, kind: str = "") -> tuple[Figure | None, int]:

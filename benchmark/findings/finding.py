@@ -44,24 +44,30 @@ class Finding:
 
 
 def shown(figure: Figure | None) -> str:
-    """Write a figure in a table: percent and the half-width of its interval; odds and open shares with the interval."""
+    """Write a figure in a table: percent and the half-width of its interval, of two seeds the value of each.
+
+    Odds and open shares have the interval itself.
+    """
     if figure is None:
         return NOTHING
     if figure.unit == "odds":
         return f"{number(figure.value, 'odds')} ({figure.interval})"
     if figure.upto is not None:
         return f"{figure.middle.removesuffix('%')} ({figure.interval})"
+    if len(figure.each) == 2:
+        return f"{100 * figure.value:.1f} ({', '.join(f'{100 * value:.1f}' for value, _ in figure.each)})"
     return f"{100 * figure.value:.1f} ± {100 * figure.half:.1f}"
 
 
-def who(entrant: Entrant) -> str:
-    """Write a recipe with its number of seeds, and of marked ones."""
+def who(entrant: Entrant, suite: str = "") -> str:
+    """Write a recipe with its number of seeds, and of marked ones; and the suite."""
+    on = f", {suite}" if suite else ""
     if not entrant.trained:
-        return f"{entrant.recipe} (algorithm)"
+        return f"{entrant.recipe} (algorithm{on})"
     count, marked = len(entrant.seeds), len(entrant.marks)
     mark = "" if not marked else ", marked" if marked == count else f", {marked} marked"
     inference = f", {entrant.inference}" if entrant.inference else ""
-    return f"{entrant.recipe}{inference} ({count} seed{'s' if count != 1 else ''}{mark})"
+    return f"{entrant.recipe}{inference} ({count} seed{'s' if count != 1 else ''}{mark}{on})"
 
 
 def table(title: str, reading: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Table]:

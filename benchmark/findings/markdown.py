@@ -10,16 +10,23 @@ from extramaze.findings.pools import Pool
 from extramaze.findings.verdicts import Verdict, Word
 from extramaze.tables import layout
 
+ANEW = (
+    "These make such records anew. Weights come out the same on the same hardware with as many threads, and otherwise "
+    "much alike; each record holds the command that made it. Shipped rows are run again by "
+    "`extramaze verify results/SUITE/SOLVER@SEED --mazes 60`."
+)
+
 
 def document(pools: Sequence[Pool], found: Sequence[Sequence[Finding]], command: str) -> str:
     """Write findings: for each pool all of them, in one order. command: what this text is made by."""
     parts = ["# Findings", introduction(pools, command), *in_short(pools), *_summary(pools, found)]
     parts += how_to_read(pools)
-    parts.append("## The solvers")
-    for pool in pools:
-        parts += _tables(pool, solvers(pool))
+    parts += ["## The solvers", *_tables(pools[0], solvers(pools[0]))]
+    for pool in pools[1:]:
+        parts += _folded(pool, solvers(pool))
     for place, each in enumerate(zip(*found, strict=True), start=1):
         parts += _section(place, pools, each)
+    parts += ["## Commands", ANEW, f"```sh\n{commands(pools)}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -66,23 +73,49 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
     yield f"## {place}. {each[0].title}"
     before = ""
     for claims in zip(*(finding.claims for finding in each), strict=True):
+        seen = any(claim.verdict.figure for claim in claims)
         verdicts = [
             f"- {pool.suite.name}: **{claim.verdict.word}**: {claim.verdict.why}."
             for pool, claim in zip(pools, claims, strict=True)
+            if claim.verdict.figure or not seen
         ]
         rule = "as for the claim before" if claims[0].rule == before else claims[0].rule
         yield f"**{claims[0].text}.** *{claims[0].source}.* Rule: {rule}."
         yield "\n".join(verdicts)
         before = claims[0].rule
+    first, *others = [*((pool, f.tables) for pool, f in zip(pools, each, strict=True) if f.tables), (pools[0], ())]
+    yield from _tables(*first)
+    for pool, tables in others:
+        yield from _folded(pool, tables)
+    yield from _notes(pools, each)
+    used = [
+        f"{pool.suite.name} ({len(f.used)} solver{'s' if len(f.used) > 1 else ''})"
+        for pool, f in zip(pools, each, strict=True)
+        if f.used
+    ]
+    if used:
+        yield f"Written by `extramaze findings` from records of {', '.join(used)}: [commands](#commands)."
+
+
+def _notes(pools: Sequence[Pool], each: Sequence[Finding]) -> Iterator[str]:
+    """Write the notes of a finding; one that not all suites share says whose it is."""
+    by_note: dict[str, list[str]] = {}
     for pool, finding in zip(pools, each, strict=True):
-        yield from _tables(pool, finding.tables)
-    notes = dict.fromkeys(f"- {note}" for finding in each for note in finding.notes)
-    if notes:
-        yield "\n".join(notes)
-    used = [finding.used for finding in each]
-    yield "<details><summary>Commands that make the records of this finding</summary>"
-    yield f"```sh\n{commands(pools, used)}\n```"
-    yield "</details>"
+        for note in finding.notes:
+            by_note.setdefault(note, []).append(pool.suite.name)
+    lines = [
+        f"- {note}" if len(suites) in (len(pools), 0) or suites[0] in note else f"- {', '.join(suites)}: {note}"
+        for note, suites in by_note.items()
+    ]
+    if lines:
+        yield "\n".join(lines)
+
+
+def _folded(pool: Pool, tables: Sequence[Table]) -> Iterator[str]:
+    if tables:
+        yield f"<details><summary>{pool.suite.name}: {'; '.join(table.title for table in tables)}</summary>"
+        yield from _tables(pool, tables)
+        yield "</details>"
 
 
 def _tables(pool: Pool, tables: Sequence[Table]) -> Iterator[str]:

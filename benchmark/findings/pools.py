@@ -93,6 +93,10 @@ class Pool:
         ordered = sorted(longest.items(), key=lambda item: rank.get(item[0], item[0]))
         return dict(ordered) if len(longest) > 1 else {}
 
+    def starts_anywhere(self, cell: str) -> bool:
+        """Whether the mazes of a cell need not start in a dead end."""
+        return any(found.maze_spec.start == "any" for found in self.cells if found.name == cell)
+
     def axis(self, name: str) -> list[str]:
         """Return the cells of an axis."""
         return [cell.name for cell in self.cells if cell.axis == name]

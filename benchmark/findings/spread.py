@@ -94,4 +94,5 @@ def _at(entrant: Entrant, cell: str) -> list[str]:
         return [NOTHING] * 4
     right = entrant.right(cell)
     found = deviation(right)
-    return [*_numbers(right.mean(axis=1)), f"{100 * found.value:.1f} ({found.interval})"]
+    interval = f" ({found.interval})" if len(right) > LEAST_SEEDS else ""
+    return [*_numbers(right.mean(axis=1)), f"{100 * found.value:.1f}{interval}"]

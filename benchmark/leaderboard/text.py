@@ -19,6 +19,7 @@ ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 
 BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date")
 MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
 NONE = "–"
+MARK = r"\* "  # an asterisk, and no list in a list
 
 
 def board_table(board: Board, markdown: bool = False, width: int | None = None) -> str:
@@ -31,7 +32,7 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
     notes = [*_key(board), *_notes(board)]
     if markdown:
         tables = ["\n".join(_table(board, columns, _spread(names, board), True)) for names in (ANSWERS, BESIDE)]
-        return "\n\n".join([f"## {_title(board)}", *tables, "\n".join(f"- {note}" for note in notes)])
+        return "\n\n".join([f"## {_title(board)}", *tables, "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)])
     wanted, hidden = _fitting(board, columns, width)
     foot = [f"left out for want of width: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
     return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])

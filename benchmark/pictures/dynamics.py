@@ -42,6 +42,10 @@ def draw_residuals(axes: Axes, limits: Sequence[Limit], residuals: np.ndarray) -
         height = row + 0.25 * np.sin(2.4 * np.arange(len(chosen)))  # spread out, the same each time
         axes.scatter(chosen, height, s=14, color=COLOURS[kind], marker=MARKERS[kind], alpha=0.8)
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high < 100 * low:  # a decade or two at least, so that the axis has ticks to read
+        axes.set_xlim(low / 10, high * 10)
+    axes.set_title("what still moves at the end of the window", fontsize=9)
     axes.set_yticks(range(len(kinds)), [f"{kind} ({limits.count(kind)})" for kind in kinds])
     axes.set_xlabel(f"length of the last step (largest difference){_zeros(residuals)}")
 
@@ -122,4 +126,5 @@ def draw_amplitudes(axes: Axes, limits: Sequence[Limit], latent: np.ndarray, log
     axes.axline((1e-6, 1e-6), (1.0, 1.0), color="#bbbbbb", linewidth=0.8, zorder=0)
     axes.set_xlabel(f"amplitude in the latent space (root mean square){_zeros(np.minimum(latent, logits))}")
     axes.set_ylabel("amplitude of the logits")
+    axes.set_title("motion of states and of what is read off them; the line: as large", fontsize=9)
     axes.legend(fontsize=8)

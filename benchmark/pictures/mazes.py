@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ WALL, OPEN = "#333333", "#ffffff"
 BOTH, MISSED, EXTRA = GREEN, SKY, VERMILION
 INCHES = 2.3  # a maze
 COLUMNS = 4
+CHARACTERS = 13  # of a heading, an inch
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +64,11 @@ def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:
 
 def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: list) -> None:
     columns = max(len(row) for row in rows)
-    head = 0.45 if heading else 0.1
+    head = 0.6 if heading else 0.1
     height = len(rows) * (INCHES + 0.25) + head + 0.4
     figure = new_figure(columns * INCHES + 0.2, height)
     if heading:
-        figure.suptitle(heading, fontsize=10)
+        figure.suptitle(fill(heading, max(20, int(CHARACTERS * columns * INCHES))), fontsize=10)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

@@ -8,6 +8,10 @@ from extramaze.records import Record
 from extramaze.records.schema import Audit, CellNoise, LimitOdds
 from extramaze.tables import layout
 
+NONE = "–"
+SPARSE = ("odds of right", "periods")  # columns that are left out where they say nothing
+ENOUGH = 30  # trajectories of which odds are told
+
 
 def limits_table(records: Sequence[Record]) -> str:
     """Write limit × correct: both read off the same raw float64 trajectories, over the watched cells.
@@ -21,11 +25,22 @@ def limits_table(records: Sequence[Record]) -> str:
     cells = dict.fromkeys(result.cell for record in records for result in record.summary.limits)
     header = ["solver", "limit", "right", "wrong", "of", "answer flips", "depends on start", "odds of right", "periods"]
     lines = [line for record in records for line in _limit_lines(record)]
-    title = (
-        f"limit × correct: raw float64 iterates, {plan.burn_in:,} steps of burn-in, a window of {plan.window}; "
-        f"cells {', '.join(cells)}; odds: with the limit against without it, within cells, 95 % interval"
+    told = [
+        place for place, name in enumerate(header) if name not in SPARSE or any(line[place] != NONE for line in lines)
+    ]
+    table = layout(
+        [header[place] for place in told], [[line[place] for place in told] for line in lines], markdown=False
     )
-    return "\n".join([title, "", *layout(header, lines, markdown=False)])
+    title = f"limit × correct: raw float64 iterates of {', '.join(cells)}"
+    key = {
+        "undecided": f"neither at rest nor back at a state it had, {plan.burn_in:,} steps of burn-in and a window of "
+        f"{plan.window} later" + (f", followed {plan.pursuit} steps more" if plan.pursuit else ""),
+        "answer flips": "the answer changes within the window",
+        "depends on start": "another initial state gives another answer",
+        "odds of right": f"with the limit against without it, within cells; of {ENOUGH} trajectories or more",
+    }
+    shown = {header[place] for place in told} | {line[1] for line in lines}
+    return "\n".join([title, "", *table, "", *(f"{term}: {said}" for term, said in key.items() if term in shown)])
 
 
 def _limit_lines(record: Record) -> Iterator[list[str]]:
@@ -46,16 +61,16 @@ def _limit_lines(record: Record) -> Iterator[list[str]]:
             str(wrong),
             str(sum(result.n for result in summary.limits)),
             str(sum(c.flips for c in counts)),
-            str(sum(depends)) if depends else "–",
-            odds_text(odds[limit]),
-            ", ".join(f"{k}×{n}" for k, n in sorted(periods.items())) if limit == Limit.CYCLE else "",
+            str(sum(depends)) if depends else NONE,
+            odds_text(odds[limit]) if sum(result.n for result in summary.limits) >= ENOUGH else NONE,
+            ", ".join(f"{k}×{n}" for k, n in sorted(periods.items())) if limit == Limit.CYCLE else NONE,
         ]
 
 
 def odds_text(found: LimitOdds) -> str:
     """Write odds with their interval; a dash where no cell has both limits and both outcomes."""
     if not found.informative:
-        return "–"
+        return NONE
     ratio, low, high = (
         "∞" if value is None else f"{value:.2g}" if value < 100 else f"{value:,.0f}"
         for value in (found.ratio, found.low, found.high)
@@ -86,19 +101,18 @@ def cell_table(record: Record) -> str:
         ends += [f"{cell.as_dead_end_filling.share:.1%}", f"{cell.acceptance:.1%}"]
         lines.append([cell.name, str(cell.n), *(shares.get(r, "") for r in rungs), *ends])
     plan = record.summary.plan
-    title = (
-        f"{plan.solver.name} on {plan.suite.name}: optimal answers after so many iterations; valid, exact at the last; "
-        "overthought: right before and wrong at the last; as filling: the answer is dead-end filling's"
-    )
-    if plan.part:
-        title += f". Partial ({plan.part}): not ranked"
+    title = f"{plan.solver.name} on {plan.suite.name}" + (f". Partial ({plan.part}): not ranked" if plan.part else "")
+    key = [
+        "@N: optimal answers after N iterations; valid, exact: at the last, whose interval it is",
+        "overthought: right before and wrong at the last; as filling: the answer is dead-end filling's",
+    ]
     audits = [cell.audit for cell in record.summary.cells if cell.audit]
     notes = []
     if audits:
         seen, bad = sum(a.audited for a in audits), sum(a.disagree for a in audits)
         high = Audit.of(bad, seen).high
-        notes = ["", f"retired when settled; of {seen} audited, {bad} changed later (95 %: at most {high:.1%})"]
-    return "\n".join([title, "", *layout(header, lines, markdown=False), *notes])
+        notes = [f"retired when settled; of {seen} audited, {bad} changed later (95 %: at most {high:.1%})"]
+    return "\n".join([title, "", *layout(header, lines, markdown=False), "", *key, *notes])
 
 
 def noise_table(noise: Sequence[CellNoise]) -> str:

