@@ -20,9 +20,9 @@ class GeneratedMazes(IterableDataset):
     """Batches of fresh mazes from a mixture of specifications, generated ahead by a thread.
 
     Yields (images float32 (B, 3, H, W), targets int64 (B, H, W)); use it with ``DataLoader(…, batch_size=None)`` or by
-    itself. Batch t of a (seed, rank, world) is the same in every run, and no maze occurs twice, nor under two seeds:
-    seed s owns the maze indices from s · 2²⁴ on, its global batch t those from first + t·B·world on, and each rank its
-    B of them. The end of its 2²⁴ is an InputError.
+    itself. Batch t of a (mixture, B, seed, rank, world) is the same in every run, and no maze occurs twice, nor under
+    two seeds: seed s owns the maze indices from s · 2²⁴ on, its global batch t those from first + t·B·world on, and
+    each rank its B of them. The end of its 2²⁴ is an InputError.
 
     mixture: specifications with their weights; all of one raster shape. seed: 0 to 255. ahead: batches held in memory
     at most.

@@ -33,7 +33,7 @@ def from_raster(images: Any) -> Mazes:
 
 
 def lattice_tiles(planes: Any) -> np.ndarray:
-    """Return the lattice image behind rasters of either scale: (…, H, W) of 0 and 1 → bool (…, 2R + 1, 2C + 1).
+    """Return the lattice image behind rasters of either scale: (N, 3, H, W) of 0 and 1 → bool (N, 3, 2R + 1, 2C + 1).
 
     Raises InputError for shapes no raster has, other values, and tiles of scale 2 that are not whole.
     """

@@ -41,9 +41,9 @@ def is_temporary(path: Path) -> bool:
 
 
 def is_free(folder: Path, *ours: str) -> bool:
-    """Whether a folder may be written into: there is none, or it holds no more than some files of ours.
+    """Whether a folder may be written into: there is none, or it holds nothing but some files of ours.
 
-    Nor what killed writes leave, which everybody may overwrite.
+    What killed writes leave does not count: everybody may overwrite it.
     """
     if not folder.exists():
         return True

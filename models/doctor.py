@@ -44,9 +44,7 @@ def _guarded(name: str, check: Iterator[Breach]) -> Iterator[Breach]:
     """Turn a failure of the solver's code during a check into a breach."""
     try:
         yield from check
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:  # foreign code may call sys.exit
+    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         seen = f"its code failed: {_one_line(problem)}"
         cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
         yield Breach(name, seen, cause)
@@ -75,9 +73,7 @@ def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Breach]
     x = images(solver, size, width=width)
     try:
         yield from _shapes(solver, x)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:  # foreign code may call sys.exit
+    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         name = f"size {size}, width {width}" if width else f"size {size}"
         seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
         yield Breach(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
@@ -116,9 +112,7 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Breach]:
         fresh.load_state_dict(blank)
         fresh.load_state_dict(read_safetensors(content))
         same = same_bits(fresh(x, 3), solver(x, 3))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:
+    except (Exception, SystemExit) as problem:
         yield Breach("reload", f"safetensors: {_one_line(problem)}", cause)
         return
     if not same:

@@ -167,9 +167,7 @@ def _load_factory(target: str) -> IterativeSolver:
         solver = factory()
     except InputError:
         raise
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:  # foreign code may call sys.exit
+    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
     finally:
         sys.path.remove(folder)

@@ -87,7 +87,7 @@ class Plan(Strict):
     contracts: dict[str, int]
     packages: dict[str, str]
 
-    def halved(self) -> "Plan":
+    def with_other_blocks(self) -> "Plan":
         """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""
         cells = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in self.cells)
         return self.model_copy(update={"cells": cells})

@@ -67,7 +67,7 @@ def transformed(weight: np.ndarray) -> np.ndarray:
 def compile_ahead(channels: int) -> subprocess.Popen | None:
     """Begin to compile ``convolve`` for both precisions in a process of its own, to be waited for before its first use.
 
-    None where it was compiled before, or nothing can be kept.
+    None where it was compiled before, for whatever width, or nothing can be kept.
     """
     folder = folder_of_kernels()
     if folder is None or any(folder.rglob("winograd.*")):

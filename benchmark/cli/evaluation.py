@@ -92,6 +92,8 @@ def evaluate(
         running = [*given, *(["torchrun"] if together else [])]
         allowed = ("--cells", "--limit", "--budget", "--device", "--noise-floor")
         _refuse(running, allowed, "--noise-floor needs the plain float32 iteration in one process, and goes with")
+    if together and shard is not None:
+        raise InputError(f"torchrun gives each process its shard; leave out --shard {shard}, or start one process")
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
     evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)

@@ -62,7 +62,7 @@ def path_independence(
     """Iterate B problems from their initial state (B, …) and from other starts, and compare limits and answers.
 
     answer: (B, …) → (B, …) of integers or bools. zero: the zero state. random: normal numbers with the initial state's
-    mean and spread. others: the limits of the next problem in the batch, so never one's own. Costs
+    mean and spread. others: the limits of the problem before it in the batch, so never one's own. Costs
     (1 + starts)·iterations steps. Raises InputError for fewer than two problems with ``others``.
     """
     if "others" in starts and len(state) < 2:

@@ -24,8 +24,8 @@ def noise_floor(
     most = min(MAZES, part.mazes) if part else MAZES
     few = make_part(most, most, part.cells if part else ())
     usual, double = (_unwatched(solver, suite, device, few, dtype) for dtype in ("float32", "float64"))
-    halved = Evaluation(solver, usual.plan.halved(), usual.device)
-    base, *others = (_right(evaluation, quiet) for evaluation in (usual, halved, double))
+    other_blocks = Evaluation(solver, usual.plan.with_other_blocks(), usual.device)
+    base, *others = (_right(evaluation, quiet) for evaluation in (usual, other_blocks, double))
     block, dtype = (base["right"] != other["right"] for other in others)
     table = base.with_columns(block=block, dtype=dtype, either=block | dtype).group_by("cell", maintain_order=True)
     sums = table.agg(pl.len().alias("mazes"), pl.col("block", "dtype", "either").sum())

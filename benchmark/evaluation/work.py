@@ -84,9 +84,9 @@ class Worker:
         """Turn a failure of code that does not come with extramaze into one error that names the solver."""
         try:
             yield
-        except (InputError, KeyboardInterrupt):
+        except InputError:
             raise
-        except BaseException as problem:  # foreign code may call sys.exit
+        except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
             if self.plan.solver.code_sha256 is None:
                 raise
             name, kind = self.plan.solver.name, type(problem).__name__

@@ -17,7 +17,7 @@ from extramaze.records import Record
 from extramaze.records.schema import CellResult
 from extramaze.suites import IN_DISTRIBUTION
 
-WIDEST = 21  # cells side by side
+WIDEST = 22  # cells side by side
 CELL, ROW, NAMES, HEAD = 0.5, 0.2, 1.9, 0.8  # inches: a cell's width, a row's height, the names of rows, those of cells
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
@@ -46,10 +46,8 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
     lines = list(_lines(records[0].summary.cells))
     most = max(sum(map(len, line.values())) for line in lines)
     figure = new_figure(NAMES + CELL * most, 0.5 + len(lines) * (HEAD + ROW * len(rows)))
-    figure.suptitle(
-        f"{board_name(board)}: optimal answers at the last rung, %; ± half of the 95 % interval, not of two seeds",
-        fontsize=9,
-    )
+    read = "optimal answers at the last rung, %;\n± half of the 95 % interval, which two seeds do not have"
+    figure.suptitle(f"{board_name(board)}: {read}", fontsize=9)
     outer = figure.add_gridspec(len(lines), 1)
     for place, line in enumerate(lines):
         widths = list(map(len, line.values()))
@@ -59,6 +57,8 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
             panel = figure.add_subplot(grid[column])
             panel.set_title(board.headings[axis], fontsize=8)
             _draw_axis(panel, rows, cells)
+            places = [short_name(cell).removeprefix(f"{board.headings[axis]}-") for cell in cells]
+            panel.set_xticks(range(len(cells)), places, rotation=45, ha="right", fontsize=7)
             names = [row.recipe for row in board.rows] if column == 0 else []
             panel.set_yticks(range(len(names)), names, fontsize=7)
     return figure
@@ -83,7 +83,6 @@ def _draw_axis(panel: Axes, rows: Sequence[Sequence[Record]], cells: Sequence[Ce
     right = [[np.stack([last_rung(record, cell.name) for record in seeds]) for cell in cells] for seeds in rows]
     shares = np.array([[cell.mean() for cell in row] for row in right])
     draw_shades(panel, shares, [[_figure(cell) for cell in row] for row in right])
-    panel.set_xticks(range(len(cells)), [short_name(cell) for cell in cells], rotation=45, ha="right", fontsize=7)
 
 
 def _figure(right: np.ndarray) -> str:

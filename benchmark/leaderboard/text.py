@@ -32,7 +32,8 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
     notes = [*_key(board), *_notes(board)]
     if markdown:
         tables = ["\n".join(_table(board, columns, _spread(names, board), True)) for names in (ANSWERS, BESIDE)]
-        return "\n\n".join([f"## {_title(board)}", *tables, "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)])
+        listed = "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)
+        return "\n\n".join([f"## {_title(board)}", *tables, listed])
     wanted, hidden = _fitting(board, columns, width)
     foot = [f"left out for want of width: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
     return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])

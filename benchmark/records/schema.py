@@ -170,7 +170,7 @@ class LimitOdds(Strict):
 class CellNoise(Strict):
     """One cell's noise floor: of ``mazes``, how many change from right to wrong or back by rounding alone.
 
-    block: with blocks of half the size. dtype: in float64. either: in one of the two.
+    block: with blocks of another size. dtype: in float64. either: in one of the two.
     """
 
     cell: str

@@ -160,7 +160,7 @@ def _changing(rerun: Rerun, places: list[Place], found: dict[Place, np.ndarray])
 def _variants(rerun: Rerun) -> Iterator[tuple[Plan, IterativeSolver]]:
     """Yield plans and solvers that differ from the record's by what should not matter."""
     plan = rerun.plan
-    yield plan.halved(), rerun.solver
+    yield plan.with_other_blocks(), rerun.solver
     if plan.dtype == "float32":
         yield plan.model_copy(update={"dtype": "float64", "tf32": False}), rerun.solver
     if plan.mode == "free-running":

@@ -152,12 +152,12 @@ def test_cuda_without_a_device_is_refused(command, place, capsys):
 def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
     """What nobody expected is caught at the top, with advice; a traceback only with --debug."""
     monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", lambda: 1 / 0)
-    assert run(["ls"]) == 5
+    assert run(["ls", "recipes"]) == 5
     error = capsys.readouterr().err
     assert "internal fault: ZeroDivisionError" in error
     assert "--debug" in error
     assert "Traceback" not in error
-    assert run(["ls"], debug=True) == 5
+    assert run(["ls", "recipes"], debug=True) == 5
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -197,7 +197,7 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", interrupt)
-    assert run(["ls"]) == 130
+    assert run(["ls", "recipes"]) == 130
     assert "run the same command again" in capsys.readouterr().err
 
 
@@ -232,7 +232,7 @@ def test_from_training_to_a_board(place, capsys):
     assert run(["leaderboard", "runs", "--format", "markdown"]) == 0
     out = capsys.readouterr().out
     assert "| 1–2 | wavefront |" in out
-    assert "| 1–2 | tiny |" in out  # one seed, and no other recipe from which to know how seeds differ
+    assert "| 1–2 | tiny* |" in out  # one seed, and no other recipe from which to know how seeds differ
 
 
 def test_ls_lists_what_ships(capsys, root):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from extramaze.cli import run
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.evaluation.shards import gather, run_together
 from extramaze.evaluation.tasks import Shard
@@ -107,6 +108,14 @@ def test_a_record_of_another_evaluation_is_not_returned(tiny_suite, tiny_records
     assert numbers(run_together(ours, shard, tmp_path / "r", True)) == numbers(tiny_records["dt-net-thin@0"])
     with pytest.raises(InputError, match="another evaluation"):
         run_together(other, shard, tmp_path / "r", True)
+
+
+def test_a_shard_is_not_shared_out_again(tiny_suite, monkeypatch, capsys):
+    """torchrun gives each process its own; one named besides would be run by all of them."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    assert run(["evaluate", "wavefront", "--suite", tiny_suite, "--device", "cpu", "--shard", "1/2"]) == 2
+    assert "torchrun gives each process its shard; leave out --shard 1/2" in capsys.readouterr().err
 
 
 def test_torchrun_shares_the_work(tiny_suite, tmp_path):
