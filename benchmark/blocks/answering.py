@@ -7,36 +7,17 @@ import torch
 from torch import Tensor
 
 from extramaze.blocks.acceleration import Iteration, make_step
-from extramaze.blocks.block import BlockScores, draw_block, to_input
-from extramaze.blocks.plan import CellPlan
+from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
+from extramaze.blocks.plan import CellPlan, Plan, Way
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.filling import as_filling
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.scoring import score
-from extramaze.suites import Cell, Suite
+from extramaze.suites import Cell
 
 NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the answers of a block are made: precision, mode, how steps are made, and whether settled mazes leave."""
-
-    dtype: str = "float32"
-    mode: str = "free-running"
-    iteration: Iteration = "plain"
-    retire: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """Predictions bool (B, H, W) of B mazes at each rung; the rest as in BlockScores."""
-
-    rungs: list[Tensor]
-    disagrees: np.ndarray
-    evaluations: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +94,7 @@ def make_answers(
     state = first_step(solver, solver.initial_state(x), x)
     read_answer(solver, state, x)
     keep = torch.from_numpy(to_the_end).to(x.device)
-    retired = iterate_retiring(solver, x, state, 1, rungs, way.iteration, keep)
-    return Answers(retired.answers, retired.disagrees, retired.evaluations)
+    return iterate_retiring(solver, x, state, rungs, way.iteration, keep)
 
 
 def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> Answers:
@@ -132,23 +112,23 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
 
 
 def answer_block(
-    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
+    solver: IterativeSolver, plan: Plan, cell: Cell, planned: CellPlan, block: int, device: torch.device
 ) -> AnsweredBlock:
-    """Answer the mazes of one block.
+    """Answer the mazes of one block of a plan's cell.
 
     Where a GPU's memory does not suffice the block is cut in half, and again.
     """
-    _, images, targets = draw_block(suite, cell, block, plan.block)
-    x = to_input(images, device, getattr(torch, way.dtype))
-    chosen = np.zeros(plan.block, bool)
-    if way.retire:
-        chosen = audited(f"{cell.spec} {suite.split}", block * plan.block, plan.block)
-    batch = plan.block
+    _, images, targets = draw_block(plan.suite, cell, block, planned.block)
+    x = to_input(images, device, getattr(torch, plan.dtype))
+    chosen = np.zeros(planned.block, bool)
+    if plan.retire:
+        chosen = audited(f"{cell.spec} {plan.suite.split}", block * planned.block, planned.block)
+    batch = planned.block
     while True:
         try:
             parts = [
-                make_answers(solver, x[i : i + batch], plan.rungs, way, chosen[i : i + batch])
-                for i in range(0, plan.block, batch)
+                make_answers(solver, x[i : i + batch], planned.rungs, plan.way, chosen[i : i + batch])
+                for i in range(0, planned.block, batch)
             ]
             break
         except RuntimeError as problem:  # OutOfMemoryError is one
@@ -168,13 +148,6 @@ def _join(parts: list[Answers]) -> Answers:
         np.concatenate([part.disagrees for part in parts]),
         np.concatenate([part.evaluations for part in parts]),
     )
-
-
-def score_block(
-    solver: IterativeSolver, suite: Suite, cell: Cell, plan: CellPlan, block: int, device: torch.device, way: Way
-) -> BlockScores:
-    """Evaluate one block of a cell at every rung."""
-    return score_answers(answer_block(solver, suite, cell, plan, block, device, way))
 
 
 def score_answers(block: AnsweredBlock) -> BlockScores:

@@ -45,6 +45,19 @@ def ladder(suite: Suite, solver: IterativeSolver, height: int, width: int) -> tu
 
 
 @dataclass(frozen=True, eq=False)
+class Answers:
+    """Predictions bool (B, H, W) of B mazes at each rung.
+
+    disagrees: bool (B,), mazes that were kept on after they would have been retired, and answered otherwise at a later
+    rung. evaluations: int (B,), of the step on each maze, until it left or to the last rung.
+    """
+
+    rungs: list[Tensor]
+    disagrees: np.ndarray
+    evaluations: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class BlockScores:
     """Scores of the B mazes of one block at R rungs: bool (R, B) each; ``failure`` at the last rung, str (B,).
 

@@ -1,6 +1,7 @@
 """The plan of an evaluation: everything that decides its numbers, settled before anything runs."""
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -62,6 +63,16 @@ class CellPlan(Strict):
 ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another one of these is another measurement
 
 
+@dataclass(frozen=True)
+class Way:
+    """How the answers of a block are made: precision, mode, how steps are made, and whether settled mazes leave."""
+
+    dtype: str = "float32"
+    mode: str = "free-running"
+    iteration: Iteration = "plain"
+    retire: bool = False
+
+
 class Plan(Strict):
     """Everything that decides the numbers of an evaluation on one machine.
 
@@ -86,6 +97,11 @@ class Plan(Strict):
     cells: tuple[CellPlan, ...]
     contracts: dict[str, int]
     packages: dict[str, str]
+
+    @property
+    def way(self) -> Way:
+        """How answers are made."""
+        return Way(dtype=self.dtype, mode=self.mode, iteration=self.iteration, retire=self.retire)
 
     def with_other_blocks(self) -> "Plan":
         """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""

@@ -5,13 +5,13 @@ approximation. A random tenth of the mazes runs to the end all the same, and the
 """
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from extramaze.blocks.acceleration import Iteration, make_step
+from extramaze.blocks.block import Answers
 from extramaze.models.contract import IterativeSolver, answer
 
 CHECK_EVERY = 7  # odd, so that an answer that alternates is seen to; not a divisor of the periods that are common
@@ -27,29 +27,10 @@ def audited(text: str, first: int, count: int) -> np.ndarray:
     return np.array([int.from_bytes(digest[:4], "big") < limit for digest in digests])
 
 
-@dataclass(frozen=True, eq=False)
-class Retired:
-    """Answers of B mazes at each rung, bool (B, H, W).
-
-    disagrees: bool (B,), mazes that were kept on after they would have been retired, and answered otherwise at a later
-    rung. evaluations: int (B,), of the step on each maze, until it left or to the last rung.
-    """
-
-    answers: list[Tensor]
-    disagrees: np.ndarray
-    evaluations: np.ndarray
-
-
 def iterate_retiring(
-    solver: IterativeSolver,
-    x: Tensor,
-    state: Tensor,
-    done: int,
-    rungs: tuple[int, ...],
-    iteration: Iteration,
-    keep: Tensor,
-) -> Retired:
-    """Iterate from the state after ``done`` steps; mazes leave once their answer is settled, those in ``keep`` do not.
+    solver: IterativeSolver, x: Tensor, state: Tensor, rungs: tuple[int, ...], iteration: Iteration, keep: Tensor
+) -> Answers:
+    """Iterate from the state after one step; mazes leave once their answer is settled, those in ``keep`` do not.
 
     Memory does not grow with the iterations. ``keep``: bool (B,).
     """
@@ -63,8 +44,8 @@ def iterate_retiring(
     last_check = torch.zeros_like(settled_on)
     answers: list[Tensor] = []
     images, step = x, make_step(solver, x, iteration)
-    for now in range(done, rungs[-1] + 1):
-        if now > done and len(here):
+    for now in range(1, rungs[-1] + 1):
+        if now > 1 and len(here):
             state = step(state)
         if len(here) and (now in rungs or now % CHECK_EVERY == 0):
             current[here] = answer(solver.readout(state), images)
@@ -83,7 +64,7 @@ def iterate_retiring(
                 here, state = here[stays], state[stays].contiguous(memory_format=_layout_of(state))
                 images = images[stays].contiguous(memory_format=_layout_of(images))
                 step = make_step(solver, images, iteration)
-    return Retired(answers, (disagrees & keep).cpu().numpy(), evaluations.cpu().numpy())
+    return Answers(answers, (disagrees & keep).cpu().numpy(), evaluations.cpu().numpy())
 
 
 def _layout_of(tensor: Tensor) -> torch.memory_format:

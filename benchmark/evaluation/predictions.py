@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from extramaze.blocks.answering import AnsweredBlock, Answers, score_answers
-from extramaze.blocks.block import LIMIT_BLOCK, BlockScores
+from extramaze.blocks.answering import AnsweredBlock, score_answers
+from extramaze.blocks.block import LIMIT_BLOCK, Answers, BlockScores
 from extramaze.blocks.identity import SolverInfo
 from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how_many
 from extramaze.blocks.store import refuse_other

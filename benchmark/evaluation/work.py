@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from extramaze.blocks.answering import Way, score_block
+from extramaze.blocks.answering import answer_block, score_answers
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
@@ -18,11 +18,6 @@ from extramaze.mazes import InputError
 from extramaze.mazes.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
-
-
-def way_of(plan: Plan) -> Way:
-    """Say how a plan's answers are made."""
-    return Way(dtype=plan.dtype, mode=plan.mode, iteration=plan.iteration, retire=plan.retire)
 
 
 @dataclass(frozen=True)
@@ -73,8 +68,7 @@ class Worker:
         return found
 
     def _score(self, task: Task) -> BlockScores:
-        way = way_of(self.plan)
-        return score_block(self.solver, self.plan.suite, task.cell, task.planned, task.block, self.device, way)
+        return score_answers(answer_block(self.solver, self.plan, task.cell, task.planned, task.block, self.device))
 
     def _watch(self, task: Task) -> BlockLimits:
         return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.plan.limit_block, self.device)

@@ -11,7 +11,6 @@ import torch
 from extramaze.blocks.answering import answer_block
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.evaluation.work import way_of
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
 from extramaze.models.contract import IterativeSolver, answer
@@ -34,7 +33,7 @@ def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place,
         indices = [index for name, index in titles if name == cell.name]
         for block in sorted({index // planned.block for index in indices}):
             with reference_arithmetic(plan.tf32):
-                found = answer_block(ours, plan.suite, cell, planned, block, device, way_of(plan))
+                found = answer_block(ours, plan, cell, planned, block, device)
             for index in indices:
                 if index // planned.block == block:
                     at = index % planned.block

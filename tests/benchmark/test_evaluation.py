@@ -295,8 +295,8 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     out = tmp_path / "record"
     script = (
         "import sys, time, extramaze.evaluation.work as e\nfrom extramaze.evaluation.evaluate import evaluate\n"
-        "plain = e.score_block\n"
-        "e.score_block = lambda *a: (time.sleep(0.3), plain(*a))[1]\n"
+        "plain = e.answer_block\n"
+        "e.answer_block = lambda *a: (time.sleep(0.3), plain(*a))[1]\n"
         "from extramaze.models import load\n"
         "evaluate(load('dt-net-thin@0'), sys.argv[1], 'cpu', sys.argv[2], quiet=True)\n"
     )
@@ -314,12 +314,12 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     import extramaze.evaluation.work as module
 
     computed = []
-    plain = module.score_block
+    plain = module.answer_block
     try:
-        module.score_block = lambda *a: (computed.append(f"{a[2].name}-scores-{a[4]}.npz"), plain(*a))[1]
+        module.answer_block = lambda *a: (computed.append(f"{a[2].name}-scores-{a[4]}.npz"), plain(*a))[1]
         resumed = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", out, quiet=True)
     finally:
-        module.score_block = plain
+        module.answer_block = plain
     assert done
     assert not set(computed) & set(done)
     assert numbers(resumed) == numbers(tiny_records["dt-net-thin@0"]) == numbers(read_record(out))

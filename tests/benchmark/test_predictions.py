@@ -8,7 +8,6 @@ from extramaze.blocks.answering import answer_block
 from extramaze.blocks.plan import make_part
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.evaluation.predictions import evaluate_predictions, questions
-from extramaze.evaluation.work import way_of
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
 from extramaze.models import load
@@ -56,7 +55,7 @@ def test_the_answers_of_a_solver_score_as_the_solver_does(suite, tmp_path, tiny_
     for cell, planned in zip(suite.cells, plan.cells, strict=True):
         with reference_arithmetic():
             blocks = range(-(-planned.mazes // planned.block))
-            found = [answer_block(solver, suite, cell, planned, b, cpu, way_of(plan)) for b in blocks]
+            found = [answer_block(solver, plan, cell, planned, b, cpu) for b in blocks]
             answers = [block.answers.rungs[-1] for block in found]
         masks[cell.name] = np.concatenate([a.numpy() for a in answers])[: planned.mazes]
     scored = evaluate_predictions(write_masks(tmp_path, suite, lambda _: masks), "replay", suite)

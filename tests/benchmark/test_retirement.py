@@ -49,7 +49,7 @@ class Turning(IterativeSolver):
 
 def retire(solver, x, rungs, keep):
     state = first_step(solver, solver.initial_state(x), x)
-    return iterate_retiring(solver, x, state, 1, rungs, "plain", torch.from_numpy(keep))
+    return iterate_retiring(solver, x, state, rungs, "plain", torch.from_numpy(keep))
 
 
 def test_retirement_is_audited():
@@ -58,10 +58,10 @@ def test_retirement_is_audited():
     keep = np.array([True, False, True, False])
     found = retire(Turning(late), x, (3, 10, 100, 1000), keep)
     plain = iterate(Turning(late), x, (3, 10, 100, 1000))
-    for ours, theirs in zip(found.answers[:3], plain[:3], strict=True):
+    for ours, theirs in zip(found.rungs[:3], plain[:3], strict=True):
         assert torch.equal(ours, theirs)
-    assert torch.equal(found.answers[3][:3], plain[3][:3])
-    assert found.answers[3][3].all()
+    assert torch.equal(found.rungs[3][:3], plain[3][:3])
+    assert found.rungs[3][3].all()
     assert found.disagrees.tolist() == [False, False, True, False]
 
 
@@ -70,7 +70,7 @@ def test_everything_kept_on_is_the_plain_iteration():
     drawn, _ = raster(generate(MazeSpec(9, percolation=0.1), 32, split="test"), 1)
     solver, x = load("dead-end-filling"), to_input(drawn, torch.device("cpu"), torch.float32)
     found = retire(solver, x, (10, 200), np.ones(32, bool))
-    assert all(torch.equal(a, b) for a, b in zip(found.answers, iterate(solver, x, (10, 200)), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(found.rungs, iterate(solver, x, (10, 200)), strict=True))
     assert not found.disagrees.any()
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.answering import make_answers
 from extramaze.blocks.block import block_size, to_input
+from extramaze.blocks.plan import Way
 from extramaze.blocks.retirement import audited
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
@@ -114,7 +115,8 @@ def test_scorer(benchmark):
 PEAK = """
 import resource, sys
 import numpy as np, torch
-from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.answering import make_answers
+from extramaze.blocks.plan import Way
 from extramaze.blocks.block import to_input
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.dt_net import dt_net

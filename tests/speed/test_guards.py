@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.blocks.answering import Way, make_answers
+from extramaze.blocks.answering import make_answers
 from extramaze.blocks.block import block_size, to_input
+from extramaze.blocks.plan import Way
 from extramaze.dynamics.recurrence import pairwise_distances
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
