@@ -1,6 +1,7 @@
 """What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Summary
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_odds, tally_rungs
 from extramaze.scoring import Failure
 
+Wrong = tuple[np.ndarray, str]  # which rows, bool (N,), and what is wrong with them
 ROUNDING = 1e-6  # of a cosine in float32
 MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
 MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
@@ -25,17 +27,21 @@ def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
         found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
         yield f"it lacks {', '.join(missing)}; it has {found}"
         return
-    known = [cell.name for cell in summary.plan.cells]
-    strange = rows.filter(~pl.col("cell").is_in(known).fill_null(False))
-    if len(strange):
-        yield f"{len(strange)} rows are of no cell of the plan"
-    retired = summary.plan.retire
+    planned = {cell.name: cell for cell in summary.plan.cells}
+    known = rows.filter(pl.col("cell").is_in(list(planned)))
+    if len(known) < len(rows):
+        yield f"{len(rows) - len(known)} rows are of no cell of the plan"
+    by_cell = {str(name): part for (name,), part in known.partition_by("cell", as_dict=True).items()}
     sound = True
-    for planned, result in zip(summary.plan.cells, summary.cells, strict=False):
-        part = rows.filter(pl.col("cell") == planned.name)
-        for wrong in _cell_problems(part, planned, result, retired):
+    for cell, result in zip(summary.plan.cells, summary.cells, strict=False):
+        part = by_cell.get(cell.name, rows.clear())
+        for wrong in _cell_problems(part, cell, result, summary.plan.retire):
             sound = False
-            yield f"{planned.name}: {wrong}"
+            yield f"{cell.name}: {wrong}"
+    for mask, what in chain(_failure_problems(known), _limit_problems(known, planned)):
+        if mask.any():
+            sound = False
+            yield from _each_cell(known, mask, what)
     watched = [cell.name for cell in summary.plan.cells if cell.watched]
     if sound and not alike([tally_limits(rows, name, summary.plan.suite) for name in watched], summary.limits):
         yield "limits: the summary's are not those of the rows"
@@ -66,8 +72,6 @@ def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, re
     yield from _each(exact & ~optimal, "exact and not optimal")
     yield from _each(optimal & ~valid, "optimal and not valid")
     yield from _rung_problems(rows, optimal, np.array(planned.rungs))
-    yield from _failure_problems(rows, valid[:, -1], optimal[:, -1])
-    yield from _limit_problems(rows, planned.watched)
     yield from _summary_problems(rows, planned, result, retired)
 
 
@@ -96,56 +100,60 @@ def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -
     yield from _each(expected_last != last, "last_right is not its last right rung")
 
 
-def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray) -> Iterator[str]:
+def _failure_problems(rows: pl.DataFrame) -> Iterator[Wrong]:
+    valid, optimal = (rows[kind].list.last().fill_null(False).to_numpy() for kind in ("valid", "optimal"))
     failure = rows["failure"]
     known = [str(kind) for kind in Failure if kind != Failure.NONE]
-    yield from _each(failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not")
-    yield from _each((~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here")
+    yield failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not"
+    yield (~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here"
     longer = (failure == Failure.LONGER).fill_null(False).to_numpy()
-    yield from _each(
-        longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
-    )
+    yield longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
 
 
-def _limit_problems(rows: pl.DataFrame, watched: int) -> Iterator[str]:
-    seen = np.arange(len(rows)) < watched
+def _limit_problems(rows: pl.DataFrame, planned: Mapping[str, CellPlan]) -> Iterator[Wrong]:
+    watched = rows["cell"].replace_strict({name: cell.watched for name, cell in planned.items()}, return_dtype=pl.Int64)
+    seen = (rows["index"] < watched).fill_null(False).to_numpy()
     for name in MEASURED:
-        yield from _each(rows[name].is_not_null().to_numpy() != seen, f"{name} on a maze not watched, or missing")
+        yield rows[name].is_not_null().to_numpy() != seen, f"{name} on a maze not watched, or missing"
     for name in MEASURABLE:
-        yield from _each(rows[name].is_not_null().to_numpy() & ~seen, f"{name} on a maze not watched")
+        yield rows[name].is_not_null().to_numpy() & ~seen, f"{name} on a maze not watched"
     limit = rows["limit"]
-    yield from _each(
-        (~limit.is_in([str(kind) for kind in Limit])).fill_null(False).to_numpy(), "a limit not known here"
-    )
+    yield (~limit.is_in([str(kind) for kind in Limit])).fill_null(False).to_numpy(), "a limit not known here"
     period = rows["period"].fill_null(0).to_numpy()
     at_rest, cycle = ((limit == kind).fill_null(False).to_numpy() for kind in (Limit.FIXED_POINT, Limit.CYCLE))
     least, most = np.where(at_rest, 1, np.where(cycle, 2, 0)), np.where(at_rest, 1, np.where(cycle, 2**31 - 1, 0))
-    yield from _each((period < least) | (period > most), "a period that its limit does not have")
+    yield (period < least) | (period > most), "a period that its limit does not have"
     residual = rows["residual"].fill_null(0.0).to_numpy()
-    yield from _each(~np.isnan(residual) & (residual < 0), "a residual below 0")
+    yield ~np.isnan(residual) & (residual < 0), "a residual below 0"
     diverged = (limit == Limit.DIVERGED).fill_null(False).to_numpy()
-    yield from _each(~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged")
+    yield ~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged"
     yield from _evidence_problems(rows, period, at_rest | cycle, diverged)
 
 
 def _evidence_problems(
     rows: pl.DataFrame, period: np.ndarray, settled: np.ndarray, diverged: np.ndarray
-) -> Iterator[str]:
-    """Name what cannot be in the measurements beside the limit: bool (N,) each, of all mazes of a cell."""
+) -> Iterator[Wrong]:
+    """Name what cannot be in the measurements beside the limit: bool (N,) each, of all mazes."""
     for name in ("betti", "study_betti"):
-        yield from _each((rows[name].list.len() != 2).fill_null(False).to_numpy(), f"{name} that are no two numbers")
-        counted = rows[name].list.min().fill_null(0).to_numpy()
-        yield from _each(counted < 0, f"{name} below 0")
+        yield (rows[name].list.len() != 2).fill_null(False).to_numpy(), f"{name} that are no two numbers"
+        yield rows[name].list.min().fill_null(0).to_numpy() < 0, f"{name} below 0"
     pieces = rows["betti"].list.first().fill_null(-1).to_numpy()
     loops = rows["betti"].list.last().fill_null(-1).to_numpy()
-    yield from _each(settled & ((pieces != period) | (loops != 0)), "Betti numbers that its limit does not have")
+    yield settled & ((pieces != period) | (loops != 0)), "Betti numbers that its limit does not have"
     for name, least, most in (("latent_motion", 0, np.inf), ("logit_motion", 0, np.inf), ("flipping", 0, 1)):
         value = rows[name].fill_null(0.0).to_numpy()
-        yield from _each(~((value >= least) & (value <= most)) & ~diverged, f"{name} outside {least} to {most}")
+        yield ~((value >= least) & (value <= most)) & ~diverged, f"{name} outside {least} to {most}"
     cosine = rows["alignment"].fill_null(0.0).to_numpy()
-    yield from _each(np.abs(cosine) > 1 + ROUNDING, "an alignment beyond 1")
+    yield np.abs(cosine) > 1 + ROUNDING, "an alignment beyond 1"
     error = rows["exponent_error"].fill_null(0.0).to_numpy()
-    yield from _each(error < 0, "an exponent's error below 0")
+    yield error < 0, "an exponent's error below 0"
+
+
+def _each_cell(rows: pl.DataFrame, wrong: np.ndarray, what: str) -> Iterator[str]:
+    """Say which mazes of which cells something is wrong with: bool (N,) of all rows."""
+    for (name,), part in rows.filter(wrong).partition_by("cell", as_dict=True, maintain_order=True).items():
+        more = f" and {len(part) - 1} more" if len(part) > 1 else ""
+        yield f"{name}: maze {part['index'][0]}{more}: {what}"
 
 
 def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
