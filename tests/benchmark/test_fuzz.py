@@ -323,7 +323,7 @@ RUNNING = [
     verb=st.sampled_from([*READING, *RUNNING, "leaderbord", ""]),
     rest=st.lists(st.sampled_from(WORDS) | st.sampled_from(OPTIONS) | NAMES, max_size=6),
 )
-@cases(400)
+@cases(250)
 def test_command_lines(place, verb, rest):
     """Any words after any verb: done, or refused in one line; a refusal changes nothing, and no file is overwritten."""
     before = snapshot(place)

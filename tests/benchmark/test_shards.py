@@ -80,13 +80,13 @@ def test_a_shard_is_written_i_of_k(text):
 
 
 def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp_path):
-    """Two shards, each killed twice soon after a block, end with one process's record; no block is computed twice."""
+    """Two shards, killed twice and once soon after a block, end with one process's record; no block is computed twice."""
     moments, environment = random.Random(0), {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([*COMMAND, "--suite", tiny_suite, "--out", tmp_path / "whole"], env=environment, check=True)
     folders = [tmp_path / "one", tmp_path / "two"]
     for index, out in enumerate(folders, start=1):
         command = [*COMMAND, "--suite", tiny_suite, "--out", out, "--shard", f"{index}/2"]
-        for kill in (True, True, False):
+        for kill in (True, False) if index == 2 else (True, True, False):
             done = {path: path.stat().st_mtime_ns for path in out.glob("blocks/*.npz")}
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
             while kill and process.poll() is None and len(list(out.glob("blocks/*.npz"))) <= len(done):
