@@ -80,7 +80,7 @@ def test_a_shard_is_written_i_of_k(text):
 
 
 def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp_path):
-    """Two shards, killed twice and once soon after a block, end with one process's record; no block is computed twice."""
+    """Two shards, killed soon after a block, end with one process's record; no block is computed twice."""
     moments, environment = random.Random(0), {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([*COMMAND, "--suite", tiny_suite, "--out", tmp_path / "whole"], env=environment, check=True)
     folders = [tmp_path / "one", tmp_path / "two"]
