@@ -83,9 +83,10 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
         yield f"**{claims[0].text}.** *{claims[0].source}.* Rule: {rule}."
         yield "\n".join(verdicts)
         before = claims[0].rule
-    first, *others = [*((pool, f.tables) for pool, f in zip(pools, each, strict=True) if f.tables), (pools[0], ())]
-    yield from _tables(*first)
-    for pool, tables in others:
+    shown = [(pool, finding.tables) for pool, finding in zip(pools, each, strict=True) if finding.tables]
+    for pool, tables in shown[:1]:
+        yield from _tables(pool, tables)
+    for pool, tables in shown[1:]:
         yield from _folded(pool, tables)
     yield from _notes(pools, each)
     used = [
@@ -104,7 +105,7 @@ def _notes(pools: Sequence[Pool], each: Sequence[Finding]) -> Iterator[str]:
         for note in finding.notes:
             by_note.setdefault(note, []).append(pool.suite.name)
     lines = [
-        f"- {note}" if len(suites) in (len(pools), 0) or suites[0] in note else f"- {', '.join(suites)}: {note}"
+        f"- {note}" if len(suites) == len(pools) or suites[0] in note else f"- {', '.join(suites)}: {note}"
         for note, suites in by_note.items()
     ]
     if lines:

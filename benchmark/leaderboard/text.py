@@ -94,7 +94,7 @@ def _fitting(board: Board, columns: dict[str, Column], width: int | None) -> tup
     wanted = _spread(IN_TERMINAL, board)
     hidden: list[str] = []
     least = len(_spread(IN_TERMINAL[:ALWAYS], board))
-    while len(wanted) > least and width is not None and len(_table(board, columns, wanted, False)[0]) > width:
+    while len(wanted) > least and width is not None and max(map(len, _table(board, columns, wanted, False))) > width:
         hidden.insert(0, wanted.pop())
     return wanted, hidden
 
@@ -113,7 +113,7 @@ def _columns(board: Board) -> dict[str, Column]:
     """Return every column with what it says of a row."""
     axes: dict[str, Column] = {axis: lambda row, axis=axis: f"{row.axes[axis]:.1%}" for axis in board.headings}  # type: ignore[misc]
     fates: dict[str, Column] = {name: lambda row, name=name: _share(row, name) for name in FATE_NAMES}  # type: ignore[misc]
-    scored = board.headings.keys() != {IN_DISTRIBUTION}
+    scored = board.partial is None or board.headings.keys() != {IN_DISTRIBUTION}  # a part may have no hard axis
     return {
         "rank": _rank,
         "solver": lambda row: row.recipe + "*" * bool(row.marked),
