@@ -1,5 +1,6 @@
 """The board as a picture: what every recipe solves, cell by cell, as figures on shades."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,17 +24,23 @@ TELLING = 3  # seeds: the interval of two says next to nothing, and is not writt
 
 
 def save_boards(records: Sequence[Record], out: Path) -> list[Path]:
-    """Draw every board of some records into a folder, and return the PNGs, named after the suites."""
+    """Draw every board of some records into a folder, and return the PNGs."""
     make_folder(out)
-    stems: list[str] = []
-    drawn: list[Path] = []
-    for board, group in zip(boards(records), comparable(records), strict=True):
+    found = boards(records)
+    named = zip(found, comparable(records), picture_names(found), strict=True)
+    return [save_png(draw_board(board, group), out / name) for board, group, name in named]
+
+
+def picture_names(found: Sequence[Board]) -> list[str]:
+    """Name the pictures of boards after their suites, no two alike."""
+    seen: Counter[str] = Counter()
+    names = []
+    for board in found:
         marks = {board.mode: board.mode != "free-running", "partial": board.partial is not None}
         stem = "-".join([board.suite, *(mark for mark, yes in marks.items() if yes)])
-        stems.append(stem)
-        again = f"-{stems.count(stem)}" if stems.count(stem) > 1 else ""
-        drawn.append(save_png(draw_board(board, group), out / f"{stem}{again}.png"))
-    return drawn
+        seen[stem] += 1
+        names.append(f"{stem}-{seen[stem]}.png" if seen[stem] > 1 else f"{stem}.png")
+    return names
 
 
 def draw_board(board: Board, records: Sequence[Record]) -> Figure:

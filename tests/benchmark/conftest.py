@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from extramaze.evaluation.evaluate import evaluate
-from extramaze.leaderboard.board import shipped_records
 from extramaze.models import load
 from extramaze.records import content_sha256
 from extramaze.submission.card import read_statement
@@ -42,12 +41,6 @@ def tiny_records(tmp_path_factory):
     path.write_text(TINY)
     names = ("dt-net-thin@0", "dt-net-thin@1", "dead-end-filling")
     return {name: evaluate(load(name), str(path), "cpu", quiet=True) for name in names}
-
-
-@pytest.fixture(scope="session")
-def shipped():
-    """The records that come with the package; reading them all takes half a minute."""
-    return shipped_records()
 
 
 SMALL = """

@@ -9,14 +9,12 @@ import pytest
 from scipy.stats import norm
 
 from extramaze.blocks.plan import make_part
-from extramaze.leaderboard.board import Row, boards, find_records, shipped_verified
+from extramaze.leaderboard.board import Row, boards, find_records
 from extramaze.leaderboard.columns import hardest
 from extramaze.leaderboard.notes import notes_of
 from extramaze.leaderboard.score import axis_scores, record_score, score_interval
 from extramaze.leaderboard.text import board_json, board_table
-from extramaze.listings import solver_table
 from extramaze.mazes import InputError
-from extramaze.models.loading import ALGORITHMS, shipped_results, shipped_seeds
 from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
 from extramaze.records.schema import Rung, Tally
@@ -238,39 +236,3 @@ def test_folders_are_searched_for_records(tiny_records, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no record"):
         find_records([tmp_path / "empty"])
-
-
-@pytest.mark.parametrize(("suite", "raster"), [("smoke-v1", "thin"), ("smoke-e2h-v1", "e2h")])
-def test_every_shipped_solver_is_on_the_board(suite, raster, shipped):
-    """Each has a whole record of its raster's small suite, free running, and each recipe its row with all its seeds."""
-    assert not any(record.summary.plan.part for record in shipped)
-    board = next(board for board in boards(shipped) if (board.suite, board.mode) == (suite, "free-running"))
-    assert board.partial is None
-    trained = {recipe: tuple(seeds) for recipe, seeds in shipped_seeds().items() if f"-{raster}" in recipe}
-    assert {row.recipe: row.seeds for row in board.rows} == {**dict.fromkeys(ALGORITHMS, ()), **trained}
-
-
-def test_what_the_shipped_records_show(shipped):
-    """Breadth-first search is perfect, dead-end filling on trees; DT-Net extrapolates in size and fails with cycles."""
-    smoke = [record for record in shipped if record.summary.plan.suite.name == "smoke-v1"]
-    for record in smoke:
-        optimal = {cell.name: cell.rungs[-1].optimal.share for cell in record.summary.cells}
-        recipe = record.summary.plan.solver.recipe
-        trees = [name for name in optimal if not name.startswith("percolation")]
-        if recipe == "wavefront":
-            assert set(optimal.values()) == {1.0}
-        if recipe == "dead-end-filling":
-            assert all(optimal[name] == 1 for name in trees)
-            assert optimal["percolation-0.3"] < 0.1
-        if recipe == "dt-net-thin":
-            assert optimal["size-9"] >= 0.99
-            assert optimal["size-13"] >= 0.95
-            assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9
-
-
-def test_the_markdown_boards_are_those_of_the_shipped_records(root, shipped):
-    """results/LEADERBOARD.md is what ``leaderboard --format markdown`` prints, SOLVERS.md what ``ls`` does."""
-    found = boards(shipped, shipped_verified())
-    tables = "\n\n".join(board_table(board, markdown=True) for board in found)
-    assert tables in (root / "results" / "LEADERBOARD.md").read_text()
-    assert solver_table(shipped_results(), markdown=True) in (root / "results" / "SOLVERS.md").read_text()

@@ -82,7 +82,7 @@ def test_bits_do_not_depend_on_threads(root, monkeypatch):
 def test_what_is_not_finite_stays_so():
     """A NaN or an infinity is never rectified to zero."""
     for number in (np.nan, np.inf):
-        states, weight, others = drawn((1, 9, 9), 4, np.float32)
+        states, weight, others = drawn((1, 9, 9), 5, np.float32)
         states[0, 4, 4, 0] = number
         assert not np.isfinite(convolved(states, weight, others, False)[0, 3:6, 3:6]).any()
         assert np.isnan(convolved(states, weight, others, True)[0, 3:6, 3:6]).any()
@@ -90,7 +90,7 @@ def test_what_is_not_finite_stays_so():
 
 def test_nothing_to_convolve():
     """An empty batch stays one."""
-    assert convolved(*drawn((0, 9, 9), 4, np.float32), True).shape == (0, 9, 9, 4)
+    assert convolved(*drawn((0, 9, 9), 5, np.float32), True).shape == (0, 9, 9, 5)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -101,7 +101,7 @@ import torch
 from extramaze.blocks.acceleration import make_step
 from extramaze.models.dt_net import dt_net
 torch.set_num_threads({threads})
-x, solver = torch.ones(1, 3, 11, 11), dt_net(8, blocks=1)
+x, solver = torch.ones(1, 3, 11, 11), dt_net(5, blocks=1)
 with torch.inference_mode():
     make_step(solver, x, "winograd")(solver.initial_state(x))
 assert torch.get_num_threads() == {threads}
@@ -115,7 +115,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba, torch
 from extramaze.blocks.acceleration import make_step
 from extramaze.models.dt_net import dt_net
-x, solver = torch.ones(4, 3, 11, 11), dt_net(8, blocks=1)
+x, solver = torch.ones(4, 3, 11, 11), dt_net(5, blocks=1)
 
 def run(_):
     with torch.inference_mode():

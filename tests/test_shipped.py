@@ -1,0 +1,54 @@
+"""What is said of the shipped records, in results/ and README.md, is what they hold."""
+
+import pytest
+
+from extramaze.leaderboard.board import boards, shipped_records
+from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.results.__main__ import README, RESULTS, pages
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The records that come with the package."""
+    return shipped_records()
+
+
+@pytest.fixture(scope="module")
+def written(shipped):
+    """The pages of those records."""
+    return pages(shipped)
+
+
+@pytest.mark.parametrize("name", ["LEADERBOARD.md", "SOLVERS.md", "FINDINGS.md", "../README.md"])
+def test_pages_are_those_of_the_records(name, written):
+    """Otherwise ``python -m extramaze.results`` writes them anew."""
+    path = README if name == "../README.md" else RESULTS / name
+    assert path.read_text() == written[path]
+
+
+@pytest.mark.parametrize(("suite", "raster"), [("smoke-v1", "thin"), ("smoke-e2h-v1", "e2h")])
+def test_every_shipped_solver_is_on_the_board(suite, raster, shipped):
+    """Each has a whole record of its raster's small suite, free running, and each recipe its row with all its seeds."""
+    assert not any(record.summary.plan.part for record in shipped)
+    board = next(board for board in boards(shipped) if (board.suite, board.mode) == (suite, "free-running"))
+    assert board.partial is None
+    trained = {recipe: tuple(seeds) for recipe, seeds in shipped_seeds().items() if f"-{raster}" in recipe}
+    assert {row.recipe: row.seeds for row in board.rows} == {**dict.fromkeys(ALGORITHMS, ()), **trained}
+
+
+def test_what_the_shipped_records_show(shipped):
+    """Breadth-first search is perfect, dead-end filling on trees; DT-Net extrapolates in size and fails with cycles."""
+    smoke = [record for record in shipped if record.summary.plan.suite.name == "smoke-v1"]
+    for record in smoke:
+        optimal = {cell.name: cell.rungs[-1].optimal.share for cell in record.summary.cells}
+        recipe = record.summary.plan.solver.recipe
+        trees = [name for name in optimal if not name.startswith("percolation")]
+        if recipe == "wavefront":
+            assert set(optimal.values()) == {1.0}
+        if recipe == "dead-end-filling":
+            assert all(optimal[name] == 1 for name in trees)
+            assert optimal["percolation-0.3"] < 0.1
+        if recipe == "dt-net-thin":
+            assert optimal["size-9"] >= 0.99
+            assert optimal["size-13"] >= 0.95
+            assert optimal["percolation-0.3"] < optimal["percolation-0.05"] < 0.9
