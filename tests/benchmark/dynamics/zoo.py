@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 from extramaze.dynamics import Limit
 
@@ -34,12 +35,25 @@ class Case:
     mean: float = MEAN
 
 
+QUICK = {name: getattr(torch.ops.aten, name).Scalar for name in ("add", "sub", "mul", "div")}
+
+
+class QuickNumbers(TorchFunctionMode):
+    """Arithmetic with numbers whose forward derivatives take 5 µs: torch treats numbers as tensors, which takes 300."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if len(args) == 2 and isinstance(args[1], (int, float)):
+            func = QUICK.get(func.__name__, func)
+        return func(*args, **(kwargs or {}))
+
+
 def embed(step, u, random, mean=MEAN):
     """Turn a step on u (B, d) into one on states (B, 32, 11, 11), and u into states."""
     frame = torch.from_numpy(np.linalg.qr(random.normal(size=(SIZE, u.shape[1])))[0])
 
     def whole(state):
-        return (mean + step((state.flatten(1) - mean) @ frame) @ frame.T).unflatten(1, SHAPE)
+        with QuickNumbers():
+            return (mean + step((state.flatten(1) - mean) @ frame) @ frame.T).unflatten(1, SHAPE)
 
     return whole, (mean + u @ frame.T).unflatten(1, SHAPE)
 
