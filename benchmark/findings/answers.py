@@ -19,6 +19,7 @@ from extramaze.findings.retraining import RETRAINED_FAMILIES, TRAINED_ON, TUNED,
 from extramaze.findings.starts import DEGREES
 from extramaze.findings.trajectories import MOVING, NOTHING_OPEN, OPEN, SETTLED, WRONG, mean_of_cells, share_given
 from extramaze.leaderboard.score import record_score
+from extramaze.suites import IN_DISTRIBUTION
 
 SIZES = (17, 21, 33)
 CYCLES = pl.col("limit") == str(Limit.CYCLE)
@@ -89,7 +90,7 @@ def _cycles(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _families(pool) if len(cells) > 1 else ():
         shares = " → ".join(_percent(entrant, cell) for cell in cells.values())
         worst = list(cells.values())[-1]
-        rules = ", ".join(f"{_percent(entrant, worst, kind)} {kind}" for kind in ("exact", "valid"))
+        rules = ", ".join(f"{_percent(entrant, worst, kind=kind)} {kind}" for kind in ("exact", "valid"))
         where = "starting anywhere" if pool.starts_anywhere(worst) else "starting in a dead end"
         levels = ", ".join(f"{p:g}" for p in cells)
         yield entrant, f"{shares} at percolation {levels}, {where} (at {list(cells)[-1]:g}: {rules})"
@@ -111,7 +112,13 @@ def _retraining(pool: Pool) -> Iterator[tuple[Entrant, str]]:
         base, new = pool.named(family), pool.named(family, variant)
         if base is not None and new is not None and cycles and sizes:
             gain, cost = difference(new, base, cycles), size_cost(new, base, pool, sizes)
-            yield new, f"{how}, {_brief(gain)} more with cycles and {_brief(cost)} more lost by size than {base.recipe}"
+            home = pool.axis(IN_DISTRIBUTION)
+            here, there = ([_percent(e, *cells) for cells in (home, sizes)] for e in (new, base))
+            yield (
+                new,
+                f"{how}, {_brief(gain)} more with cycles and {_brief(cost)} more lost by size than {base.recipe}: "
+                f"{here[0]} of 9×9 trees and {here[1]} of larger ones right, where that has {there[0]} and {there[1]}",
+            )
 
 
 def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
@@ -186,8 +193,9 @@ def _joined(entrant: Entrant, figures: dict[str, Figure | None]) -> Iterator[tup
         yield entrant, ", ".join(said)
 
 
-def _percent(entrant: Entrant, cell: str, kind: str = "optimal", places: int = 0) -> str:
-    return f"{100 * entrant.right(cell, kind).mean():.{places}f} %"
+def _percent(entrant: Entrant, *cells: str, kind: str = "optimal", places: int = 0) -> str:
+    """Write the mean over cells of what is right."""
+    return f"{100 * np.mean([entrant.right(cell, kind).mean() for cell in cells]):.{places}f} %"
 
 
 def _brief(figure: Figure) -> str:

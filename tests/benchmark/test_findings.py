@@ -3,6 +3,7 @@
 import re
 import shlex
 
+import numpy as np
 import pytest
 
 from extramaze.blocks.plan import make_part
@@ -107,6 +108,9 @@ def test_short_answers_are_the_records_figures(published_world):
     (pool,) = make_pools(published_world)
     right = 100 * pool.get("dt-net-thin").right("size-33").mean()
     assert f"{right:.0f} % at 33" in short
+    sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
+    larger = 100 * np.mean([pool.get("dt-net-thin-p50").right(cell).mean() for cell in sizes])
+    assert re.search(rf"trained on percolation .5, .*% of 9×9 trees and {larger:.0f} % of larger ones right", short)
     assert "nan" not in short
 
 
