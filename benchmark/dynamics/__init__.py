@@ -5,10 +5,11 @@
 """
 
 from extramaze.dynamics.alignment import Alignment, asymptotic_alignment, path_independence
+from extramaze.dynamics.estimate import Estimate, estimate
 from extramaze.dynamics.limits import DYNAMICS_VERSION, Limit, LimitReport
 from extramaze.dynamics.lyapunov import Exponent, largest_exponent, spectral_radius
 from extramaze.dynamics.motion import Motion, watch_motion
-from extramaze.dynamics.observe import Estimate, estimate, observe
+from extramaze.dynamics.observe import observe
 from extramaze.dynamics.topology import RELATIVE, BettiRule, betti_numbers, persistence, study_rule
 
 __all__ = [

@@ -5,7 +5,6 @@ many trajectories at once as the memory allows. Where not all fit, the window is
 memory is not. Trajectories that the window leaves open are pursued further with a tangent vector.
 """
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics.limits import Limit, LimitReport
-from extramaze.dynamics.lyapunov import ALIGNING, BLOCKS, Step
+from extramaze.dynamics.lyapunov import BLOCKS, Step
 from extramaze.dynamics.pursuit import Pursuit, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
 from extramaze.dynamics.topology import BettiRule, Diagrams, count, persistence
@@ -22,48 +21,6 @@ from extramaze.mazes import InputError
 
 EXPONENT_STEPS = 500
 MEMORY = 2 * 2**30  # bytes of frames kept at once
-TRIAL_STEPS = 3
-TANGENT_COST = 3  # steps' time that a step with a tangent takes, about
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What an observation will cost at most.
-
-    steps, pursued: of the map for burn-in and windows, and with a tangent for what stays open. passes: how often the
-    window is run. frame_bytes: of frames kept at once. seconds: all of it, from the time of a few trial steps.
-    """
-
-    steps: int
-    pursued: int
-    passes: int
-    frame_bytes: int
-    seconds: float
-
-
-def estimate(
-    step: Step,
-    state: Tensor,
-    burn_in: int,
-    window: int,
-    *,
-    exponent_steps: int = EXPONENT_STEPS,
-    memory: int = MEMORY,
-) -> Estimate:
-    """Say before starting what ``observe`` with the same arguments will cost at most. Runs a few steps on a copy."""
-    _check(state, burn_in, window, exponent_steps)
-    size = _group(state, window, memory)
-    passes = -(-len(state) // size) if len(state) else 0
-    trial = state.clone()
-    with torch.inference_mode():
-        trial = step(trial)
-        began = _now(state)
-        for _ in range(TRIAL_STEPS):
-            trial = step(trial)
-    each = (_now(state) - began) / TRIAL_STEPS
-    steps, pursued = burn_in + passes * window, int((1 + ALIGNING) * exponent_steps)
-    frame_bytes = size * _frame_bytes(state, window)
-    return Estimate(steps, pursued, passes, frame_bytes, each * (steps + TANGENT_COST * pursued))
 
 
 def observe(
@@ -98,7 +55,7 @@ def observe(
     memory that holds not one trajectory, a state that is neither float64 nor integer, or a step that changes shape or
     type.
     """
-    _check(state, burn_in, window, exponent_steps)
+    check_arguments(state, burn_in, window, exponent_steps)
     first = magnitudes(state).cpu().numpy()
     rules = betti if isinstance(betti, tuple) else () if betti is None else (betti,)
     run = _Run(step, state.is_floating_point(), window, rules, diagrams)
@@ -107,7 +64,7 @@ def observe(
         for _ in range(burn_in):
             state = run.advance(state)
             bits.see(state)
-        signs, shapes, final = run.windows(state, first, bits, _group(state, window, memory))
+        signs, shapes, final = run.windows(state, first, bits, group_size(state, window, memory))
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
     strides = np.array([sign.stride for sign in signs])
@@ -238,14 +195,8 @@ def _report(
     )
 
 
-def _now(state: Tensor) -> float:
-    """Read the clock once a GPU has done what it was told to."""
-    if state.is_cuda:
-        torch.cuda.synchronize(state.device)
-    return time.perf_counter()
-
-
-def _check(state: Tensor, burn_in: int, window: int, exponent_steps: int) -> None:
+def check_arguments(state: Tensor, burn_in: int, window: int, exponent_steps: int) -> None:
+    """Raise InputError for arguments that ``observe`` does not take."""
     if not (isinstance(burn_in, int) and isinstance(window, int) and burn_in >= 0 and window >= 2):
         raise InputError(f"burn_in must be an integer of at least 0, window of at least 2; got {burn_in!r}, {window!r}")
     if not (isinstance(exponent_steps, int) and (exponent_steps == 0 or exponent_steps >= BLOCKS)):
@@ -254,14 +205,14 @@ def _check(state: Tensor, burn_in: int, window: int, exponent_steps: int) -> Non
         raise InputError(f"limits are told in float64: the state is {state.dtype}; let initial_state follow x's type")
 
 
-def _frame_bytes(state: Tensor, window: int) -> int:
+def frame_bytes(state: Tensor, window: int) -> int:
     """Bytes of one trajectory's window."""
     return 8 * (window + 1) * (state[0].numel() if len(state) else 0)
 
 
-def _group(state: Tensor, window: int, memory: int) -> int:
+def group_size(state: Tensor, window: int, memory: int) -> int:
     """Return how many trajectories' windows fit into ``memory`` bytes. Raises InputError where not one does."""
-    each = _frame_bytes(state, window)
+    each = frame_bytes(state, window)
     if each > memory:
         raise InputError(f"one window takes {each:,} bytes, memory is {memory:,}; raise it or shorten the window")
     return max(1, min(len(state), memory // each if each else 1))
