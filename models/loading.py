@@ -1,12 +1,14 @@
 """Find a solver by what people write: a shipped name, a plugin's, a factory, or a folder with a trained one."""
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from hashlib import sha256
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.resources import as_file, files
+from importlib.util import module_from_spec
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from extramaze.mazes import InputError
@@ -140,6 +142,14 @@ def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
         return load_folder(folder)
 
 
+class _SourceAlone(SourceFileLoader):
+    """Compiles a file each time: bytecode beside it is neither believed nor left there, where it would be submitted."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _load_factory(target: str) -> IterativeSolver:
     """Run ``module:factory`` or ``file.py:factory``; any failure of the foreign code is one InputError."""
     source, _, attribute = target.rpartition(":")
@@ -151,12 +161,12 @@ def _load_factory(target: str) -> IterativeSolver:
             if not path.is_file():
                 raise InputError(f"solver {target!r}: there is no file {source}")
             name = f"extramaze_plugin_{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:12]}"
-            spec = importlib.util.spec_from_file_location(name, path)
-            if spec is None or spec.loader is None:
-                raise InputError(f"solver {target!r}: {source} cannot be imported")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[spec.name] = module
-            spec.loader.exec_module(module)
+            loader = _SourceAlone(name, str(path))
+            spec = ModuleSpec(name, loader, origin=str(path))
+            spec.has_location = True  # gives the module its __file__
+            module = module_from_spec(spec)
+            sys.modules[name] = module
+            loader.exec_module(module)
         else:
             module = importlib.import_module(source)
         factory: Any = module

@@ -1,5 +1,8 @@
 import json
+import os
+import py_compile
 import shutil
+import sys
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -124,3 +127,18 @@ def test_two_files_of_one_name_are_two_solvers(tmp_path):
         digests.append(sha256(path.read_bytes()).hexdigest())
     first, second = (load(target) for target in targets)
     assert [solver_info(solver).code_sha256 for solver in (first, second)] == digests
+
+
+def test_a_file_is_read_itself(tmp_path, monkeypatch):
+    """No bytecode is left beside it, where it would be submitted, and none that lies there is believed."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    text = "from extramaze.models.{0} import {1}\nmake = {1}\n"
+    path.write_text(text.format("wall_follower", "WallFollower"))
+    load(f"{path}:make")
+    assert list(tmp_path.iterdir()) == [path]
+    py_compile.compile(str(path))
+    then, length = path.stat().st_mtime, path.stat().st_size
+    path.write_text(text.format("wavefront", "Wavefront").ljust(length))
+    os.utime(path, (then, then))
+    assert type(load(f"{path}:make")).__name__ == "Wavefront"
