@@ -4,7 +4,7 @@ import pytest
 
 from extramaze.leaderboard.board import boards, shipped_records
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
-from extramaze.results.__main__ import README, RESULTS, pages
+from extramaze.results.__main__ import README, RESULTS, main, pages, with_block
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,22 @@ def test_pages_are_those_of_the_records(name, written):
     """Otherwise ``python -m extramaze.results`` writes them anew."""
     path = README if name == "../README.md" else RESULTS / name
     assert path.read_text() == written[path]
+
+
+def test_a_block_is_replaced_where_it_stands():
+    """The first fenced block after the words, and no other; without one nothing is written."""
+    text = "```\na\n```\n## Here\nwords\n```\nb\n```\n```\nc\n```\n"
+    assert with_block(text, "## Here", r"\1 new") == text.replace("b", r"\1 new")
+    with pytest.raises(ValueError, match="## There"):
+        with_block(text, "## There", "new")
+
+
+def test_pages_are_written_in_a_clone_alone(tmp_path, monkeypatch, capsys):
+    """An installed package has no README.md beside it: one line and exit code 2."""
+    monkeypatch.setattr("extramaze.results.__main__.README", tmp_path / "README.md")
+    monkeypatch.setattr("sys.argv", ["results"])
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 @pytest.mark.parametrize(("suite", "raster"), [("smoke-v1", "thin"), ("smoke-e2h-v1", "e2h")])
