@@ -1,7 +1,9 @@
 """A plain convolutional network: the simple baseline that every other solver should beat.
 
 Convolutions and ReLUs in a row (Fukushima 1980; LeCun et al. 1989), no residuals, no recurrence. A pixel's answer sees
-as many pixels in each direction as there are layers, so a longer path cannot be known to it.
+as many pixels in each direction as there are layers, so a longer path cannot be known to it. Weights begin as in He et
+al. 2015 (arXiv 1502.01852), which keeps a signal's size through ReLUs; torch's own default shrinks it layer by layer,
+and nothing here would restore it.
 """
 
 from torch import Tensor, nn
@@ -21,6 +23,10 @@ class PlainCNN(SinglePass):
         for layer in range(layers - 1):
             parts += [nn.Conv2d(width if layer else IMAGE_CHANNELS, width, 3, padding=1), nn.ReLU()]
         self.layers = nn.Sequential(*parts, nn.Conv2d(width if layers > 1 else IMAGE_CHANNELS, 2, 3, padding=1))
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
 
     def logits(self, x: Tensor) -> Tensor:
         """Pass the layers."""
