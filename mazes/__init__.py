@@ -4,11 +4,11 @@ from extramaze.mazes.contamination import Contamination, contamination
 from extramaze.mazes.decode import from_raster
 from extramaze.mazes.describe import Description, describe
 from extramaze.mazes.errors import InputError
-from extramaze.mazes.files import read_npz, write_npz
 from extramaze.mazes.generate import generate
 from extramaze.mazes.graphs import Graphs, to_graphs, to_networkx
 from extramaze.mazes.layouts import layout_hashes, layout_splits
 from extramaze.mazes.mazes import Generation, Mazes
+from extramaze.mazes.npz import read_npz, write_npz
 from extramaze.mazes.raster import raster
 from extramaze.mazes.readers import from_maze_dataset, read_easy_to_hard
 from extramaze.mazes.solve import Paths, solve

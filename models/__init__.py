@@ -2,6 +2,16 @@
 
 from extramaze.models.contract import Inference, IterativeSolver, SolverCard, answer
 from extramaze.models.loading import load
+from extramaze.models.published import read_published
 from extramaze.models.weight_files import read_weights, write_weights
 
-__all__ = ["Inference", "IterativeSolver", "SolverCard", "answer", "load", "read_weights", "write_weights"]
+__all__ = [
+    "Inference",
+    "IterativeSolver",
+    "SolverCard",
+    "answer",
+    "load",
+    "read_published",
+    "read_weights",
+    "write_weights",
+]

@@ -5,8 +5,10 @@ round otherwise. A check is a function of a solver, in evaluation mode, that yie
 """
 
 import copy
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ OBLONG = (9, 15)  # not every maze is square
 MAZES, STEPS = 5, 12  # five: rarely a number of channels by chance
 ROUNDING = 1e-9  # relative, of one float64 step: what another batch shape may change, and no dependence between mazes
 OWN_BUDGET = 10
+NOT_THEIRS = (Path(__file__).parent, Path(torch.__file__).parent)  # folders whose lines are not the solver's own
 
 
 @dataclass(frozen=True)
@@ -144,9 +147,10 @@ def check_motion(solver: IterativeSolver) -> Iterator[Breach]:
 
 def check_batch(solver: IterativeSolver) -> Iterator[Breach]:
     """In float64 a maze moves alone as in company, and in any order, to rounding."""
-    exact = _cast(solver, torch.float64)
-    if exact is None:
-        return
+    try:
+        exact = _cast(solver, torch.float64)
+    except (Exception, SystemExit):
+        return  # check_precision names it
     made = run(exact, images(solver, SIZES[0], MAZES, torch.float64), 3)
     order = torch.tensor([2, 0, 4, 1, 3])
     for t in range(3):
@@ -164,14 +168,11 @@ def check_batch(solver: IterativeSolver) -> Iterator[Breach]:
             return
 
 
-def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver | None:
-    """Return a copy of the solver in another precision, None where one step of it fails."""
+def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver:
+    """Return a copy of the solver in another precision, of which one step was seen to run."""
     ours = copy.deepcopy(solver).to(dtype)
     x = images(solver, SIZES[0], MAZES, dtype)
-    try:
-        ours.readout(ours.step(ours.initial_state(x), x))
-    except Exception:
-        return None
+    ours.readout(ours.step(ours.initial_state(x), x))
     return ours
 
 
@@ -179,10 +180,11 @@ def check_precision(solver: IterativeSolver) -> Iterator[Breach]:
     """The module cast to float32 or float64 computes in it."""
     for dtype in (torch.float32, torch.float64):
         name = str(dtype).removeprefix("torch.")
-        ours = _cast(solver, dtype)
-        if ours is None:
+        try:
+            ours = _cast(solver, dtype)
+        except (Exception, SystemExit) as problem:
             cause = "a tensor that is no parameter or buffer, or one made without dtype=x.dtype"
-            yield Breach("precision", f"cast to {name}, its code failed", cause)
+            yield Breach("precision", f"cast to {name}, its code failed: {one_line(problem)}", cause)
             return
         made = run(ours, images(solver, SIZES[0], MAZES, dtype), 2)
         floating = {state.dtype for state in made.states if state.is_floating_point()}
@@ -207,6 +209,14 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
     elif int(found.evaluations.max()) > OWN_BUDGET:
         seen = f"{int(found.evaluations.max())} evaluations of a budget of {OWN_BUDGET}"
         yield Breach("own inference", seen, "evaluations before or after its loop that it does not count")
+
+
+def one_line(problem: BaseException) -> str:
+    """Say what failed in one line, and where: the deepest line of code that comes with neither extramaze nor torch."""
+    said = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+    places = traceback.extract_tb(problem.__traceback__)
+    own = [place for place in places if not any(folder in Path(place.filename).parents for folder in NOT_THEIRS)]
+    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
 
 
 def same_bits(one: Tensor, two: Tensor) -> bool:

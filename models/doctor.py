@@ -4,9 +4,7 @@ What is checked is in ``extramaze.models.contract_checks``. A breach is a broken
 none.
 """
 
-import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import torch
 from safetensors.torch import load as read_safetensors
@@ -14,12 +12,21 @@ from safetensors.torch import save as write_safetensors
 from torch import Tensor
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.contract_checks import CHECKS, MAZES, OBLONG, SIZES, Breach, check_noise, images, same_bits
+from extramaze.models.contract_checks import (
+    CHECKS,
+    MAZES,
+    OBLONG,
+    SIZES,
+    Breach,
+    check_noise,
+    images,
+    one_line,
+    same_bits,
+)
 from extramaze.models.devices import reference_arithmetic
 
 Make = Callable[[], IterativeSolver]
 SIZE_AGNOSTIC = "size-agnostic"
-NOT_THEIRS = (Path(__file__).parent, Path(torch.__file__).parent)  # folders whose lines are not the solver's own
 
 
 def examine(make: Make) -> list[Breach]:
@@ -45,17 +52,9 @@ def _guarded(name: str, check: Iterator[Breach]) -> Iterator[Breach]:
     try:
         yield from check
     except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
-        seen = f"its code failed: {_one_line(problem)}"
+        seen = f"its code failed: {one_line(problem)}"
         cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
         yield Breach(name, seen, cause)
-
-
-def _one_line(problem: BaseException) -> str:
-    """Say what failed in one line, and where: the deepest line of code that comes with neither extramaze nor torch."""
-    said = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
-    places = traceback.extract_tb(problem.__traceback__)
-    own = [place for place in places if not any(folder in Path(place.filename).parents for folder in NOT_THEIRS)]
-    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
 
 
 def _shape_breaches(solver: IterativeSolver) -> list[Breach]:
@@ -75,7 +74,7 @@ def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Breach]
         yield from _shapes(solver, x)
     except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         name = f"size {size}, width {width}" if width else f"size {size}"
-        seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {_one_line(problem)}"
+        seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {one_line(problem)}"
         yield Breach(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
 
 
@@ -113,7 +112,7 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Breach]:
         fresh.load_state_dict(read_safetensors(content))
         same = same_bits(fresh(x, 3), solver(x, 3))
     except (Exception, SystemExit) as problem:
-        yield Breach("reload", f"safetensors: {_one_line(problem)}", cause)
+        yield Breach("reload", f"safetensors: {one_line(problem)}", cause)
         return
     if not same:
         yield Breach("reload", "read back from safetensors it answers otherwise", cause)

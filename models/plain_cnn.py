@@ -23,10 +23,10 @@ class PlainCNN(SinglePass):
         for layer in range(layers - 1):
             parts += [nn.Conv2d(width if layer else IMAGE_CHANNELS, width, 3, padding=1), nn.ReLU()]
         self.layers = nn.Sequential(*parts, nn.Conv2d(width if layers > 1 else IMAGE_CHANNELS, 2, 3, padding=1))
-        for layer in self.layers:
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+        for part in self.layers:
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+                nn.init.zeros_(part.get_parameter("bias"))
 
     def logits(self, x: Tensor) -> Tensor:
         """Pass the layers."""

@@ -81,6 +81,11 @@ def misfits(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list
     return [f"{name}: expected {ours.get(name, 'none')}, found {theirs.get(name, 'none')}" for name in wrong]
 
 
+def non_numbers(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Say which tensors hold infinities or NaN: a line each."""
+    return [f"{name}: not all numbers are finite" for name in sorted(tensors) if not tensors[name].isfinite().all()]
+
+
 def refuse_pickled_name(path: Path) -> None:
     """Raise InputError for a file that is called like a pickle."""
     if path.suffix.lower() in PICKLED:

@@ -4,7 +4,7 @@ import pytest
 
 from extramaze.leaderboard.board import boards, shipped_records
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
-from extramaze.results.__main__ import README, RESULTS, main, pages, with_block
+from extramaze.pages import README, RESULTS, main, pages, with_block
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def written(shipped):
 
 @pytest.mark.parametrize("name", ["LEADERBOARD.md", "SOLVERS.md", "FINDINGS.md", "../README.md"])
 def test_pages_are_those_of_the_records(name, written):
-    """Otherwise ``python -m extramaze.results`` writes them anew."""
+    """Otherwise ``python -m extramaze.pages`` writes them anew."""
     path = README if name == "../README.md" else RESULTS / name
     assert path.read_text() == written[path]
 
@@ -36,8 +36,8 @@ def test_a_block_is_replaced_where_it_stands():
 
 def test_pages_are_written_in_a_clone_alone(tmp_path, monkeypatch, capsys):
     """An installed package has no README.md beside it: one line and exit code 2."""
-    monkeypatch.setattr("extramaze.results.__main__.README", tmp_path / "README.md")
-    monkeypatch.setattr("sys.argv", ["results"])
+    monkeypatch.setattr("extramaze.pages.README", tmp_path / "README.md")
+    monkeypatch.setattr("sys.argv", ["pages"])
     assert main() == 2
     assert capsys.readouterr().err.startswith("error: ")
 

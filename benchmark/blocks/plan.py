@@ -65,9 +65,8 @@ ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another on
 
 @dataclass(frozen=True)
 class Way:
-    """How the answers of a block are made: precision, mode, how steps are made, and whether settled mazes leave."""
+    """How the answers of a block are made: mode, how steps are made, and whether settled mazes leave."""
 
-    dtype: str = "float32"
     mode: str = "free-running"
     iteration: Iteration = "plain"
     retire: bool = False
@@ -101,7 +100,7 @@ class Plan(Strict):
     @property
     def way(self) -> Way:
         """How answers are made."""
-        return Way(dtype=self.dtype, mode=self.mode, iteration=self.iteration, retire=self.retire)
+        return Way(mode=self.mode, iteration=self.iteration, retire=self.retire)
 
     def with_other_blocks(self) -> "Plan":
         """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""

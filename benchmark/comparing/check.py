@@ -70,13 +70,13 @@ def check(record: Record, baseline: Baseline, margins: Margins | None = None) ->
     )
 
 
-def judge(pairs: Paired, adjusted: float, margin: float, alpha: float = ALPHA) -> Outcome:
+def judge(pairs: Paired, adjusted: float, margin: float) -> Outcome:
     """Judge one paired test; a drop that is surely within the margin is equivalence, however sure the drop is."""
-    if adjusted <= alpha and pairs.wins > pairs.losses:
+    if adjusted <= ALPHA and pairs.wins > pairs.losses:
         return Outcome.IMPROVED
-    if equivalence(pairs, margin) <= alpha:
+    if equivalence(pairs, margin) <= ALPHA:
         return Outcome.EQUIVALENT
-    if adjusted <= alpha and pairs.losses > pairs.wins:
+    if adjusted <= ALPHA and pairs.losses > pairs.wins:
         return Outcome.REGRESSED
     return Outcome.INCONCLUSIVE
 

@@ -15,9 +15,10 @@ from extramaze.findings.finding import who
 from extramaze.findings.limit_tables import LOOP
 from extramaze.findings.pooled_odds import path_odds, size_odds
 from extramaze.findings.pools import FAMILIES, Pool
-from extramaze.findings.retraining import RETRAINED_FAMILIES, TRAINED_ON, TUNED, difference, size_cost
+from extramaze.findings.retraining import RETRAINED_FAMILIES, difference, size_cost
 from extramaze.findings.starts import DEGREES
 from extramaze.findings.trajectories import MOVING, NOTHING_OPEN, OPEN, SETTLED, WRONG, mean_of_cells, share_given
+from extramaze.findings.variants import TRAINED_ON, TUNED
 from extramaze.leaderboard.score import record_score
 from extramaze.suites import IN_DISTRIBUTION
 

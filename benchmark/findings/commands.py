@@ -1,14 +1,12 @@
 """The commands that make the records: train, evaluate, findings."""
 
-import re
 from collections.abc import Sequence
 
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.pools import Pool
+from extramaze.findings.variants import begins_with
 from extramaze.models.loading import ALGORITHMS
 from extramaze.models.training.recipe import recipe_names
-
-_TUNED = re.compile(r"^(.+)-tuned-\w+$")
 
 
 def commands(pools: Sequence[Pool]) -> str:
@@ -25,9 +23,8 @@ def _evaluations(suite: str, entrants: Sequence[Entrant]) -> list[str]:
     alike: dict[tuple[tuple[int, ...], str, bool, bool], list[Entrant]] = {}
     for entrant in entrants:
         if entrant.recipe in shipped:
-            tuned = _TUNED.match(entrant.recipe)
             noise = any(record.summary.noise for record in entrant.records)
-            alike.setdefault((entrant.seeds, tuned[1] if tuned else "", entrant.own, noise), []).append(entrant)
+            alike.setdefault((entrant.seeds, begins_with(entrant.recipe) or "", entrant.own, noise), []).append(entrant)
         elif entrant not in known:
             lines.append(f"# {entrant.recipe} is no shipped recipe: extramaze evaluate SOLVER --suite {suite}")
     for (seeds, base, own, noise), group in sorted(alike.items(), key=lambda item: item[0][1:]):

@@ -1,6 +1,5 @@
 """One recipe with the records of all its training seeds, as findings read it."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,12 +7,12 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from extramaze.findings.variants import is_retrained
 from extramaze.models.training.checkpoint import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 
 OWN_INFERENCE = "pi-net"  # the family that is published with an inference of its own, a root finder
-RETRAINED_NAME = re.compile(r"(dt|it)-net-(thin|e2h)-(p\d+|tuned-\w+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +24,13 @@ class Entrant:
 
     @property
     def trained(self) -> bool:
-        """Whether it has seeds: an algorithm does not."""
+        """Whether it has training seeds: an algorithm has none, and of answers made elsewhere none are known."""
         return self.records[0].summary.plan.solver.parameters > 0
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether its answers were made elsewhere."""
+        return self.records[0].summary.plan.mode == "predictions"
 
     @property
     def own(self) -> bool:
@@ -48,7 +52,7 @@ class Entrant:
     @property
     def retrained(self) -> bool:
         """Whether it was trained or tuned on mazes with cycles (finding 5)."""
-        return RETRAINED_NAME.fullmatch(self.recipe) is not None
+        return is_retrained(self.recipe)
 
     @property
     def seeds(self) -> tuple[int, ...]:

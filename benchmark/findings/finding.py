@@ -63,7 +63,7 @@ def who(entrant: Entrant, suite: str = "") -> str:
     """Write a recipe with its number of seeds, and of marked ones; and the suite."""
     on = f", {suite}" if suite else ""
     if not entrant.trained:
-        return f"{entrant.recipe} (algorithm{on})"
+        return f"{entrant.recipe} ({'answers made elsewhere' if entrant.handed_in else 'algorithm'}{on})"
     count, marked = len(entrant.seeds), len(entrant.marks)
     mark = "" if not marked else ", marked" if marked == count else f", {marked} marked"
     inference = f", {entrant.inference}" if entrant.inference else ""

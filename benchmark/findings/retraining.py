@@ -10,12 +10,11 @@ from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_
 from extramaze.findings.judging import judge
 from extramaze.findings.ladders import MONOTONE, monotone
 from extramaze.findings.pools import FAMILIES, Pool
+from extramaze.findings.variants import TRAINED_ON, TUNED
 from extramaze.findings.verdicts import Verdict, above, undecided
 from extramaze.suites import IN_DISTRIBUTION
 
 RETRAINED_FAMILIES = ("dt-net", "it-net")
-TRAINED_ON = {"-p01": ".01", "-p10": ".1", "-p50": ".5"}
-TUNED = {"-tuned-100": 100, "-tuned-1k": 1_000, "-tuned-10k": 10_000}
 BIG = 0.05
 PRICE = 0.02  # a loss of less than two points is no price
 ANSWERED = "no percolated 9×9 cells were run"
@@ -106,7 +105,7 @@ def _prices(pool: Pool, cells: list[str]) -> list[Claim]:
     return [
         Claim(
             f"{how} costs size extrapolation",
-            f"{STUDY}, in general; of this recipe no figure is published" if "-p" in variant else NEW,
+            f"{STUDY}, in general; of this recipe no figure is published" if variant in TRAINED_ON else NEW,
             f"confirmed where the fall from 9×9 trees to the mean over larger sizes is more than {100 * PRICE:.0f} "
             "points greater than the plain recipe's, on the same mazes: what it no longer solves at 9×9 is no cost in "
             "size",

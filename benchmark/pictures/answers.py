@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 import torch
 
-from extramaze.blocks.answering import answer_block
+from extramaze.blocks.answering import answer_block, make_answers
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
-from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
@@ -85,6 +85,14 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
 
 def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
     """Draw one maze iteration by iteration: the hardest that was solved, of the cell with the longest paths."""
+    cell, index, drawings = solving(solver, record)
+    heading = f"{record.summary.plan.solver.name} solving {cell} #{index}, iteration by iteration"
+    save_failures(drawings, heading, path)
+    return path
+
+
+def solving(solver: IterativeSolver, record: Record) -> tuple[str, int, list[Drawing]]:
+    """Return the cell and index of the maze to be shown, and its answers up to the first rung at which it was right."""
     plan = record.summary.plan
     row = _worth_watching(record)
     cell, planned = next(pair for pair in plan.pairs() if pair[0].name == row["cell"])
@@ -94,16 +102,13 @@ def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
     end = row["first_right"] or planned.rungs[-1]
     shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)} | {end})
     with reference_arithmetic(plan.tf32):
-        x = to_input(images[at : at + 1], device, getattr(torch, plan.dtype))
-        state, drawings = ours.initial_state(x), []
-        for iteration in range(1, end + 1):
-            state = ours.step(state, x)
-            if iteration in shown:
-                said = answer(ours.readout(state), x)[0].cpu().numpy()
-                drawings.append(Drawing(images[at], f"after {iteration}", targets[at], said))
-    heading = f"{plan.solver.name} solving {cell.name} #{row['index']}, iteration by iteration"
-    save_failures(drawings, heading, path)
-    return path
+        x = to_input(images, device, getattr(torch, plan.dtype))
+        answers = make_answers(ours, x, tuple(shown), plan.way, np.ones(len(images), bool))
+    drawings = [
+        Drawing(images[at], f"after {iteration}", targets[at], said[at].cpu().numpy())
+        for iteration, said in zip(shown, answers.rungs, strict=True)
+    ]
+    return cell.name, row["index"], drawings
 
 
 def _worth_watching(record: Record) -> dict:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-import torch
 from pydantic import ValidationError
 
 from extramaze.blocks.identity import state_sha256
 from extramaze.mazes import InputError
 from extramaze.models.schema import try_model
 from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
-from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, read_tensors
+from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary
 from extramaze.submission.card import CARD, MAX_CARD_BYTES, Card
@@ -124,9 +123,7 @@ def _weight_problems(content: bytes, stated: str | None, parameters: int) -> Ite
         yield f"{WEIGHTS}: not the weights that {SUMMARY} was made with: another sha256"
     if sum(value.numel() for value in tensors.values()) < parameters:
         yield f"{WEIGHTS}: fewer numbers than the {parameters:,} parameters that {SUMMARY} states"
-    for name, value in tensors.items():
-        if not bool(torch.isfinite(value).all()):
-            yield f"{WEIGHTS}: {name}: not all numbers are finite"
+    yield from (f"{WEIGHTS}: {wrong}" for wrong in non_numbers(tensors))
 
 
 def _training_problems(folder: Path, card: Card) -> Iterator[str]:

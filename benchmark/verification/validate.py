@@ -14,7 +14,7 @@ from extramaze.mazes import InputError
 from extramaze.models.schema import parse_json, try_model
 from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.training.recipe import Recipe, parse_recipe
-from extramaze.models.weight_files import MAX_WEIGHTS, misfits, read_tensors
+from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
@@ -42,19 +42,30 @@ def find(folders: Iterable[Path]) -> list[Path]:
 
 def problems(folder: Path) -> list[str]:
     """List every problem of a record's, or a trained solver's, folder; an empty list means that it is sound."""
-    submitted, verified = (_is_there(folder, name) for name in (CARD, VERIFICATION))
-    record = submitted or verified or _is_there(folder, SUMMARY) or _is_there(folder, TABLE)
+    verified = verification_problems(folder) if _is_there(folder, VERIFICATION) else []
+    return _shortened([*_content_problems(folder), *verified])
+
+
+def content_problems(folder: Path) -> list[str]:
+    """List the problems of a folder, leaving aside a verification in it, which may be about to be made anew."""
+    return _shortened(_content_problems(folder))
+
+
+def _content_problems(folder: Path) -> list[str]:
+    submitted = _is_there(folder, CARD)
+    record = submitted or any(_is_there(folder, name) for name in (VERIFICATION, SUMMARY, TABLE))
     found = list(_record_problems(folder) if record else _solver_problems(folder))
     if not submitted and record:
         found += _cardless_problems(folder)
     if submitted:
         found += submission_problems(folder)
         found += _solver_problems(folder) if _is_there(folder, RESULT) else []
-    if verified:
-        found += verification_problems(folder)
-    found = list(dict.fromkeys(found))  # a trained submission's weights are looked at as its own and as its record's
+    return list(dict.fromkeys(found))  # a trained submission's weights are its own and its record's
+
+
+def _shortened(found: list[str]) -> list[str]:
     hidden = len(found) - MAX_LISTED
-    return [*found[:MAX_LISTED], *([f"… and {hidden} more"] if hidden > 0 else [])]
+    return [*found[:MAX_LISTED], f"… and {hidden} more"] if hidden > 0 else found
 
 
 def _cardless_problems(folder: Path) -> Iterator[str]:
@@ -134,6 +145,4 @@ def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
     with torch.device("meta"):
         expected = recipe.architecture.build().state_dict()
     yield from (f"{WEIGHTS}: {wrong}" for wrong in misfits(expected, found))
-    for name in sorted(found):
-        if not bool(torch.isfinite(found[name]).all()):
-            yield f"{WEIGHTS}: {name}: not all numbers are finite"
+    yield from (f"{WEIGHTS}: {wrong}" for wrong in non_numbers(found))

@@ -13,10 +13,9 @@ from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
 from extramaze.submission.card import CARD, Card, Source, read_card
-from extramaze.submission.sealed import VERIFICATION
 from extramaze.submission.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.verification.rerun import Rerun, run_again
-from extramaze.verification.validate import problems
+from extramaze.verification.validate import content_problems
 from extramaze.verification.verification import Verification
 
 
@@ -47,7 +46,7 @@ def verify(
     """
     if not (folder / SUMMARY).exists():
         raise InputError(f"{folder} holds no record ({SUMMARY}); give the folder of one")
-    wrong = [problem for problem in problems(folder) if not problem.startswith(VERIFICATION)]
+    wrong = content_problems(folder)
     if wrong:
         raise Unsound(wrong)
     record = read_record(folder)

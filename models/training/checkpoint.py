@@ -64,7 +64,10 @@ class TrainingResult(Strict):
 
 
 def training_mark(accuracy: float) -> str:
-    """Say that a seed fell short of GOOD_ACCURACY, as its card and its records do; ``marked_accuracy`` reads it."""
+    """Say that a seed fell short of GOOD_ACCURACY, as its card and its records do.
+
+    ``marked_accuracy`` reads it from records: their schema freezes the wording.
+    """
     return f"only {accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}"
 
 

@@ -15,9 +15,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.mazes.generate import INDICES_PER_SEED
 from extramaze.models.schema import Strict
+from extramaze.models.training.streams import MIXTURE, ORDER
 
 MOST_KEPT = 1_000_000  # mazes of a finite training set, which is held in memory
-MIXTURE, ORDER = 10, 11  # name the streams of random draws among those keyed by a training seed
 
 
 class Component(Strict):
@@ -42,7 +42,7 @@ class Data(Strict):
     """
 
     spec: str | None = None
-    mixture: tuple[Component, ...] | None = Field(default=None, min_length=1)
+    mixture: tuple[Component, ...] | None = Field(default=None, min_length=1, validate_default=True)
     mazes: int | None = Field(default=None, ge=1, le=MOST_KEPT)
     scale: Literal[1, 2]
 
@@ -53,7 +53,9 @@ class Data(Strict):
 
     @field_validator("mixture")
     @classmethod
-    def _distinct(cls, mixture: tuple[Component, ...] | None) -> tuple[Component, ...] | None:
+    def _one_source(cls, mixture: tuple[Component, ...] | None, info: ValidationInfo) -> tuple[Component, ...] | None:
+        if "spec" in info.data and (info.data["spec"] is None) == (mixture is None):
+            raise ValueError("data needs either spec or mixture, and not both")
         specs = [part.spec for part in mixture or ()]
         twice = sorted({spec for spec in specs if specs.count(spec) > 1})
         if twice:
@@ -67,14 +69,6 @@ class Data(Strict):
         if mazes is not None and len(sizes) > 1:
             raise ValueError("a finite number of mazes needs a mixture of one size; leave mazes out, or use one size")
         return mazes
-
-    @field_validator("scale")
-    @classmethod
-    def _one_source(cls, scale: int, info: ValidationInfo) -> int:
-        known = info.data.keys() >= {"spec", "mixture"}
-        if known and (info.data["spec"] is None) == (info.data["mixture"] is None):
-            raise ValueError("data needs either spec or mixture, and not both")
-        return scale
 
     @property
     def parts(self) -> tuple[tuple[MazeSpec, float], ...]:

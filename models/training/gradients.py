@@ -12,8 +12,7 @@ from extramaze.models.dt_net import DTNet
 from extramaze.models.training.contraction import contract
 from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
 from extramaze.models.training.recipe import Training
-
-DEPTHS, STATES = 1, 2  # name the streams of random numbers among those keyed by a training seed
+from extramaze.models.training.streams import DEPTHS, STATES
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Optimisation(Strict):
     """
 
     steps: int | None = Field(default=None, ge=1)
-    mazes: int | None = Field(default=None, ge=1)
+    mazes: int | None = Field(default=None, ge=1, validate_default=True)
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     batch: int = Field(ge=1, le=65536)
     learning_rate: float = Field(gt=0, lt=1)
@@ -51,15 +51,18 @@ class Optimisation(Strict):
     compile: bool = False
     ema: float | None = Field(default=None, gt=0, lt=1)
 
+    @field_validator("mazes")
+    @classmethod
+    def _one_budget(cls, mazes: int | None, info: ValidationInfo) -> int | None:
+        if "steps" in info.data and (info.data["steps"] is None) == (mazes is None):
+            raise ValueError("the budget is either steps or mazes: give one of them, and not both")
+        return mazes
+
     @field_validator("batch")
     @classmethod
-    def _budget(cls, batch: int, info: ValidationInfo) -> int:
-        if not info.data.keys() >= {"steps", "mazes"}:
-            return batch
-        steps, mazes = info.data["steps"], info.data["mazes"]
-        if (steps is None) == (mazes is None):
-            raise ValueError("the budget is either steps or mazes: give one of them, and not both")
-        if _whole_steps(steps, mazes, batch) * batch > INDICES_PER_SEED:
+    def _enough_mazes(cls, batch: int, info: ValidationInfo) -> int:
+        known = info.data.keys() >= {"steps", "mazes"}
+        if known and _whole_steps(info.data["steps"], info.data["mazes"], batch) * batch > INDICES_PER_SEED:
             raise ValueError(f"steps × batch must not exceed {INDICES_PER_SEED:,}, the mazes set aside for one seed")
         return batch
 

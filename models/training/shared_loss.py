@@ -9,9 +9,8 @@ from extramaze.models.training.data import Batch
 from extramaze.models.training.distributed import Processes
 from extramaze.models.training.gradients import Share, training_loss
 from extramaze.models.training.recipe import Training
+from extramaze.models.training.streams import NOISE
 from extramaze.models.training.validation import to_tensors
-
-NOISE = 12  # names the stream that seeds torch at each step, among those keyed by a training seed
 
 
 class _LocalLoss(nn.Module):
@@ -19,10 +18,10 @@ class _LocalLoss(nn.Module):
 
     def __init__(self, solver: IterativeSolver, training: Training, seed: int, share: Share) -> None:
         super().__init__()
-        self.solver, self.recipe, self.seed, self.share = solver, training, seed, share
+        self.solver, self.method, self.seed, self.share = solver, training, seed, share
 
     def forward(self, x: Tensor, targets: Tensor, step: int) -> Tensor:
-        return training_loss(self.solver, x, targets, self.recipe, self.seed, step, self.share)
+        return training_loss(self.solver, x, targets, self.method, self.seed, step, self.share)
 
 
 class SharedLoss:

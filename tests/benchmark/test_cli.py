@@ -12,7 +12,7 @@ import torch
 from extramaze import __version__
 from extramaze.cli import run
 from extramaze.cli.app import VERBS
-from extramaze.mazes.files import read_npz
+from extramaze.mazes.npz import read_npz
 from extramaze.records import read_record
 from tests.models.test_train import TINY as TINY_RECIPE
 

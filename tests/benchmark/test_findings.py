@@ -200,6 +200,14 @@ def test_dead_end_filling_fails_as_itself(tmp_path):
     assert f"`extramaze findings {tmp_path} --partial`" in text
 
 
+def test_answers_made_elsewhere_are_no_algorithm():
+    """Nobody knows what made them, and the tables say so."""
+    handed_in = chosen_record("some-llm", 0, lambda cell: 0.5, trained=False, mode="predictions")
+    text = findings_text([handed_in], "x")
+    assert "| some-llm (answers made elsewhere) |" in text
+    assert "some-llm (algorithm" not in text
+
+
 def test_commands_are_the_programs_own(published_world):
     """Every command of a text names a verb, options that it has, and recipes that are shipped."""
     import typer

@@ -1,5 +1,7 @@
 import struct
 
+import numpy as np
+import polars as pl
 import pytest
 
 from extramaze.blocks.plan import make_part
@@ -9,7 +11,7 @@ from extramaze.evaluation.noise import noise_floor
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.pictures.accuracy import plane_of
-from extramaze.pictures.answers import failures_by_kind
+from extramaze.pictures.answers import failures_by_kind, solving
 from extramaze.pictures.record import plot_record
 from extramaze.suites import load_suite
 from tests.benchmark.test_compare import resealed
@@ -47,6 +49,17 @@ def test_a_chosen_maze_is_drawn(tiny_records, tmp_path, capsys):
     for maze, said in {"cycles:70": "0 to 69", "cycle:1": "did you mean cycles", "cycles": "CELL:INDEX"}.items():
         assert run([*plot, maze]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "mode"), [("dt-net-thin@0", "free-running"), ("pi-net-thin@0", "own")])
+def test_the_maze_being_solved_is_the_records(name, mode, tiny_suite):
+    """The last frame, at the first rung that the record has right, is the true path: by its own inference too."""
+    record = evaluate(load(name), tiny_suite, "cpu", quiet=True, mode=mode)
+    cell, index, drawings = solving(load(name), record)
+    (row,) = record.mazes.filter((pl.col("cell") == cell) & (pl.col("index") == index)).rows(named=True)
+    assert drawings[-1].title == f"after {row['first_right']}"
+    assert np.array_equal(drawings[-1].prediction, drawings[-1].target)
+    assert not np.array_equal(drawings[0].prediction, drawings[0].target)
 
 
 def test_failures_are_those_of_the_record(tiny_records):

@@ -150,6 +150,9 @@ def test_a_shipped_solvers_record_needs_no_trust(folder, capsys):
     assert "reproduced" in capsys.readouterr().out
     assert sorted(path.name for path in folder.iterdir()) == ["mazes.parquet", "record.json", "verification.json"]
     assert problems(folder) == []
+    (folder / "verification.json").write_bytes(b" " * (2**20 + 1))  # unreadable: it is what verify replaces
+    assert run(["verify", str(folder), "--quiet"]) == 0
+    assert problems(folder) == []
 
 
 def swap(submission):

@@ -1,7 +1,8 @@
 import pytest
 
 from extramaze.mazes import InputError, MazeSpec, files, generate
-from extramaze.mazes.files import LOCK, hold, is_free, read_npz, write_atomically, write_npz
+from extramaze.mazes.files import LOCK, hold, is_free, write_atomically
+from extramaze.mazes.npz import read_npz, write_npz
 
 
 def test_an_archive_gives_the_mazes_back(tmp_path):

@@ -89,7 +89,7 @@ def test_validation_mazes_are_split_by_weight():
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ({"scale": 1}, "scale: .*either spec or mixture"),
+        ({"scale": 1}, "mixture: .*either spec or mixture"),
         ({"spec": "size=5", "mixture": [{"spec": "size=5", "weight": 1}], "scale": 1}, "not both"),
         ({"mixture": [{"spec": "size=5", "weight": 0}], "scale": 1}, r"mixture\.0\.weight"),
         ({"mixture": [{"spec": "size=4", "weight": 1}], "scale": 3}, r"mixture\.0\.spec: .*odd integer.*; scale"),

@@ -208,6 +208,11 @@ class FixedPrecision(Whole):
         return super().step(state, x).float().to(torch.float32)
 
 
+class FixedConstant(Whole):
+    def step(self, state, x):
+        return super().step(state, x) @ torch.eye(state.shape[-1])
+
+
 class UnregisteredWeights(Whole):
     def __init__(self):
         super().__init__()
@@ -270,6 +275,7 @@ BROKEN = {
     Explodes: "finite",
     Frozen: "states move",
     FixedPrecision: "precision",
+    FixedConstant: "precision",
     RandomUnregistered: "reload",
     SharedWeights: "reload",
     OverspendingInference: "own inference",
@@ -297,6 +303,13 @@ def test_what_fails_everywhere_is_said_with_its_place():
     """A plain mistake is no matter of size: one finding, with the error and the line of the solver's own code."""
     (finding,) = examine(AlwaysFails)
     assert finding.seen.startswith("its code failed at every size: RuntimeError: boom (test_doctor.py, line ")
+
+
+def test_what_fails_in_another_precision_is_said_with_its_place():
+    """A constant of fixed type: the error of the multiplication, and the line of the solver's own code."""
+    (finding,) = examine(FixedConstant)
+    assert finding.seen.startswith("cast to float64, its code failed: RuntimeError: expected m")
+    assert "(test_doctor.py, line " in finding.seen
 
 
 @pytest.mark.parametrize("kind", [BatchStatistics, Noise, Frozen, OverspendingInference, RandomUnregistered])

@@ -80,8 +80,8 @@ def test_clipping_keeps_the_direction_and_bounds_the_norm():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"mazes": 800}, "batch: .*either steps or mazes"),
-        ({"steps": None}, "batch: .*either steps or mazes"),
+        ({"mazes": 800}, "mazes: .*either steps or mazes"),
+        ({"steps": None}, "mazes: .*either steps or mazes"),
         ({"steps": 2**22}, "batch: .*must not exceed"),
         ({"warmup_steps": 101}, "warmup_steps: .*longer than the run of 100"),
         ({"milestones": [5]}, "milestones: .*belong to schedule: step"),

@@ -1,6 +1,6 @@
-"""Write anew what is told of the shipped records: ``python -m extramaze.results``, in a clone, after adding one.
+"""Write anew what is told of the shipped records: ``python -m extramaze.pages``, in a clone, after adding one.
 
-LEADERBOARD.md, SOLVERS.md, FINDINGS.md and pictures/ beside this file, and the board in README.md; a test holds their
+LEADERBOARD.md, SOLVERS.md, FINDINGS.md and pictures/ in results/, and the board in README.md; a test holds their
 texts to the records. ``--quickstart`` runs that command too, for the README's first block and picture.
 """
 
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import extramaze.results
 from extramaze.findings import findings_text
 from extramaze.leaderboard.board import Board, boards, shipped_records, shipped_verified
 from extramaze.leaderboard.picture import picture_names, save_boards
@@ -21,10 +22,10 @@ from extramaze.mazes.files import write_atomically
 from extramaze.models.loading import shipped_results
 from extramaze.records import Record
 
-RESULTS = Path(__file__).parent
+RESULTS = Path(extramaze.results.__file__).parent
 README = RESULTS.parent / "README.md"
 WIDTH = 120  # characters of a line in README.md
-COMMAND = "python -m extramaze.results"
+COMMAND = "python -m extramaze.pages"
 
 
 def pages(records: Sequence[Record]) -> dict[Path, str]:

@@ -1,0 +1,32 @@
+"""Mazes as compressed NumPy archives."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from extramaze.mazes.errors import InputError
+from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.mazes.mazes import Mazes
+
+
+def write_npz(mazes: Mazes, path: str | Path) -> None:
+    """Write mazes as ``connections``, ``start`` and ``goal`` in a compressed archive, with how they were drawn."""
+    generation = mazes.generation
+    note = "" if generation is None else f"{generation.spec} split={generation.split} first={generation.first}"
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, connections=mazes.connections, start=mazes.start, goal=mazes.goal, generation=np.array(note)
+    )
+    write_atomically(Path(path), buffer.getvalue())
+
+
+def read_npz(path: str | Path) -> Mazes:
+    """Read mazes from a compressed archive and check them. Raises InputError."""
+    content = read_bytes(Path(path))
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            connections, start, goal = (arrays[name] for name in ("connections", "start", "goal"))
+    except Exception as problem:  # zipfile, zlib and numpy each have their own for a damaged archive
+        raise InputError(f"{path}: not an archive of mazes: {type(problem).__name__}: {problem}") from problem
+    return Mazes.from_arrays(connections, start, goal)
