@@ -92,6 +92,17 @@ def hold(folder: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
+def read_inside(folder: Path, name: str, most: int) -> bytes:
+    """Read a file of a folder that somebody else made, as ``read_bytes`` does.
+
+    Raises InputError also for a link that leaves the folder.
+    """
+    path = folder / name
+    if path.resolve().parent != folder.resolve():
+        raise InputError(f"{name}: a link that leaves its folder; put the file itself there")
+    return read_bytes(path, most)
+
+
 def read_bytes(path: Path, most: int | None = None) -> bytes:
     """Read a file. Raises InputError where it cannot be.
 

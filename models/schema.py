@@ -57,11 +57,15 @@ def parse_yaml(model: type[Model], text: str, origin: str) -> Model:
 
 def parse_json(model: type[Model], content: bytes, origin: str) -> Model:
     """Check JSON against a model. Raises InputError listing every problem with its key."""
+    return check_model(model, load_json(content, origin), origin)
+
+
+def load_json(content: bytes, origin: str) -> Any:
+    """Parse JSON. Raises InputError for anything else."""
     try:
-        data = json.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{origin}: not readable as JSON: {problem}") from problem
-    return check_model(model, data, origin)
 
 
 def check_model(model: type[Model], content: object, origin: str) -> Model:

@@ -100,8 +100,7 @@ def verify(
 def _written(place: Path, found: "Verification") -> str:
     """Say where a verification lies, and what becomes of it."""
     from extramaze.leaderboard.badges import MOST_OPEN
-    from extramaze.submission.card import CARD
-    from extramaze.submission.sealed import VERIFICATION
+    from extramaze.submission.card import CARD, VERIFICATION
 
     few = f"; too few mazes for the badge, which leaves at most {MOST_OPEN:.0%} open" if found.high > MOST_OPEN else ""
     reviewed = "; a reviewer commits it, a pull request comes without" if (place / CARD).exists() else ""
@@ -124,7 +123,7 @@ def rewatch(
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
     from extramaze.records import read_record
-    from extramaze.submission.sealed import VERIFICATION
+    from extramaze.submission.card import VERIFICATION
     from extramaze.verification.rewatch import rewatch as watch_again
 
     name = read_record(record).summary.plan.solver.name

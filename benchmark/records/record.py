@@ -6,12 +6,10 @@ altered record is noticed.
 
 import hashlib
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -19,10 +17,11 @@ from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import shard_of
 from extramaze.mazes import InputError
 from extramaze.mazes.files import make_folder, read_bytes, write_atomically
-from extramaze.models.schema import check_model
+from extramaze.models.schema import check_model, load_json
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
+from extramaze.records.sealed import content_sha256, sealed_bytes
 from extramaze.records.summary_problems import outline_problems
 from extramaze.records.tallies import tally_odds
 
@@ -85,24 +84,14 @@ class Record:
         make_folder(folder)
         write_atomically(folder / TABLE, self.table)
         content = self.summary.model_dump(mode="json", by_alias=True)
-        write_atomically(folder / SUMMARY, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def content_sha256(content: Mapping[str, Any]) -> str:
-    """Hash the content of a record.json, all but the stated digest: of what was written, not of what a reader knows."""
-    stated = {key: value for key, value in content.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        write_atomically(folder / SUMMARY, sealed_bytes(content))
 
 
 def read_record(folder: Path) -> Record:
     """Read a record. Raises InputError where it is unreadable, altered, of another schema, or not of one piece."""
     if not (folder / SUMMARY).exists():
         raise InputError(_no_record(folder))
-    written = read_bytes(folder / SUMMARY, MAX_BYTES)
-    try:
-        content = json.loads(written)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{folder / SUMMARY}: not readable as JSON: {problem}") from problem
+    content = load_json(read_bytes(folder / SUMMARY, MAX_BYTES), str(folder / SUMMARY))
     schema = content.get("schema") if isinstance(content, dict) else None
     if isinstance(schema, str) and schema != SCHEMA:
         raise InputError(

@@ -4,26 +4,37 @@
 was gathered, and the sha256 of every file of the folder. Reading either runs nothing.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.mazes.files import read_bytes, read_inside, write_atomically
 from extramaze.models.contract import NAME_PATTERN
-from extramaze.models.schema import Strict, check_model, parse_yaml
+from extramaze.models.schema import Strict, check_model, load_json, parse_yaml
 from extramaze.models.weight_files import MAX_WEIGHTS
-from extramaze.records import content_sha256
-from extramaze.submission.sealed import Digest, OneLine, read_inside, sealed_bytes
+from extramaze.records.sealed import Digest, content_sha256, sealed_bytes
 
 SCHEMA = "extramaze-card-1"
 CARD = "card.json"
+VERIFICATION = "verification.json"  # beside a record that was run again
+UNFILLED = "FILL IN"  # how the template begins what its reader has to write
 MAX_CARD_BYTES = 2**20
 MAX_FILES = 16
 NONE = "none"
+
+
+def _one_line(text: str) -> str:
+    if text.strip().upper().startswith(UNFILLED):
+        raise ValueError(f"still to be filled in, got {text!r}")
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"expected one line of printable text, got {text!r}")
+    return text
+
+
+OneLine = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_one_line)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
@@ -164,11 +175,8 @@ def read_statement(path: Path) -> Statement:
 
 def read_card(folder: Path) -> Card:
     """Read a submission's sealed card. Raises InputError where it is unreadable, altered, or of another schema."""
-    path, read = folder / CARD, read_inside(folder, CARD, MAX_CARD_BYTES)
-    try:
-        content = json.loads(read)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{path}: not readable as JSON: {problem}") from problem
+    path = folder / CARD
+    content = load_json(read_inside(folder, CARD, MAX_CARD_BYTES), str(path))
     card = check_model(Card, content, str(path))
     if not isinstance(content, Mapping) or content_sha256(content) != card.sha256:
         raise InputError(f"{path}: altered since it was written (its sha256 differs); submit again")

@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from extramaze.blocks.identity import state_sha256
 from extramaze.mazes import InputError
+from extramaze.mazes.files import read_inside
 from extramaze.models.schema import try_model
 from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary
-from extramaze.submission.card import CARD, MAX_CARD_BYTES, Card
+from extramaze.records.sealed import parse_sealed
+from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
 from extramaze.submission.overlap import find_overlap
-from extramaze.submission.sealed import VERIFICATION, parse_sealed, read_inside
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.mazes.files import read_bytes, read_inside, write_atomically
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import card_of
 from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
@@ -23,7 +23,6 @@ from extramaze.models.training.log import LOG
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.weight_files import MAX_WEIGHTS, fill, weight_bytes
 from extramaze.submission.card import Card, Source
-from extramaze.submission.sealed import read_inside
 
 MAX_SOURCE = 2**24  # bytes of a solver's file
 READ_THEM = (

@@ -18,9 +18,8 @@ from extramaze.models.schema import differing
 from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
-from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
+from extramaze.submission.card import CARD, VERIFICATION, Card, FileEntry, Statement, TrainedOn, read_card
 from extramaze.submission.overlap import find_overlap
-from extramaze.submission.sealed import VERIFICATION
 from extramaze.submission.staging import Staged, stage
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 from extramaze.suites import Suite

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from extramaze.mazes import InputError
+from extramaze.mazes.files import read_inside
 from extramaze.models.schema import parse_json, try_model
 from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.training.recipe import Recipe, parse_recipe
@@ -19,10 +20,10 @@ from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import Summary, widest_list
+from extramaze.records.sealed import parse_sealed
 from extramaze.records.summary_problems import summary_problems
-from extramaze.submission.card import CARD
+from extramaze.submission.card import CARD, VERIFICATION
 from extramaze.submission.problems import submission_problems
-from extramaze.submission.sealed import VERIFICATION, parse_sealed, read_inside
 from extramaze.verification.verification import verification_problems
 
 MAX_LISTED = 50  # problems of one folder

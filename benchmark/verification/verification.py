@@ -13,12 +13,13 @@ from scipy.stats import binomtest
 
 from extramaze.alike import alike
 from extramaze.mazes import InputError
-from extramaze.mazes.files import write_atomically
+from extramaze.mazes.files import read_inside, write_atomically
 from extramaze.models.schema import Strict, try_model
-from extramaze.records import MAX_BYTES, SUMMARY, content_sha256
+from extramaze.records import MAX_BYTES, SUMMARY
 from extramaze.records.schema import Summary
+from extramaze.records.sealed import Digest, content_sha256, parse_sealed, sealed_bytes
 from extramaze.statistics import share_at_most
-from extramaze.submission.sealed import VERIFICATION, Digest, OneLine, parse_sealed, read_inside, sealed_bytes
+from extramaze.submission.card import VERIFICATION, OneLine
 
 SCHEMA = "extramaze-verification-1"
 MAX_VERIFICATION_BYTES = 2**20

@@ -22,7 +22,8 @@ from extramaze.comparing.baselines import init_baseline
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.models.schema import parse_yaml
 from extramaze.models.training.recipe import Recipe, parse_recipe
-from extramaze.records import content_sha256, read_record
+from extramaze.records import read_record
+from extramaze.records.sealed import content_sha256
 from extramaze.submission.card import Statement
 from extramaze.suites import Suite
 from tests.benchmark.conftest import CARD, TINY

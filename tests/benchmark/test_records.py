@@ -10,8 +10,9 @@ import torch
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import InputError
 from extramaze.models.wavefront import Wavefront
-from extramaze.records import content_sha256, read_record
+from extramaze.records import read_record
 from extramaze.records.schema import PER_MAZE, SCHEMA, Tally
+from extramaze.records.sealed import content_sha256
 from tests.benchmark.conftest import TINY
 
 STORED = Path(__file__).parent / "data" / "record-3"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
