@@ -116,19 +116,21 @@ def rewatch(
     device: Annotated[str | None, typer.Option(help="Default: the kind that the record was made on.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Tell a record's limits anew, by the rules of this version.
+    """Judge a record's trajectories by the rules of this version, without evaluating its answers again.
 
-    The answers stay as they are: the ladder is not run again. Stopped and started again, it goes on where it was.
+    Only mazes whose limit the newer rules may judge otherwise are watched again. Stopped and started again, it goes on
+    where it was.
     """
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
-    from extramaze.records import read_record
     from extramaze.submission.card import VERIFICATION
+    from extramaze.verification.rewatch import as_it_was
     from extramaze.verification.rewatch import rewatch as watch_again
+    from extramaze.verification.verification import sound_verification
 
-    name = read_record(record).summary.plan.solver.name
+    name = as_it_was(record).summary.plan.solver.name
     if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
         raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
     report(watch_again(record, load(solver or name), device, quiet), record, as_json=False)
-    if (record / VERIFICATION).exists():
+    if (record / VERIFICATION).exists() and sound_verification(record) is None:
         typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)

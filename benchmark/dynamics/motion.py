@@ -50,7 +50,7 @@ def watch_motion(
         for _ in range(window):
             state = step(state)
             seen = readout(state)
-            latent = torch.maximum(latent, _size(state - first))
+            latent = torch.maximum(latent, _size(state.double() - first.double()))
             logits = torch.maximum(logits, _size(torch.where(seen == logits_first, 0.0, seen - logits_first)))
             flips |= _predict(seen) != here
     pixels = counted.flatten(1).sum(dim=1).clamp_min(1)

@@ -39,11 +39,12 @@ def observe(
     """Run ``step``, a pure function (B, …) → (B, …), freely and report the limit of each trajectory.
 
     A fixed point: the window's last two states are the same bit for bit, or no state of it is farther from its first
-    than the floor. A cycle: states repeat bit for bit at any time of the run, or the least k up to half the window such
-    that every state is within the floor of the first of its phase. What neither rests, returns nor grows is pursued for
-    ``exponent_steps`` more (``verdict.decide``); with 0 it stays UNDECIDED, and no exponent is estimated. The floor
-    follows the largest magnitude of the state at the start and in the window, so that what fell to nothing rests;
-    integer states have none.
+    than the floor, or none of its later half is and the earlier half went four times as far. A cycle: states repeat bit
+    for bit at any time of the run, or the least k up to half the window such that every state is within the floor of
+    the first of its phase, and clearly beyond it for every divisor of k. What neither rests, returns nor grows is
+    pursued for ``exponent_steps`` more (``verdict.decide``); with 0 it stays UNDECIDED, and no exponent is estimated.
+    The floor follows the largest magnitude of the state at the start and in the window, so that what fell to nothing
+    rests; integer states have none.
 
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
@@ -52,8 +53,8 @@ def observe(
     contracted to float64's rounding by then stays UNDECIDED (``tests/speed/test_dynamics.py`` measures both).
     Time is burn_in + window steps, the window again for each group that memory separates, and about three steps for
     each of exponent_steps where a trajectory is open. Raises InputError for a window or burn-in that is too short, a
-    memory that holds not one trajectory, a state that is neither float64 nor integer, or a step that changes shape or
-    type.
+    memory that holds not one trajectory, a state that is empty, neither float64 nor integer, or of integers from 2^53
+    on, or a step that changes shape or type.
     """
     check_arguments(state, burn_in, window, exponent_steps)
     first = magnitudes(state).cpu().numpy()
@@ -169,7 +170,7 @@ def _report(
             nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
             limit, period = decide(sign, pursuit)
             decided[b] = replace(sign, limit=limit, period=period)
-            if limit == Limit.CYCLE:
+            if limit in (Limit.FIXED_POINT, Limit.CYCLE):
                 betti[b, with_floor] = period, 0
             elif limit == Limit.DRIFTING:  # the shape of a transient is not that of its limit
                 betti[b, with_floor] = -1
@@ -201,13 +202,15 @@ def check_arguments(state: Tensor, burn_in: int, window: int, exponent_steps: in
         raise InputError(f"burn_in must be an integer of at least 0, window of at least 2; got {burn_in!r}, {window!r}")
     if not (isinstance(exponent_steps, int) and (exponent_steps == 0 or exponent_steps >= BLOCKS)):
         raise InputError(f"exponent_steps must be 0 or an integer of at least {BLOCKS}, got {exponent_steps!r}")
+    if not state.numel():
+        raise InputError(f"a state must hold numbers of at least one trajectory, got the shape {tuple(state.shape)}")
     if (state.is_floating_point() and state.dtype != torch.float64) or state.is_complex():
         raise InputError(f"limits are told in float64: the state is {state.dtype}; let initial_state follow x's type")
 
 
 def frame_bytes(state: Tensor, window: int) -> int:
     """Bytes of one trajectory's window."""
-    return 8 * (window + 1) * (state[0].numel() if len(state) else 0)
+    return 8 * (window + 1) * state[0].numel()
 
 
 def group_size(state: Tensor, window: int, memory: int) -> int:
@@ -215,4 +218,4 @@ def group_size(state: Tensor, window: int, memory: int) -> int:
     each = frame_bytes(state, window)
     if each > memory:
         raise InputError(f"one window takes {each:,} bytes, memory is {memory:,}; raise it or shorten the window")
-    return max(1, min(len(state), memory // each if each else 1))
+    return max(1, min(len(state), memory // each))

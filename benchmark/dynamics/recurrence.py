@@ -33,21 +33,31 @@ def pairwise_distances(centred: Tensor) -> np.ndarray:
     return distances
 
 
+CLEAR = 4.0  # times the floor: what moves farther surely moves; between one and this, rounding and motion look alike
+
+
 def least_period(centred: Tensor, floor: float) -> int:
     """Return the least k up to half the window such that every frame is within the floor of the first of its phase.
 
-    centred: (N, D), the first frame 0. 0 where there is none. Every phase is compared with its first frame, so that a
-    drift slower than rounding in one period is no cycle.
+    centred: (N, D), the first frame 0. 0 where there is none, and where a divisor of k, 1 among them, is one but for
+    less than CLEAR floors: a transient that dies near rounding repeats nothing. Every phase is compared with its first
+    frame, so that a drift slower than rounding in one period is no cycle.
     """
     longest = (len(centred) - 1) // 2
     returns = magnitudes(centred[1 : longest + 1])
     for period in (torch.nonzero(returns <= floor).flatten() + 1).tolist():
-        whole = len(centred) // period * period
-        phases = centred[:whole].reshape(-1, period, centred.shape[1])
-        rest = centred[whole:] - centred[: len(centred) - whole]
-        if float((phases - phases[:1]).abs().max()) <= floor and (not len(rest) or float(rest.abs().max()) <= floor):
-            return period
+        if misses(centred, period) <= floor:
+            divisors = [k for k in range(1, period) if period % k == 0]
+            return period if all(misses(centred, k) > CLEAR * floor for k in divisors) else 0
     return 0
+
+
+def misses(centred: Tensor, period: int) -> float:
+    """Return how far a frame, of (N, D), ever is from the first of its phase."""
+    whole = len(centred) // period * period
+    phases = centred[:whole].reshape(-1, period, centred.shape[1])
+    rest = centred[whole:] - centred[: len(centred) - whole]
+    return max(float((phases - phases[:1]).abs().max()), float(rest.abs().max()) if len(rest) else 0.0)
 
 
 class BitwisePeriods:

@@ -14,11 +14,14 @@ from torch import Tensor
 
 from extramaze.dynamics.limits import Limit
 from extramaze.dynamics.pursuit import Pursuit
-from extramaze.dynamics.recurrence import least_period, magnitudes, pairwise_distances
+from extramaze.dynamics.recurrence import CLEAR, least_period, magnitudes, pairwise_distances
+from extramaze.mazes import InputError
 
 FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the largest magnitude: 9e-13 of it
 GROWTH = 2.0  # a magnitude that grows at least so much, without slowing, diverges
 STEADY = 0.9  # of its rate is kept by growth from quarter to quarter; powers of time lose more, up to the third
+AT_REST = 4.0  # times as far in the earlier half of the window as in the later: it comes to rest
+MOST_EXACT = 2**53  # float64 holds every integer below
 SIGMA = 3.0  # standard errors beyond which an exponent is not 0
 NEAR = 0.1  # a return within this share of the spread is near
 ROUNDING = 1e-9  # of a mean distance
@@ -61,11 +64,14 @@ def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs
     if not bool(torch.isfinite(sizes).all()):
         return Signs(Limit.DIVERGED, 0, np.nan, np.nan, np.nan)
     still = bool((frames[-1] == frames[-2]).all())
-    floor = 0.0 if exact else FLOOR_ULPS * torch.finfo(torch.float64).eps * max(first, float(sizes.max()))
+    largest = max(float(sizes.max()), first if np.isfinite(first) else 0.0)
+    if exact and largest >= MOST_EXACT:
+        raise InputError(f"integer states are followed up to 2^53, beyond which float64 rounds them; got {largest:.3g}")
+    floor = 0.0 if exact else FLOOR_ULPS * torch.finfo(torch.float64).eps * largest
     frames -= frames[0].clone()
     residual = float((frames[-1] - frames[-2]).abs().max())
     amplitude = float(magnitudes(frames).max())
-    if still or amplitude <= floor:
+    if still or amplitude <= floor or comes_to_rest(frames, floor):
         return Signs(Limit.FIXED_POINT, 1, residual, amplitude, floor, still)
     period = least_period(frames, floor) or bitwise  # rounding can make the bits' period a multiple of the motion's
     if period:
@@ -74,6 +80,16 @@ def read_signs(frames: Tensor, first: float, exact: bool, bitwise: int) -> Signs
         return Signs(Limit.DIVERGED, 0, residual, amplitude, floor)
     distances = pairwise_distances(frames)
     return Signs(Limit.UNDECIDED, 0, residual, amplitude, floor, False, *read_returns(distances), distances)
+
+
+def comes_to_rest(frames: Tensor, floor: float) -> bool:
+    """Whether frames (N, D) keep within the floor in the later half of the window and went AT_REST times as far before.
+
+    What contracts so fast has less than a third of the floor left to go. A slow drift goes as far in either half.
+    """
+    half = len(frames) // 2
+    earlier, later = (float((part - part[-1]).abs().max()) for part in (frames[: half + 1], frames[half:]))
+    return later <= floor and later * AT_REST <= earlier
 
 
 def grows(sizes: np.ndarray) -> bool:
@@ -151,33 +167,33 @@ def spread_ratio(distance: np.ndarray) -> float:
     return float(distance[half:].max()) / earlier if earlier > 0 else np.inf
 
 
-def later_period(distance: np.ndarray, floor: float) -> int:
-    """Return the lag of a return to within the floor, after having left, that comes again at twice the lag; or 0."""
-    away = np.flatnonzero(distance > 4 * floor)
-    if not len(away):
-        return 0
-    back = away[0] + np.flatnonzero(distance[away[0] :] <= floor)
-    if not len(back):
-        return 0
-    lag = int(back[0]) + 1
-    return lag if 2 * lag <= len(distance) and distance[2 * lag - 1] <= floor else 0
+def first_return(distance: np.ndarray, floor: float) -> int:
+    """Return the lag of the first return to within the floor after having clearly left: distance (T,); 0 for none."""
+    away = np.flatnonzero(distance > CLEAR * floor)
+    back = np.flatnonzero(distance[away[0] :] <= floor) if len(away) else away
+    return int(away[0] + back[0]) + 1 if len(back) else 0
 
 
 def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     """Return the limit, and the period of a cycle, of a trajectory that the cheap signs left open.
 
-    A return to within rounding after more than half the window makes a cycle. Motion one way, in the window and all
-    through the pursuit, that never comes back drifts; so does motion that shrinks, with an exponent below 0 or in ever
-    shorter strides. Then the exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by more
-    than the square of the number of steps, which no polynomial shear of first or second order does; quasi-periodic
+    What keeps within the floor of where the window ended rests. A return to within rounding that comes again at twice
+    the lag makes a cycle; one whose second time lies beyond the pursuit stays open. Motion one way, in the window and
+    all through the pursuit, that never comes back drifts; so does motion that shrinks, with an exponent below 0 or in
+    ever shorter strides. Then the exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by
+    more than the square of the number of steps, which no polynomial shear of first or second order does; quasi-periodic
     where it is 0 within SIGMA errors that are small enough to rule such chaos out, the spread neither shrinks nor
     grows, and a near return was seen. Everything else stays undecided.
     """
     if not np.isfinite(pursuit.size).all() or grows(pursuit.size):
         return Limit.DIVERGED, 0
-    period = later_period(pursuit.distance, signs.floor)
-    if period:
-        return Limit.CYCLE, period
+    if pursuit.distance.max() <= signs.floor:
+        return Limit.FIXED_POINT, 1
+    lag = first_return(pursuit.distance, signs.floor)
+    if lag and 2 * lag > len(pursuit.distance):
+        return Limit.UNDECIDED, 0
+    if lag and pursuit.distance[2 * lag - 1] <= signs.floor:
+        return Limit.CYCLE, lag
     if goes_one_way(signs.straightness, pursuit, signs.stride):
         return Limit.DRIFTING, 0
     contracts = pursuit.value < -SIGMA * pursuit.error

@@ -133,6 +133,11 @@ class Verification(Strict):
         digest = content_sha256(whole.model_dump(mode="json", by_alias=True))
         return whole.model_copy(update={"sha256": digest})
 
+    def of(self, record_sha256: str) -> "Verification":
+        """Return the same, of a record with the same answers and another sha256."""
+        content = self.model_dump(exclude={"schema_", "high", "sha256"})
+        return Verification.seal(**{**content, "record_sha256": record_sha256})
+
     def write(self, folder: Path) -> None:
         """Write it into a folder, atomically."""
         write_atomically(folder / VERIFICATION, sealed_bytes(self.model_dump(mode="json", by_alias=True)))

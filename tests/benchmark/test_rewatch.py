@@ -6,12 +6,14 @@ from extramaze.blocks.watching import watch_block
 from extramaze.cli import run
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
+from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits
 from extramaze.verification.rewatch import rewatch
 from extramaze.verification.validate import problems
 from tests.benchmark.test_compare import resealed
+from tests.benchmark.test_verification import made
 
 
 @pytest.fixture
@@ -62,6 +64,59 @@ def test_stopped_and_started_again_it_goes_on(outdated, tiny_records, monkeypatc
     assert found.summary.limits == tiny_records["dt-net-thin@0"].summary.limits
     assert len(calls) == 1 + sum(-(-cell.watched // 4) for cell in found.summary.plan.cells)
     assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_killed_between_its_two_files_it_goes_on(outdated, tiny_records, monkeypatch):
+    """The rows are the new ones, the summary is the old one: the copy of the old record is what counts."""
+
+    def write(path, content):
+        if path == outdated / "record.json":
+            raise KeyboardInterrupt
+        write_atomically(path, content)
+
+    monkeypatch.setattr("extramaze.records.record.write_atomically", write)
+    with pytest.raises(KeyboardInterrupt):
+        rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True)
+    with pytest.raises(InputError, match="altered"):
+        read_record(outdated)
+    monkeypatch.undo()
+    assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
+    assert read_record(outdated).summary.limits == tiny_records["dt-net-thin@0"].summary.limits
+    assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
+
+
+def test_blocks_whose_limits_stand_are_not_watched_again(tiny_records, tmp_path, monkeypatch):
+    """Of version 3, fixed points and divergence are judged as now; one other limit has its whole block watched."""
+    record = tiny_records["dt-net-thin@0"]
+    place = (pl.col("cell") == "cycles") & (pl.col("index") == 1)
+    seen = pl.col("limit").is_not_null()
+    mazes = record.mazes.with_columns(
+        limit=pl.when(place).then(pl.lit("undecided")).when(seen).then(pl.lit("fixed point")),
+        period=pl.when(place).then(0).when(seen).then(1).cast(pl.Int32),
+        betti=pl.when(seen & ~place).then(pl.lit([1, 0], dtype=pl.List(pl.Int32))),
+    )
+    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": 3}})
+    limits = [tally_limits(mazes, cell.name, plan.suite) for cell in plan.cells if cell.watched]
+    Record.seal(plan, record.summary.cells, limits, mazes, record.summary.run).write(tmp_path / "r")
+    calls = []
+    monkeypatch.setattr(
+        "extramaze.evaluation.work.watch_block", lambda *given: calls.append(given[2:4]) or watch_block(*given)
+    )
+    found = rewatch(tmp_path / "r", load("dt-net-thin@0"), "cpu", quiet=True)
+    assert [(cell.name, block) for cell, block in calls] == [("cycles", 0)]
+    again = found.mazes.filter((pl.col("cell") == "cycles") & (pl.col("index") < plan.limit_block))
+    assert again.equals(record.mazes.filter((pl.col("cell") == "cycles") & (pl.col("index") < plan.limit_block)))
+    assert found.mazes.filter(~pl.col("index").is_in(range(plan.limit_block))).equals(
+        mazes.filter(~pl.col("index").is_in(range(plan.limit_block)))
+    )
+
+
+def test_a_verification_of_answers_stays(outdated):
+    """The answers are the same ones: the verification is of the new record, and validate finds it sound."""
+    made(record_sha256=read_record(outdated).summary.sha256, seed=1, mazes=143, compared=70, watched=0).write(outdated)
+    assert problems(outdated) == []
+    assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
+    assert problems(outdated) == []
 
 
 def test_a_verification_of_the_old_record_is_named(outdated, capsys):

@@ -91,6 +91,38 @@ def test_steps_below_the_floor_that_add_up_are_motion_one_way(step, state, burn_
     assert observe(step, state, burn_in, window=128).limit == [Limit.DRIFTING] * 2
 
 
+@pytest.mark.parametrize("amplitude", [6e-13, 1e-12, 2e-12, 4e-12, 5e-10])
+@pytest.mark.parametrize("rate", [0.9, -0.9])
+def test_a_transient_that_dies_near_rounding_rests(rate, amplitude):
+    """It moved at the window's beginning, farther than rounding, and no more in its later half: no cycle."""
+    report = observe(lambda z: 1 + rate * (z - 1), 1 + amplitude * ONE, burn_in=0, window=128, exponent_steps=0)
+    assert report.limit == [Limit.FIXED_POINT] * 2
+
+
+@pytest.mark.parametrize("amplitude", [1e-12, 1.3e-12, 3e-12])
+def test_a_drift_near_rounding_is_no_cycle(amplitude):
+    """Over the window it goes one to three floors, so that frames of a third of it are alike to rounding."""
+    report = observe(lambda z: z * (1 - amplitude / 128), ONE, burn_in=600, window=128)
+    assert report.limit == [Limit.DRIFTING] * 2
+
+
+def test_a_cycle_that_nearly_is_a_shorter_one_stays_open():
+    """A two-cycle whose phases move apart by one to four floors within the window is none of a larger period."""
+    grown = observe(lambda z: torch.cat([-z[:, :4], 1.01 * z[:, 4:]], dim=1), ONE * 1.0, 0, 128, exponent_steps=0)
+    assert grown.limit == [Limit.DIVERGED] * 2
+    apart = 1 + 1.5e-14 * torch.arange(8, dtype=torch.float64).repeat(2, 1)
+    report = observe(lambda z: -z * apart**0.5, ONE, 0, 128, exponent_steps=0)
+    assert report.limit == [Limit.UNDECIDED] * 2
+
+
+@pytest.mark.parametrize(("turn", "limit"), [(200, Limit.CYCLE), (300, Limit.UNDECIDED), (450, Limit.UNDECIDED)])
+def test_a_return_that_cannot_come_twice_stays_open(turn, limit):
+    """A full turn that ends in the later half of the pursuit was seen to return, and may be a cycle: nothing else."""
+    report = observe(rotation(2 * np.pi / turn, centre=0.0), ONE * 1.0, burn_in=100, window=128)
+    assert report.limit == [limit] * 2
+    assert (report.nearest_return < 1e-14).all()
+
+
 @pytest.mark.parametrize("rate", [2.0, -1.9, 1.01, 1.3])
 @pytest.mark.parametrize("burn_in", [0, 600])
 def test_growth_is_divergence(rate, burn_in):
@@ -136,6 +168,19 @@ def test_integers_repeat_exactly():
     assert report.limit == [Limit.CYCLE] * 3
     assert report.period.tolist() == [5, 5, 5]
     assert observe(lambda z: ~z, torch.tensor([True]), burn_in=0, window=8).period.tolist() == [2]
+
+
+@pytest.mark.parametrize("state", [torch.tensor([[2**53]]), torch.zeros(0, 3).double(), torch.zeros(2, 0).double()])
+def test_what_float64_cannot_hold_and_nothing_are_refused(state):
+    """Larger integers would be rounded, and look at rest; a state without numbers has no limit."""
+    with pytest.raises(InputError, match=r"2\^53|must hold numbers"):
+        observe(lambda z: z + 1, state, burn_in=0, window=8)
+
+
+def test_a_start_at_infinity_hides_no_motion():
+    """The floor follows finite magnitudes alone."""
+    report = observe(lambda z: torch.where(z > 2, 0.3, 3.99 * z * (1 - z)), torch.inf * ONE, burn_in=600, window=128)
+    assert report.limit == [Limit.CHAOTIC] * 2
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.complex128])
