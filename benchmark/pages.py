@@ -32,9 +32,10 @@ def pages(records: Sequence[Record]) -> dict[Path, str]:
     """Return every page of the shipped records and its text, README.md with the present board."""
     found = boards(records, shipped_verified())
     first = next(board for board in found if (board.suite, board.mode) == ("smoke-v1", "free-running"))
+    solvers = solver_table(shipped_results(), markdown=True)
     return {
-        RESULTS / "LEADERBOARD.md": f"<!-- {COMMAND} -->\n\n{_all_boards(found)}\n",
-        RESULTS / "SOLVERS.md": f"<!-- {COMMAND} -->\n\n{solver_table(shipped_results(), markdown=True)}\n",
+        RESULTS / "LEADERBOARD.md": f"<!-- {COMMAND} -->\n\n# Leaderboard\n\n{_all_boards(found)}\n",
+        RESULTS / "SOLVERS.md": f"<!-- {COMMAND} -->\n\n# Shipped solvers\n\n{solvers}\n",
         RESULTS / "FINDINGS.md": findings_text(records, "extramaze findings"),
         README: with_block(README.read_text(), "## The board", board_table(first, width=WIDTH)),
     }

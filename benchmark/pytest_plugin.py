@@ -17,7 +17,8 @@ def extramaze_check() -> Callable[..., object]:
     """Return ``check(record, baseline, strict=False, accuracy=0.02, convergence=0.1, work=0.1)``.
 
     It fails the test where the record (a folder, or a Record) regressed or is not comparable, and with strict where
-    the check is inconclusive; else it returns the report. The margins are those of ``extramaze check``.
+    a change is inconclusive; else it returns the report. The margins are those of ``extramaze check``: --margin,
+    --convergence-margin and --work-margin.
     """
     from extramaze.comparing.baselines import read_baseline
     from extramaze.comparing.check import check
@@ -28,8 +29,7 @@ def extramaze_check() -> Callable[..., object]:
     def run(record: "Record | str | Path", baseline: str | Path, strict: bool = False, **margins: float) -> object:
         found = record if isinstance(record, Record) else read_record(Path(record))
         report = check(found, read_baseline(Path(baseline)), Margins(**margins))
-        failing = {Outcome.REGRESSED, Outcome.NOT_COMPARABLE} | ({Outcome.INCONCLUSIVE} if strict else set())
-        if report.verdict in failing:
+        if report.verdict in (Outcome.REGRESSED, Outcome.NOT_COMPARABLE) or (strict and report.unsure):
             pytest.fail(report_text(report), pytrace=False)
         return report
 

@@ -53,6 +53,7 @@ def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> st
             board_table(board),
             limits_table(ranked),
             f"picture of {len(drawings)} failed mazes: {path}",
+            "next: extramaze leaderboard (all solvers on whole suites), extramaze evaluate --help (your own)",
         ]
     )
 

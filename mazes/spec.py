@@ -164,7 +164,7 @@ def _text(value: Any) -> str:
 
 def _integer(text: str) -> Any:
     """Read plain decimal digits; anything else is left to be refused by the field's own check."""
-    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+    return int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else text
 
 
 def _decimal(text: str) -> Any:

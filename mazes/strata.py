@@ -26,6 +26,8 @@ def path_strata(
         raise InputError(f"quantiles must rise and lie between 0 and 1, got {list(quantiles)}")
     if spec.min_path > 1 or spec.max_path:
         raise InputError(f"[{spec}] bounds its paths already; give the specification without min_path and max_path")
+    if count <= len(quantiles):
+        raise InputError(f"{count} mazes cannot be cut at {len(quantiles)} quantiles; measure more")
     lengths = describe(generate(spec, count, split=split)).path_length
     cuts = np.quantile(lengths, quantiles, method="lower").astype(int).tolist()
     if len(set(cuts)) < len(cuts) or cuts[-1] >= lengths.max():

@@ -32,8 +32,8 @@ def to_ids(mazes: Mazes, solved: bool = False) -> np.ndarray:
 
 def to_tokens(mazes: Mazes, solved: bool = False) -> list[str]:
     """Write each maze as one string of H·W characters, with the stored path where ``solved``."""
-    letters = np.frombuffer(f"?{CHARSET}".encode(), np.uint8)[to_ids(mazes, solved).reshape(len(mazes), -1)]
-    return [row.tobytes().decode() for row in letters]
+    letters = np.frombuffer(f"?{CHARSET}".encode(), np.uint8)[to_ids(mazes, solved)]
+    return [image.tobytes().decode() for image in letters]
 
 
 def token_ids(texts: Sequence[str], length: int | None = None) -> np.ndarray:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from extramaze.mazes import InputError
+from extramaze.models.schema import one_line
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"
+MAX_NOTES = 20
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class SolverCard:
 
     name: what leaderboards show, ``dt-net-thin@0`` for a trained seed. recipe: what all seeds of a row share.
     scale: the raster it was made for (1 or 2), None for any. weights_sha256: of the weights file, None without one.
-    notes: sentences a reader of its results should see.
+    notes: sentences a reader of its results should see, each one line of up to 500 printable characters.
     """
 
     name: str
@@ -37,6 +39,19 @@ class SolverCard:
                 raise InputError(f"a solver's {kind} is up to 64 letters, digits and ._@+-, got {text!r}")
         if self.seed is not None and not (isinstance(self.seed, int) and self.seed >= 0):
             raise InputError(f"a solver's seed is an integer of at least 0 or None, got {self.seed!r}")
+        self._check_notes()
+
+    def _check_notes(self) -> None:
+        notes = self.notes
+        if not (isinstance(notes, tuple) and len(notes) <= MAX_NOTES and all(isinstance(note, str) for note in notes)):
+            raise InputError(f"a solver's notes are a tuple of up to {MAX_NOTES} sentences, got {notes!r}")
+        for note in notes:
+            try:
+                one_line(note)
+            except ValueError as problem:
+                raise InputError(
+                    f"a solver's note: {problem}; leave out line breaks and control characters"
+                ) from problem
 
 
 @dataclass(frozen=True, eq=False)

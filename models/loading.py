@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.resources import as_file, files
@@ -22,6 +23,7 @@ from extramaze.models.training.recipe import recipe_names
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
 
+MAX_TARGET = 1000  # characters of what a solver is found by
 ALGORITHMS: dict[str, Callable[[], IterativeSolver]] = {
     "dead-end-filling": DeadEndFilling,
     "wall-follower": WallFollower,
@@ -81,12 +83,14 @@ def load(target: str) -> IterativeSolver:
 
     Raises InputError, also for a name that two packages, or one and extramaze, claim.
     """
+    if not target.isprintable() or len(target) > MAX_TARGET:
+        raise InputError(f"a solver is named in at most {MAX_TARGET} printable characters, got {target[:40]!r}…")
     name, at, seed = target.partition("@")
     plugin = find_plugin(target, _own_names())
     if plugin is not None:
         solver = _load_plugin(plugin)
     elif target in ALGORITHMS:
-        solver = ALGORITHMS[target]()
+        solver = ALGORITHMS[target]().eval()
     elif name in recipe_names():
         solver = _load_shipped(name, seed if at else None)
     elif ":" in target:
@@ -98,7 +102,7 @@ def load(target: str) -> IterativeSolver:
     else:
         others = [plugin.name for plugin in plugin_solvers() if plugin.problem is None]
         raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds(), *others])
-    return solver.eval()
+    return solver
 
 
 def _own_names() -> list[str]:
@@ -127,7 +131,7 @@ def load_folder(folder: Path) -> IterativeSolver:
         weights_sha256=result.weights_sha256,
         notes=notes,
     )
-    return solver
+    return solver.eval()
 
 
 def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
@@ -175,14 +179,16 @@ def _load_factory(target: str) -> IterativeSolver:
         if not callable(factory):
             raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
         solver = factory()
+        if not isinstance(solver, IterativeSolver):
+            raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
+        solver.eval()
+        if not isinstance(card_of(solver), SolverCard):
+            raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
     except InputError:
         raise
     except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
     finally:
-        sys.path.remove(folder)
-    if not isinstance(solver, IterativeSolver):
-        raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
-    if not isinstance(card_of(solver), SolverCard):
-        raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
+        with suppress(ValueError):  # foreign code may have taken it out
+            sys.path.remove(folder)
     return solver

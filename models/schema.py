@@ -4,13 +4,30 @@ import json
 from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import unknown_name
+
+MAX_INTEGER = 2**53  # up to which every integer is one to every reader of JSON, and fits into arrays
+MAX_CHARACTERS = 500  # of a line
+
+
+def one_line(text: str) -> str:
+    """Return text that is one line, which a terminal or a page shows as it is. Raises ValueError for any other."""
+    if not 1 <= len(text) <= MAX_CHARACTERS:
+        raise ValueError(f"expected 1 to {MAX_CHARACTERS} characters, got {len(text)}")
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"expected one line of printable text, got {text!r}")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(one_line)]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
 class Strict(BaseModel):

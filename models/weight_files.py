@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from extramaze.mazes.files import read_bytes, write_atomically
 
 MAX_WEIGHTS = 2**31  # bytes
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")  # what such files are usually called
 _ZIP = b"PK\x03\x04"  # torch.save's archives; older files are a bare pickle
 _PICKLE = re.compile(rb"\x80[\x00-\x05]")
@@ -74,16 +76,25 @@ def fill(solver: nn.Module, content: bytes, origin: str) -> None:
 
 
 def misfits(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """Say which tensors are missing, too many or of another shape: a line each, none where all fit."""
-    shapes = [{name: tuple(value.shape) for name, value in state.items()} for state in (expected, found)]
-    ours, theirs = shapes
+    """Say which tensors are missing, too many, of another shape or kind: a line each, none where all fit.
+
+    Where the solver computes with floating-point numbers any of FLOATS may be stored, else the very type.
+    """
+    ours, theirs = ({name: _form(value) for name, value in state.items()} for state in (expected, found))
     wrong = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     return [f"{name}: expected {ours.get(name, 'none')}, found {theirs.get(name, 'none')}" for name in wrong]
 
 
+def _form(tensor: Tensor) -> str:
+    """Describe a tensor's shape and the kind of its numbers, such as ``(2, 32, 3, 3)`` and ``(1,) int64``."""
+    kind = "" if tensor.dtype in FLOATS else f" {str(tensor.dtype).removeprefix('torch.')}"
+    return f"{tuple(tensor.shape)}{kind}"
+
+
 def non_numbers(tensors: Mapping[str, Tensor]) -> list[str]:
     """Say which tensors hold infinities or NaN: a line each."""
-    return [f"{name}: not all numbers are finite" for name in sorted(tensors) if not tensors[name].isfinite().all()]
+    floating = sorted(name for name, value in tensors.items() if value.dtype in FLOATS)
+    return [f"{name}: not all numbers are finite" for name in floating if not tensors[name].isfinite().all()]
 
 
 def refuse_pickled_name(path: Path) -> None:

@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from extramaze.mazes import InputError
-from extramaze.models.contract import NAME_PATTERN, IterativeSolver, card_of, count_parameters
-from extramaze.models.schema import Strict, differing
+from extramaze.models.contract import MAX_NOTES, NAME_PATTERN, IterativeSolver, card_of, count_parameters
+from extramaze.models.schema import Count, OneLine, Strict, check_model, differing
 
 
 class SolverInfo(Strict):
@@ -19,11 +19,11 @@ class SolverInfo(Strict):
 
     name: str = Field(pattern=f"^{NAME_PATTERN}$")
     recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
-    seed: int | None
+    seed: Count | None
     weights_sha256: str | None
     code_sha256: str | None
-    parameters: int = Field(ge=0)
-    notes: tuple[str, ...]
+    parameters: Count
+    notes: tuple[OneLine, ...] = Field(max_length=MAX_NOTES)
 
 
 def refuse_other_solver(solver: IterativeSolver, stated: SolverInfo) -> None:
@@ -42,17 +42,18 @@ def solver_differences(solver: IterativeSolver, stated: SolverInfo) -> list[str]
 
 
 def solver_info(solver: IterativeSolver) -> SolverInfo:
-    """Return what tells a solver from others."""
+    """Return what tells a solver from others. Raises InputError for a card that no record can hold."""
     card = card_of(solver)
-    return SolverInfo(
-        name=card.name,
-        recipe=card.recipe,
-        seed=card.seed,
-        weights_sha256=card.weights_sha256 or state_sha256(solver.state_dict()),
-        code_sha256=_code_sha256(solver),
-        parameters=count_parameters(solver),
-        notes=card.notes,
-    )
+    stated = {
+        "name": card.name,
+        "recipe": card.recipe,
+        "seed": card.seed,
+        "weights_sha256": card.weights_sha256 or state_sha256(solver.state_dict()),
+        "code_sha256": _code_sha256(solver),
+        "parameters": count_parameters(solver),
+        "notes": card.notes,
+    }
+    return check_model(SolverInfo, stated, "the solver's card")
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str | None:

@@ -18,7 +18,7 @@ from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.devices import describe_device, resolve_device
-from extramaze.models.schema import Strict, check_model
+from extramaze.models.schema import Count, Positive, Strict, check_model
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Cell, Suite, choose_cells
 
@@ -41,23 +41,23 @@ class Part(Strict):
     cells: the names of those that are run; none for all.
     """
 
-    mazes: int = Field(ge=1)
-    watched: int = Field(ge=1)
+    mazes: Positive
+    watched: Positive
     cells: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         only = f"; of the cells, only {', '.join(self.cells)}" if self.cells else ""
-        return f"at most {self.mazes} mazes a cell, {min(self.watched, self.mazes)} watched{only}"
+        return f"at most {self.mazes} mazes per cell, {min(self.watched, self.mazes)} of them watched{only}"
 
 
 class CellPlan(Strict):
     """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
 
     name: str
-    mazes: int = Field(ge=1)
-    watched: int = Field(ge=0)
-    block: int = Field(ge=1)
-    rungs: tuple[int, ...] = Field(min_length=1)
+    mazes: Positive
+    watched: Count
+    block: Positive
+    rungs: tuple[Positive, ...] = Field(min_length=1)
 
 
 ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another one of these is another measurement
@@ -92,9 +92,9 @@ class Plan(Strict):
     dtype: Precision
     tf32: bool
     device: str
-    limit_block: int = Field(ge=1)
+    limit_block: Positive
     cells: tuple[CellPlan, ...]
-    contracts: dict[str, int]
+    contracts: dict[str, Count]
     packages: dict[str, str]
 
     @property

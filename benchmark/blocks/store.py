@@ -1,5 +1,6 @@
 """Finished blocks on disk, so that a killed evaluation goes on where it stopped."""
 
+import hashlib
 import io
 import shutil
 from dataclasses import dataclass, fields
@@ -35,13 +36,25 @@ def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
 
 @dataclass(frozen=True)
 class BlockStore:
-    """Finished blocks on disk; with no folder it keeps nothing."""
+    """Finished blocks of one plan on disk; with no folder it keeps nothing.
+
+    plan: the plan's sha256, which every block states with its own name, so that none is taken for another.
+    """
 
     out: Path | None
+    plan: str = ""
+
+    @classmethod
+    def of(cls, out: Path, plan: Plan) -> "BlockStore":
+        """Return the store of a plan's blocks in a folder that has been made ready."""
+        return cls(out, hashlib.sha256(plan.model_dump_json().encode()).hexdigest())
 
     @classmethod
     def open(cls, out: Path, plan: Plan, shard: str = "1/1") -> "BlockStore":
-        """Make ``out`` ready for the blocks of a plan, or of a shard of it, or see that it holds these very ones."""
+        """Make ``out`` ready for the blocks of a plan, or of a shard of it, or see that it holds these very ones.
+
+        Only for the process that holds the folder. Raises InputError where it holds anything else.
+        """
         path = out / PLAN
         if path.exists():
             refuse_other(out, parse_json(Plan, read_bytes(path), str(path)), plan)
@@ -55,7 +68,7 @@ class BlockStore:
             write_atomically(out / SHARD, f"{shard}\n".encode())
             write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())
         make_folder(out / BLOCKS)
-        return cls(out)
+        return cls.of(out, plan)
 
     def tidy(self) -> None:
         """Remove what a killed run left half-written; only for the process that holds the folder."""
@@ -63,12 +76,12 @@ class BlockStore:
             remove_temporary(self.out)
 
     def read(self, kind: type[Block], name: str) -> Block | None:
-        """Return a finished block; None where there is none, or a damaged one, which is then computed again."""
+        """Return a finished block; None where there is none, or a damaged or foreign one: it is then computed again."""
         path = self._path(name)
         if path is None or not path.exists():
             return None
         try:
-            return read_block(kind, path)
+            return read_block(kind, path, self._stated(name))
         except Exception:  # zipfile, zlib and numpy each have their own for a damaged archive
             return None
 
@@ -80,7 +93,7 @@ class BlockStore:
         """Keep a finished block."""
         path = self._path(name)
         if path is not None:
-            save_block(path, block)
+            save_block(path, block, self._stated(name))
 
     def clear(self) -> None:
         """Delete blocks and plan, once a record holds what was in them."""
@@ -89,18 +102,23 @@ class BlockStore:
             (self.out / PLAN).unlink(missing_ok=True)
             (self.out / SHARD).unlink(missing_ok=True)
 
+    def _stated(self, name: str) -> str:
+        return f"{self.plan} {name}"
+
     def _path(self, name: str) -> Path | None:
         return self.out / BLOCKS / f"{name}.npz" if self.out is not None else None
 
 
-def save_block(path: Path, block: BlockScores | BlockLimits) -> None:
-    """Write a finished block, atomically."""
+def save_block(path: Path, block: BlockScores | BlockLimits, stated: str) -> None:
+    """Write a finished block, atomically, with a statement of what it is."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{field.name: getattr(block, field.name) for field in fields(block)})
+    np.savez(buffer, stated=np.array(stated), **{field.name: getattr(block, field.name) for field in fields(block)})
     write_atomically(path, buffer.getvalue())
 
 
-def read_block(kind: type[Block], path: Path) -> Block:
-    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged."""
+def read_block(kind: type[Block], path: Path, stated: str) -> Block:
+    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged or another block."""
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+        if str(content["stated"]) != stated:
+            raise ValueError(f"{path} is the block {content['stated']}, not {stated}")
         return kind(**{field.name: content[field.name] for field in fields(kind)})

@@ -33,20 +33,20 @@ def check(
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
     baseline: Annotated[Path, typer.Option(help="The baseline's folder.")],
     init: Annotated[bool, typer.Option("--init", help="Write a first baseline from the record.")] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="Put the record in force, whatever is found.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Make the record the next baseline in any case.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why, in one line; goes with --accept.")] = None,
     margin: Annotated[float, typer.Option(help="Difference in accuracy that counts as none.")] = 0.02,
     convergence_margin: Annotated[float, typer.Option(help="The same for the share that settles.")] = 0.1,
     work_margin: Annotated[float, typer.Option(help="Relative rise in evaluations or memory allowed.")] = 0.1,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 where the check is inconclusive.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 where a change is inconclusive.")] = False,
     as_json: Json = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.")] = None,
 ) -> None:
     """Check a record against a baseline.
 
-    Exit 0 improved, equivalent or inconclusive · 1 regressed · 2 no baseline · 3 not comparable · 4 inconclusive, with
-    --strict.
+    Exit 0 improved, equivalent or inconclusive · 1 regressed · 2 no baseline · 3 not comparable · 4 with --strict:
+    inconclusive, and some maze changed.
     """
     from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
     from extramaze.comparing.check import check as run_check
@@ -81,6 +81,6 @@ def check(
         typer.echo(f"accepted as number {taken.number} of {baseline}", err=True)
         return
     codes = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NOT_COMPARABLE}
-    if strict:
+    if strict and report.unsure:
         codes["inconclusive"] = ExitCode.INCONCLUSIVE
     raise typer.Exit(codes.get(report.verdict, ExitCode.DONE))

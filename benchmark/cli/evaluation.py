@@ -31,16 +31,18 @@ def evaluate(
     suite: Annotated[str, typer.Option(help="A shipped suite (extramaze ls suites) or a YAML file.")] = "smoke-v1",
     out: Annotated[Path | None, typer.Option(help="Folder for the record. Default: runs/SUITE/SOLVER.")] = None,
     cells: Annotated[str | None, typer.Option(help="Only these cells, commas between: a partial record.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many mazes a cell: a partial, unranked record.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many mazes per cell: a partial record.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="As many mazes a cell as cost so much: 20TFLOP or 5min. A partial record.")
+        str | None, typer.Option(help="Fewer mazes per cell, to fit this cost: 20TFLOP or 5min. A partial record.")
     ] = None,
     mode: Annotated[
         Literal["free-running", "own"], typer.Option(help="The plain iteration, or the solver's own inference.")
     ] = "free-running",
     dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision of the accuracy ladder.")] = "float32",
     tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round products to TF32.")] = False,
-    retire: Annotated[bool, typer.Option("--retire", help="Let settled mazes go; a tenth is audited.")] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Stop iterating settled mazes; a random tenth runs on, as a check.")
+    ] = False,
     shard: Annotated[str | None, typer.Option(help="Only the i-th of k shares, 1/4; then extramaze gather.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Score answers from a .npz or .jsonl file; needs no SOLVER.")
@@ -48,7 +50,7 @@ def evaluate(
     name: Annotated[str | None, typer.Option(help="With --predictions: who answered. Default: predictions.")] = None,
     noise_floor: Annotated[
         bool,
-        typer.Option("--noise-floor", help="Count mazes that rounding alone turns: another block size, float64."),
+        typer.Option("--noise-floor", help="Count answers that rounding alone changes (another block size, float64)."),
     ] = False,
     device: Device = "auto",
     quiet: Quiet = False,

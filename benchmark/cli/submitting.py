@@ -39,6 +39,8 @@ def submit(
     request: record, weights, code and sealed card. Stopped and started again, it goes on. Runs the solver's code. Exit
     1 where the contract is broken.
     """
+    from extramaze.records import read_record
+    from extramaze.records.text import cell_table
     from extramaze.submission.card import read_statement
     from extramaze.submission.starting import start_submission
     from extramaze.submission.submit import BrokenContract
@@ -60,6 +62,7 @@ def submit(
             print(breach)
         raise typer.Exit(ExitCode.FAILED) from broken
     solver = sealed.solver.name
+    print(f"{cell_table(read_record(folder))}\n")
     print(
         f"submission: {folder}\n"
         f"{solver}: {sealed.solver.parameters:,} parameters, {sealed.doctor}\n"

@@ -62,9 +62,10 @@ def verify(
 ) -> None:
     """Run a record again, and say what that establishes.
 
-    Whole, or on mazes drawn at random, from card, weights and suite. What differs is run in other blocks and in
-    float64, to tell rounding from contradiction. Writes verification.json, on which the board's badges rest. Exit 0
-    reproduced · 1 not · 2 refused (a submission's code without --trust) · 3 of other versions.
+    Whole, or on mazes drawn at random with the blocks that they lie in, from card, weights and suite. What differs is
+    run in other blocks and in float64, to tell rounding from contradiction. Writes verification.json, on which the
+    board's badges rest. Exit 0 nothing differs beyond rounding · 1 something does · 2 refused (a submission's code
+    without --trust) · 3 made with an incompatible version.
     """
     import os
 
@@ -89,12 +90,21 @@ def verify(
             failed = True
             continue
         kept = keep(found, place)
-        print(f"{folder}: {'reproduced' if found.reproduced else 'NOT reproduced'}\n  {found.sentence()}")
+        print(f"{folder}: {_headline(found)}\n  {found.sentence()}")
         for one in found.named:
             print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
-        print(f"  {_written(place, found)}" if kept else f"  {place} keeps the verification of more mazes that it has")
+        print(f"  {_written(place, found)}" if kept else f"  {place} keeps its verification, which is of more mazes")
         failed |= not found.reproduced
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _headline(found: "Verification") -> str:
+    """Say in a word or two what came out; of few mazes no more than that."""
+    from extramaze.leaderboard.badges import MOST_OPEN
+
+    if not found.reproduced:
+        return "NOT reproduced"
+    return "reproduced" if found.high <= MOST_OPEN else "no difference found"
 
 
 def _written(place: Path, found: "Verification") -> str:
@@ -103,7 +113,7 @@ def _written(place: Path, found: "Verification") -> str:
     from extramaze.submission.card import CARD, VERIFICATION
 
     few = f"; too few mazes for the badge, which leaves at most {MOST_OPEN:.0%} open" if found.high > MOST_OPEN else ""
-    reviewed = "; a reviewer commits it, a pull request comes without" if (place / CARD).exists() else ""
+    reviewed = "; leave it out of a pull request: the reviewer commits it" if (place / CARD).exists() else ""
     return f"written: {place / VERIFICATION}{few}{reviewed}"
 
 

@@ -160,7 +160,7 @@ def _costs(record: Record, old: Record, margin: float) -> list[Checked]:
 def _cost(name: str, was: float, now: float, margin: float | None) -> Checked:
     change = f"{now / was - 1:+.1%}" if was else "no figure before"
     if margin is None or not was:
-        return Checked(name, None, False, was, now, f"{change}, shown and not gated")
+        return Checked(name, None, False, was, now, f"{change}, not gated")
     if now > was * (1 + margin):
         verdict = Outcome.REGRESSED
     else:

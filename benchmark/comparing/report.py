@@ -83,3 +83,8 @@ class Report:
     changes: tuple[Change, ...]
     differs: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def unsure(self) -> bool:
+        """Whether mazes changed, too few to say which way: what ``--strict`` fails."""
+        return self.verdict == Outcome.INCONCLUSIVE and bool(self.changes)

@@ -92,7 +92,7 @@ def _headline(report: Report) -> str:
 
 
 def _findings_table(report: Report) -> tuple[list[str], list[list[str]]]:
-    header = ["", "verdict", "was", "now", "95 % alone", "p (Holm)", "would have seen", "what"]
+    header = ["", "verdict", "was", "now", "95 % interval", "p (Holm)", "detectable drop", "what"]
     return header, [_finding_line(finding) for finding in report.findings]
 
 
@@ -113,9 +113,9 @@ def _legend(report: Report) -> str:
     margins = report.margins
     return (
         f"Margins: accuracy {margins.accuracy:.1%}, convergence {margins.convergence:.1%}, work {margins.work:.1%}. "
-        f"Equivalent: two one-sided tests within the margin at 5 %. Interval: {INTERVAL}, of a line alone; p is "
+        f"Equivalent: two one-sided tests within the margin at 5 %. Interval: {INTERVAL}, not adjusted; p is "
         f"adjusted for all lines. "
-        f"Would have seen: the smallest drop found with probability {POWER:.0%}."
+        f"Detectable drop: the smallest that would have been found with probability {POWER:.0%}."
     )
 
 

@@ -29,11 +29,13 @@ INDEX = ".index"
 
 
 class AnswerLine(Strict):
-    """One answer of a ``.jsonl`` file."""
+    """One answer of a ``.jsonl`` file. width, maze: of the question, which may stand beside it, and are not read."""
 
     cell: str
     index: int = Field(ge=0)
     answer: str | None
+    width: int | None = None
+    maze: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +122,15 @@ def _read_archive(book: _Book, content: bytes) -> None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+            names = list(file.files)
     except Exception as problem:  # zipfile, zlib and numpy each have their own for a damaged archive
         raise InputError(f"{book.path}: not a readable archive: {type(problem).__name__}: {problem}") from problem
-    for name in arrays:
+    if len(names) > len(arrays):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{book.path}: two arrays called {twice}; keep one")
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{book.path}: {name} is no array; write the archive with numpy.savez")
         if name.endswith(INDEX) and name.removesuffix(INDEX) not in arrays:
             raise InputError(f"{book.path}: {name} stands alone; give the masks as {name.removesuffix(INDEX)}")
     for cell in (name for name in arrays if not name.endswith(INDEX)):
@@ -151,7 +159,9 @@ def _read_mask(answer: str | None, height: int, width: int) -> np.ndarray | str:
     text = "".join(answer.splitlines())
     strange = sorted(set(text) - set(CHARSET))
     if strange:
-        return f"{strange[0]!r} in it; the path is marked with o, and nothing stands beside {CHARSET!r}"
+        return f"{strange[0]!r} in it; only {CHARSET!r} and line ends are read, and o marks the path"
+    if max(text.count("S"), text.count("G")) > 1:
+        return "more than one S or G; the path is marked with o"
     if len(text) != height * width:
         return f"{len(text)} characters, not {height} × {width}"
     return answers_from_tokens([text], width)[0]

@@ -19,7 +19,7 @@ from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
 from extramaze.mazes import InputError
-from extramaze.mazes.files import hold
+from extramaze.mazes.files import hold, make_folder
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import peak_memory, resolve_device
 from extramaze.records import SUMMARY, Record, read_record
@@ -44,25 +44,33 @@ class Evaluation:
             return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), began)
         folder = Path(out)
         if (folder / SUMMARY).exists():
-            record = read_record(folder)
-            refuse_other(folder, record.summary.plan, self.plan)
-            BlockStore(folder).clear()
-            return record
-        store = BlockStore.open(folder, self.plan)
+            return self._finished(folder)
+        make_folder(folder)
         with hold(folder):
+            if (folder / SUMMARY).exists():  # somebody else has just written it
+                return self._finished(folder)
+            store = BlockStore.open(folder, self.plan)
             store.tidy()
             record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), began)
             record.write(folder)
             store.clear()
         return record
 
+    def _finished(self, folder: Path) -> Record:
+        """Return the record that a folder holds. Raises InputError where it is of another evaluation."""
+        record = read_record(folder)
+        refuse_other(folder, record.summary.plan, self.plan)
+        BlockStore(folder).clear()
+        return record
+
     def run_shard(self, shard: Shard, out: str | Path, quiet: bool = False) -> None:
         """Run one shard's blocks and leave them in the folder ``out``, to be gathered."""
         folder = Path(out)
-        if (folder / SUMMARY).exists():
-            raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
-        store = BlockStore.open(folder, self.plan, str(shard))
+        make_folder(folder)
         with hold(folder):
+            if (folder / SUMMARY).exists():
+                raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
+            store = BlockStore.open(folder, self.plan, str(shard))
             store.tidy()
             self.worker(store).run(shard, quiet)
 

@@ -3,6 +3,7 @@
 import json
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,21 +48,34 @@ def evaluate_predictions(
     answers = read_answers(path, loaded, counts)
     plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
     folder = None if out is None else Path(out)
-    if folder is not None and (folder / SUMMARY).exists():
-        record = read_record(folder)
-        refuse_other(folder, record.summary.plan, plan)
-        return record
-    if folder is not None and not is_free(folder, TABLE):
-        raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
-    blocks: dict[str, BlockScores | BlockLimits] = {
-        f"{cell.name}-scores-0": _score(loaded, cell, answers.masks[cell.name]) for cell in cells
-    }
-    record = assemble(plan, blocks, began)
-    if folder is not None:
-        make_folder(folder)
-        with hold(folder):
-            record.write(folder)
+    if folder is None:
+        return _assembled(plan, answers, cells, began)
+    if (folder / SUMMARY).exists():
+        return _finished(folder, plan)
+    make_folder(folder)
+    with hold(folder):
+        if (folder / SUMMARY).exists():  # somebody else has just written it
+            return _finished(folder, plan)
+        if not is_free(folder, TABLE):
+            raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
+        record = _assembled(plan, answers, cells, began)
+        record.write(folder)
     return record
+
+
+def _finished(folder: Path, plan: Plan) -> Record:
+    """Return the record that a folder holds. Raises InputError where it is of other answers."""
+    record = read_record(folder)
+    refuse_other(folder, record.summary.plan, plan)
+    return record
+
+
+def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], began: float) -> Record:
+    """Score the answers of all cells and put their record together."""
+    blocks: dict[str, BlockScores | BlockLimits] = {
+        f"{cell.name}-scores-0": _score(plan.suite, cell, answers.masks[cell.name]) for cell in cells
+    }
+    return assemble(plan, blocks, began)
 
 
 def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
@@ -105,7 +119,8 @@ def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
 
 
 def questions(mazes: Mazes, cell: str) -> bytes:
-    """Write mazes as ``.jsonl`` lines for sequence models: ``{"cell": …, "index": …, "maze": "#####…"}``."""
-    first = mazes.generation.first if mazes.generation else 0
-    lines = (json.dumps({"cell": cell, "index": i, "maze": text}) for i, text in enumerate(to_tokens(mazes), first))
+    """Write mazes as ``.jsonl`` lines for sequence models: cell, index, pixels in a row, and the maze as a string."""
+    first, width = mazes.generation.first if mazes.generation else 0, 2 * mazes.connections.shape[-1] + 1
+    texts = enumerate(to_tokens(mazes), first)
+    lines = (json.dumps({"cell": cell, "index": i, "width": width, "maze": text}) for i, text in texts)
     return "".join(f"{line}\n" for line in lines).encode()

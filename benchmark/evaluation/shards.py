@@ -15,7 +15,7 @@ from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.files import is_free, read_bytes
 from extramaze.models.schema import differing, parse_json
-from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records import SUMMARY, TABLE, Record, read_record
 
 POLL_SECONDS = 0.2
 
@@ -27,7 +27,7 @@ def gather(folders: Sequence[str | Path], out: str | Path) -> Record:
     twice, one that is missing, or one that is not finished.
     """
     target = Path(out)
-    if not is_free(target):
+    if not is_free(target, TABLE):
         raise InputError(f"{target} is not empty; choose another --out")
     record = read_shards(folders)
     record.write(target)
@@ -46,8 +46,8 @@ def read_shards(folders: Sequence[str | Path]) -> Record:
             differs = ", ".join(differing(plan, other))
             raise InputError(f"{folder} is of another evaluation than {first} (it differs in: {differs})")
     _refuse_wrong_set([(folder, shard) for folder, _, shard in shards])
-    by_index = {shard.index - 1: folder for folder, _, shard in shards}
-    blocks = {task.name: _read_block(by_index[task.number % len(shards)], task) for task in tasks(plan)}
+    stores = {shard.index - 1: BlockStore.of(folder, plan) for folder, _, shard in shards}
+    blocks = {task.name: _read_block(stores[task.number % len(shards)], task) for task in tasks(plan)}
     return assemble(plan, blocks, began)
 
 
@@ -73,10 +73,10 @@ def _refuse_wrong_set(shards: list[tuple[Path, Shard]]) -> None:
         raise InputError(f"missing: shard {', '.join(missing)}; give all the folders")
 
 
-def _read_block(folder: Path, task: Task) -> BlockScores | BlockLimits:
-    found = BlockStore(folder).read_either(task.name, task.watched)
+def _read_block(store: BlockStore, task: Task) -> BlockScores | BlockLimits:
+    found = store.read_either(task.name, task.watched)
     if found is None:
-        raise InputError(f"{folder} lacks the block {task.name}; run its shard again, it goes on where it was")
+        raise InputError(f"{store.out} lacks the block {task.name}; run its shard again, it goes on where it was")
     return found
 
 

@@ -53,9 +53,10 @@ def in_short(pools: Sequence[Pool]) -> Iterator[str]:
     if lines:
         yield "## In short"
         yield (
-            "Optimal answers at the last rung, unless said otherwise, by the suite that has most of a solver's seeds; "
-            "in brackets 95 % intervals over seeds and mazes, of two seeds both. A range such as 70 to 80 %: its low "
-            "end counts what is still open as no, its high end as yes, and the interval reaches round both."
+            "Figures are shares of optimal answers at the last number of iterations, unless they say otherwise, from "
+            "the suite that has most seeds of a solver. Brackets give the 95 % interval over seeds and mazes; where "
+            "there are two seeds, the value of each. “70 to 80 %” means 70 % if every undecided trajectory counts as "
+            "no and 80 % if every one counts as yes; the interval covers both ends."
         )
         yield "\n".join(lines)
 
@@ -127,7 +128,7 @@ def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
         shares = {
             "{} rest": mean_of_cells(entrant, entrant.watched_cells, SETTLED),
             "{} cycle": mean_of_cells(entrant, entrant.watched_cells, CYCLES, NOTHING_OPEN),
-            "of what moves {} go round one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
+            "of those that move {} trace one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
         }
         yield from _joined(entrant, shares)
 
@@ -135,7 +136,7 @@ def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
 def _failures(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _watched(pool):
         shares = {
-            "{} of the wrong ones rest": share_given(entrant, WRONG, SETTLED, OPEN),
+            "{} of those that answer wrongly rest": share_given(entrant, WRONG, SETTLED, OPEN),
             "{} of the moving ones change the answer": share_given(entrant, MOVING, pl.col("flipping") > 0),
         }
         yield from _joined(entrant, shares)
@@ -209,7 +210,7 @@ def _brief(figure: Figure) -> str:
 
 QUESTIONS = (
     Question("How far do solvers of 9×9 mazes extrapolate in size?", _sizes),
-    Question("What does a start cost that need not be a dead end?", _starts),
+    Question("What does it cost when the start may be anywhere, not only in a dead end?", _starts),
     Question("What do cycles cost?", _cycles),
     Question("Do solvers imitate dead-end filling?", _filling),
     Question("What does training on cycles gain, and what does it cost in size?", _retraining),

@@ -112,8 +112,8 @@ def _fixed_points(pool: Pool) -> list[Claim]:
     }
     rule = (
         f"confirmed where over {ALL:.0%} of the watched trajectories on trees whose start is a dead end, mean over "
-        "cells, are fixed points; refuted where not, even if everything were to rest later that has not come back to a "
-        "state it had, or diverged"
+        "cells, are fixed points; refuted where fewer are, even if every trajectory that neither cycles nor diverges "
+        "were to come to rest later"
     )
     return [
         Claim(text, source, rule, _settles(pool.named(family), family, _on_trees(pool)))

@@ -72,10 +72,10 @@ def _judge(figure: Figure | None, bound: float, what: str, sign: int) -> Verdict
     if figure.noise is not None and bound < abs(figure.value) <= figure.noise:
         return undecided(f"rounding alone turns {number(figure.noise, 'share')} of such mazes", measured)
     if min(sign * (figure.low - bound), sign * (figure.high - bound)) > 0:
-        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; all of it {side}")
+        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; the whole interval lies {side}")
     if max(sign * (figure.low - bound), sign * (figure.high - bound)) <= 0:
         against = "at most" if sign > 0 else "at least"
-        return replace(measured, word=Word.REFUTED, why=f"{measured.why}; all of it {against} {limit}")
+        return replace(measured, word=Word.REFUTED, why=f"{measured.why}; the whole interval is {against} {limit}")
     return replace(undecided(f"the interval lies on both sides of {limit}", measured), doubt="")
 
 
@@ -91,11 +91,11 @@ def _seeds(figure: Figure, bound: float, sign: int) -> str:
         return ""
     low, high = share_of_seeds(met, count)[0], share_of_seeds(may, count)[1]
     if met == count:
-        return f"; all {count} seeds meet it, and so would at least {low:.0%} of all seeds"
+        return f"; {'both' if count == 2 else f'all {count}'} seeds meet it (of all seeds: at least {low:.0%})"
     if may == 0:
-        return f"; none of {count} seeds meets it, and at most {high:.0%} of all seeds would"
+        return f"; none of {count} seeds meets it (of all seeds: at most {high:.0%})"
     some = str(met) if met == may else f"{met} to {may}"
-    return f"; {some} of {count} seeds meet it, and so would {low:.0%} to {high:.0%} of all seeds"
+    return f"; {some} of {count} seeds meet{'s' * (some == '1')} it (of all seeds: {low:.0%} to {high:.0%})"
 
 
 def share_of_seeds(met: int, count: int) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,11 +16,19 @@ from extramaze.mazes.files import make_folder
 from extramaze.models.figures import new_figure, save_png
 from extramaze.pictures.accuracy import draw_shades, short_name
 from extramaze.records import Record
+from extramaze.records.measures import is_algorithm
 from extramaze.records.schema import CellResult
 from extramaze.suites import IN_DISTRIBUTION
 
 WIDEST = 22  # cells side by side
-CELL, ROW, NAMES, HEAD = 0.5, 0.2, 1.9, 0.8  # inches: a cell's width, a row's height, the names of rows, those of cells
+CELL, ROW, NAMES, HEAD = (
+    0.48,
+    0.27,
+    1.9,
+    0.8,
+)  # inches: a cell's width, a row's height, names
+CHARACTERS = 13  # of a heading, an inch
+READ = ":\noptimal answers at the last rung, %, and their 95 % interval;\n† one seed: over mazes only; two seeds: none"
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
@@ -46,15 +55,14 @@ def picture_names(found: Sequence[Board]) -> list[str]:
 def draw_board(board: Board, records: Sequence[Record]) -> Figure:
     """Draw a board's rows, from its records: optimal accuracy at the last rung in percent, a panel an axis.
 
-    A figure is the mean over seeds; ± half of its 95 % interval, over seeds and mazes, of one seed over mazes alone.
+    A figure is the mean over seeds, above its 95 % interval over seeds and mazes, of one seed over mazes alone.
     """
     by_recipe = seeds_by_recipe(records)
     rows = [by_recipe[row.recipe] for row in board.rows]
     lines = list(_lines(records[0].summary.cells))
     most = max(sum(map(len, line.values())) for line in lines)
     figure = new_figure(NAMES + CELL * most, 0.5 + len(lines) * (HEAD + ROW * len(rows)))
-    read = "optimal answers at the last rung, %;\n± half of the 95 % interval, which two seeds do not have"
-    figure.suptitle(f"{board_name(board)}: {read}", fontsize=9)
+    figure.suptitle(fill(board_name(board), CHARACTERS * max(1, int(NAMES + CELL * most))) + READ, fontsize=9)
     outer = figure.add_gridspec(len(lines), 1)
     for place, line in enumerate(lines):
         widths = list(map(len, line.values()))
@@ -89,13 +97,17 @@ def _draw_axis(panel: Axes, rows: Sequence[Sequence[Record]], cells: Sequence[Ce
     """Draw the cells of one axis, a column each, with the accuracy of every recipe."""
     right = [[np.stack([last_rung(record, cell.name) for record in seeds]) for cell in cells] for seeds in rows]
     shares = np.array([[cell.mean() for cell in row] for row in right])
-    draw_shades(panel, shares, [[_figure(cell) for cell in row] for row in right])
+    alone = [len(seeds) == 1 and not is_algorithm(seeds[0]) for seeds in rows]
+    texts = [[_figure(cell, mark) for cell in row] for row, mark in zip(right, alone, strict=True)]
+    draw_shades(panel, shares, texts)
 
 
-def _figure(right: np.ndarray) -> str:
-    """Write the accuracy of right answers (S, N) in percent, with half of its interval."""
-    text = f"{100 * right.mean():.0f}"
+def _figure(right: np.ndarray, alone: bool) -> str:
+    """Write the accuracy of right answers (S, N) in percent, marked where one seed is alone, its interval below."""
+    middle = right.mean()
+    text = f"{100 * middle:.0f}"
     if 1 < len(right) < TELLING:
         return text
     half = half_width(right.mean(axis=1), variance_of_mean(right.mean(axis=0)))
-    return f"{text} ±{100 * half:.0f}"
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return f"{text}{'†' * alone}\n{100 * low:.0f}–{100 * high:.0f}"

@@ -13,7 +13,7 @@ from extramaze.tables import layout
 
 Column = Callable[[Row], str]
 # In a terminal; the last ones are left out first where it is narrow, but never those before the mark.
-IN_TERMINAL = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "settled", "first right", "parameters")
+IN_TERMINAL = ("rank", "solver", "seeds", "score", "95 % interval", "settled", "axes", "first right", "parameters")
 ALWAYS = 4
 ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 % up to")
 BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date")
@@ -35,7 +35,7 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
         listed = "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)
         return "\n\n".join([f"## {_title(board)}", *tables, listed])
     wanted, hidden = _fitting(board, columns, width)
-    foot = [f"left out for want of width: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
+    foot = [f"left out, as they do not fit: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
     return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])
 
 
@@ -57,15 +57,13 @@ def _title(board: Board) -> str:
 def _key(board: Board) -> list[str]:
     """Say how to read a board, one term a line."""
     watched = any(row.fates for row in board.rows)
-    further = "further" if board.pursued else "no further"
-    settled = f"share of the watched trajectories at rest after {board.watched_for:,} steps; what moves is followed "
+    followed = "followed further" if board.pursued else "not followed further"
+    settled = f"share of the watched trajectories that have come to rest by step {board.watched_for:,}; the others are "
     key = {
-        "score": "optimal answers at the last rung, mean of the axes; in-dist. does not enter",
-        "rank": "rows that paired tests do not tell apart share ranks; the spread between seeds is pooled over recipes"
-        if board.partial is None
-        else "",
-        "settled": settled + further if watched else "",
-        "first right": "the first rung at which a maze is right, median",
+        "score": "share of shortest-path answers after the last iteration count, mean over the axes without in-dist.",
+        "rank": "best to worst; rows that paired tests cannot distinguish share ranks" if board.partial is None else "",
+        "settled": settled + followed if watched else "",
+        "first right": "iterations after which a maze is first right, median",
     }
     return [f"{term}: {said}" for term, said in key.items() if said]
 
@@ -77,11 +75,10 @@ def _notes(board: Board) -> list[str]:
         for note in row.notes:
             if note != ONE_SEED:  # said beside the interval
                 by_note.setdefault(note, []).append(row.recipe)
-    alone = (
-        ["† over mazes alone: it says nothing of other seeds"] if any(ONE_SEED in r.notes for r in board.rows) else []
-    )
+    single = _scored(board) and any(ONE_SEED in row.notes for row in board.rows)
+    alone = ["† one seed: the interval covers variation between mazes only"] if single else []
     marked = [f"{row.recipe} {row.marked}" for row in board.rows if row.marked]
-    mark = f"* right on fewer than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: {', '.join(marked)}"
+    mark = f"* solves less than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: {', '.join(marked)}"
     return [
         *alone,
         *([mark] if marked else []),
@@ -113,7 +110,7 @@ def _columns(board: Board) -> dict[str, Column]:
     """Return every column with what it says of a row."""
     axes: dict[str, Column] = {axis: lambda row, axis=axis: f"{row.axes[axis]:.1%}" for axis in board.headings}  # type: ignore[misc]
     fates: dict[str, Column] = {name: lambda row, name=name: _share(row, name) for name in FATE_NAMES}  # type: ignore[misc]
-    scored = board.partial is None or board.headings.keys() != {IN_DISTRIBUTION}  # a part may have no hard axis
+    scored = _scored(board)
     return {
         "rank": _rank,
         "solver": lambda row: row.recipe + "*" * bool(row.marked),
@@ -129,6 +126,11 @@ def _columns(board: Board) -> dict[str, Column]:
         "badge": lambda row: str(row.standing),
         "date": lambda row: row.date,
     }
+
+
+def _scored(board: Board) -> bool:
+    """Whether there is a score: a part of a suite may have no hard axis."""
+    return board.partial is None or board.headings.keys() != {IN_DISTRIBUTION}
 
 
 def _rank(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ from extramaze.records.schema import CellResult
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = "osD^vP*"
+CHARACTERS = 13  # of a heading, an inch
 
 
 def save_difficulty(record: Record, path: Path) -> Path:
@@ -27,7 +29,9 @@ def save_difficulty(record: Record, path: Path) -> Path:
         _difficulty_panel(panel, [cell for cell in record.summary.cells if cell.axis == axis])
     marks = [
         Line2D([], [], marker="o", linestyle="", color=COLOURS[0], markersize=4, label="optimal"),
-        Line2D([], [], marker="_", linestyle="", color=COLOURS[1], ms=9, mew=2, label="equal to dead-end filling's"),
+        Line2D(
+            [], [], marker="_", linestyle="", color=COLOURS[1], ms=9, mew=2, label="same answer as dead-end filling"
+        ),
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=2, fontsize=8)
     return save_png(figure, path)
@@ -132,7 +136,7 @@ def panel_an_axis(axes: Sequence[str], heading: str, inches: tuple[float, float]
     columns = min(3, len(axes))
     rows = -(-len(axes) // columns)
     figure = new_figure(columns * inches[0], rows * inches[1] + 0.5)
-    figure.suptitle(heading, fontsize=10)
+    figure.suptitle(fill(heading, int(CHARACTERS * columns * inches[0])), fontsize=10)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for panel in grid.flat[len(axes) :]:
         panel.axis("off")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
 
 EACH_KIND = 4  # failures drawn of each kind
+ANOTHER = "another shortest path"
 FRAMES = 8  # of a maze being solved
 LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
 
@@ -65,6 +67,7 @@ def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawi
 def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], path: Path) -> Path:
     """Draw chosen mazes of a record, ``CELL:INDEX`` each, with the true path and the solver's answer at the last rung.
 
+    An answer that is another shortest path than the stored one is drawn as the true path that it is.
     Raises InputError for a maze that the record does not have, and where the solver is not the record's.
     """
     refuse_other_solver(solver, record.summary.plan.solver)
@@ -78,9 +81,21 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
             raise unknown_name("cell", cell, counts)
         if int(index) >= counts[cell]:
             raise InputError(f"{cell} has mazes 0 to {counts[cell] - 1} in this record, got {index}")
-        titles[cell, int(index)] = f"{cell} #{index}"
-    save_failures(list(draw_answers(solver, record, titles).values()), f"answers of {title_of(record)}", path)
+        titles[cell, int(index)] = f"{cell} #{index}: {_outcome(record, cell, int(index))}"
+    drawings = [
+        replace(drawn, target=drawn.prediction) if titles[place].endswith(ANOTHER) else drawn
+        for place, drawn in draw_answers(solver, record, titles).items()
+    ]
+    save_failures(drawings, f"answers of {title_of(record)}", path)
     return path
+
+
+def _outcome(record: Record, cell: str, index: int) -> str:
+    """Say how the record has a maze's answer at the last rung."""
+    row = record.mazes.row(by_predicate=(pl.col("cell") == cell) & (pl.col("index") == index), named=True)
+    if row["exact"][-1]:
+        return "the shortest path" if row["n_shortest"] == 1 else "the stored shortest path"
+    return ANOTHER if row["optimal"][-1] else str(row["failure"])
 
 
 def save_strip(solver: IterativeSolver, record: Record, path: Path) -> Path:
@@ -100,7 +115,7 @@ def solving(solver: IterativeSolver, record: Record) -> tuple[str, int, list[Dra
     number, at = divmod(row["index"], planned.block)
     _, images, targets = draw_block(plan.suite, cell, number, planned.block)
     end = row["first_right"] or planned.rungs[-1]
-    shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)} | {end})
+    shown = sorted({round(value) for value in np.linspace(1, end, min(FRAMES, end))})
     with reference_arithmetic(plan.tf32):
         x = to_input(images, device, getattr(torch, plan.dtype))
         answers = make_answers(ours, x, tuple(shown), plan.way, np.ones(len(images), bool))

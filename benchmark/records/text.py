@@ -33,10 +33,10 @@ def limits_table(records: Sequence[Record]) -> str:
     )
     title = f"limit × correct: raw float64 iterates of {', '.join(cells)}"
     key = {
-        "undecided": f"neither at rest nor back at a state it had, {plan.burn_in:,} steps of burn-in and a window of "
-        f"{plan.window} later" + (f", followed {plan.pursuit} steps more" if plan.pursuit else ""),
-        "answer flips": "the answer changes within the window",
-        "depends on start": "another initial state gives another answer",
+        "undecided": f"{plan.window} steps, watched after {plan.burn_in:,}, showed neither rest nor a return"
+        + (f", nor did {plan.pursuit} more tell what the motion is" if plan.pursuit else ""),
+        "answer flips": "trajectories whose answer changes while they are watched",
+        "depends on start": "trajectories whose answer is another one from another initial state",
         "odds of right": f"with the limit against without it, within cells; of {ENOUGH} trajectories or more",
     }
     shown = {header[place] for place in told} | {line[1] for line in lines}

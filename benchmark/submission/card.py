@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.mazes.files import read_bytes, read_inside, write_atomically
 from extramaze.models.contract import NAME_PATTERN
-from extramaze.models.schema import Strict, check_model, load_json, parse_yaml
+from extramaze.models.schema import Strict, check_model, load_json, one_line, parse_yaml
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records.sealed import Digest, content_sha256, sealed_bytes
 
@@ -26,15 +26,13 @@ MAX_FILES = 16
 NONE = "none"
 
 
-def _one_line(text: str) -> str:
-    if text.strip().upper().startswith(UNFILLED):
+def _filled_in(text: str) -> str:
+    if text.upper().startswith(UNFILLED):
         raise ValueError(f"still to be filled in, got {text!r}")
-    if not text.isprintable() or text != text.strip():
-        raise ValueError(f"expected one line of printable text, got {text!r}")
-    return text
+    return one_line(text)
 
 
-OneLine = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_one_line)]
+OneLine = Annotated[str, AfterValidator(_filled_in)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 

@@ -98,7 +98,7 @@ def test_what_differs_is_named(tiny_records):
     assert differences(base, resealed(base, suite_sha256="f" * 64)) == ["two suites called tiny-v1"]
     assert differences(base, resealed(base, contracts=contracts)) == ["version of score: 1 and 2"]
     (part,) = differences(base, resealed(base, part=make_part(5, 5)))
-    assert part.startswith("mazes: the whole suite, and at most 5 mazes a cell, 5 watched (evaluate both with the same")
+    assert part.startswith("mazes: the whole suite, and at most 5 mazes per cell, 5 of them watched (")
     cells = list(base.summary.cells)
     cells[1] = cells[1].model_copy(update={"mazes_sha256": "0" * 64})
     other = Record.seal(base.summary.plan, cells, list(base.summary.limits), base.mazes, base.summary.run)

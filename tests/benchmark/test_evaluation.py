@@ -65,7 +65,7 @@ def test_two_runs_give_the_same_numbers(tiny_suite, tiny_records):
 def test_a_part_is_a_prefix_of_the_whole(tiny_suite, tiny_records):
     """The first mazes have the same rows however many are asked for, and the record says it is partial."""
     part = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", part=make_part(10, 3), quiet=True)
-    assert str(part.summary.plan.part) == "at most 10 mazes a cell, 3 watched"
+    assert str(part.summary.plan.part) == "at most 10 mazes per cell, 3 of them watched"
     whole = tiny_records["dt-net-thin@0"].mazes
     columns = list(PER_MAZE)
     unwatched = columns[columns.index("limit") :]

@@ -228,8 +228,8 @@ def test_seeds_that_meet_a_claim_bound_the_share_of_all():
     low, high = share_of_seeds(1, 2)
     assert low < 0.03
     assert high > 0.97
-    assert "all 2 seeds meet it, and so would at least 22% of all seeds" in verdict("A DT-Net", dt({"size": 1.0})).why
-    assert "none of 2 seeds meets it, and at most 78%" in verdict("A DT-Net trained", dt({"size": 0.3})).why
+    assert "both seeds meet it (of all seeds: at least 22%)" in verdict("A DT-Net", dt({"size": 1.0})).why
+    assert "none of 2 seeds meets it (of all seeds: at most 78%)" in verdict("A DT-Net trained", dt({"size": 0.3})).why
 
 
 def test_accuracy_is_judged_by_the_published_inference():

@@ -139,7 +139,7 @@ def test_what_may_not_be_compared_is_not(base):
     found = boards([others[0], base, *others[1:]])
     assert len(found) == 5
     assert [len(board.rows) for board in found] == [1] * 5
-    assert found[-1].partial == "at most 1000 mazes a cell, 1000 watched"
+    assert found[-1].partial == "at most 1000 mazes per cell, 1000 of them watched"
     assert [board.rows[0].rank for board in found] == [1, 1, 1, 1, None]
     assert "not ranked" in board_table(found[-1])
     assert "\n–     dt-net-thin" in board_table(found[-1])
@@ -189,7 +189,7 @@ def test_every_column_is_in_markdown_and_json(tiny_records):
     narrow = board_table(board, width=60)
     assert max(map(len, narrow.splitlines()[2:5])) <= 60
     for name in ("settled", "first right", "parameters"):
-        assert name in narrow.split("left out for want of width: ")[1]
+        assert name in narrow.split("left out, as they do not fit: ")[1]
 
 
 def test_columns_are_read_off_the_records(base):

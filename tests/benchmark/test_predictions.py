@@ -1,4 +1,7 @@
+import io
 import json
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from extramaze.evaluation.evaluate import evaluate
 from extramaze.evaluation.predictions import evaluate_predictions, questions
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
+from extramaze.mazes.files import make_folder
 from extramaze.models import load
 from extramaze.models.devices import reference_arithmetic
 from extramaze.records import read_record
@@ -32,6 +36,7 @@ def write_lines(path, texts):
 
 
 def write_masks(path, suite, change=lambda masks: masks):
+    path.mkdir(exist_ok=True)
     path = path / "answers.npz"
     np.savez_compressed(path, **change({c.name: raster(cell_mazes(suite, c.name), 1)[1] for c in suite.cells}))
     return path
@@ -79,7 +84,12 @@ def test_unreadable_answers_count_as_empty_and_are_counted(suite, tmp_path):
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(None, "null"), ("x" * 49, "'x' in it; the path is marked with o"), ("#" * 48, "48 characters, not 7 × 7")],
+    [
+        (None, "null"),
+        ("x" * 49, "'x' in it; only '# SGo' and line ends are read, and o marks the path"),
+        ("S" * 49, "more than one S or G; the path is marked with o"),
+        ("#" * 48, "48 characters, not 7 × 7"),
+    ],
 )
 def test_why_an_answer_could_not_be_read(suite, tmp_path, answer, why):
     """The first of them is shown with its reason."""
@@ -111,6 +121,52 @@ def test_questions_are_the_mazes_of_the_cell(suite):
     assert [line["index"] for line in lines] == list(range(70))
     assert from_tokens([line["maze"] for line in lines]).digest() == cell_mazes(suite, "cycles").digest()
     assert not any("o" in line["maze"] for line in lines)
+    assert {(line["width"], len(line["maze"])) for line in lines} == {(11, 121)}
+
+
+def test_answers_may_stand_beside_their_questions(suite, tmp_path):
+    """Whoever adds the answer to each line of questions has a file of answers."""
+    texts = solved(suite)
+    lines = [
+        {**json.loads(line), "answer": texts[cell.name][index]}
+        for cell in suite.cells
+        for index, line in enumerate(questions(cell_mazes(suite, cell.name), cell.name).splitlines())
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    record = evaluate_predictions(tmp_path / "a.jsonl", "model", suite)
+    assert {cell.rungs[-1].exact.share for cell in record.summary.cells} == {1}
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [([("easy", b"hello")], "easy is no array"), ([("easy.npy", None), ("easy.npy", None)], "two arrays called easy")],
+)
+def test_odd_members_of_an_archive_are_refused(suite, tmp_path, members, problem):
+    """What is no array, and what is there twice."""
+    array = io.BytesIO()
+    np.save(array, np.zeros((40, 7, 7), np.uint8))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, of the double name
+        for name, content in members:
+            archive.writestr(name, array.getvalue() if content is None else content)
+    with pytest.raises(InputError, match=problem):
+        evaluate_predictions(tmp_path / "a.npz", "x", suite)
+
+
+def test_a_record_written_meanwhile_is_left_alone(suite, tmp_path, monkeypatch):
+    """Two start at once: the one that comes second into the folder finds a record of other answers, and refuses."""
+    first, folder = write_masks(tmp_path, suite), tmp_path / "r"
+    late = write_masks(tmp_path / "late", suite, lambda masks: {cell: 0 * found for cell, found in masks.items()})
+
+    def meanwhile(path):
+        monkeypatch.undo()
+        evaluate_predictions(first, "first", suite, folder)
+        make_folder(path)
+
+    monkeypatch.setattr("extramaze.evaluation.predictions.make_folder", meanwhile)
+    with pytest.raises(InputError, match="holds another evaluation"):
+        evaluate_predictions(late, "late", suite, folder)
+    assert read_record(folder).summary.plan.solver.name == "first"
 
 
 def test_a_part_and_a_folder(suite, tmp_path):

@@ -7,11 +7,13 @@ import time
 
 import pytest
 
+from extramaze.blocks.store import BlockStore
 from extramaze.cli import run
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.evaluation.shards import gather, run_together
 from extramaze.evaluation.tasks import Shard
 from extramaze.mazes import InputError
+from extramaze.mazes.files import make_folder
 from extramaze.models import load
 from extramaze.records import read_record
 from tests.benchmark.test_evaluation import numbers
@@ -25,6 +27,14 @@ def make_shards(name, suite, count, folder):
     for index, out in enumerate(folders, start=1):
         evaluation.run_shard(Shard(index=index, count=count), out, quiet=True)
     return folders
+
+
+def test_gathering_killed_between_its_two_files_can_be_repeated(tiny_suite, tiny_records, tmp_path):
+    """The rows alone, without their summary, are what it writes over."""
+    (tmp_path / "record").mkdir()
+    (tmp_path / "record" / "mazes.parquet").write_bytes(b"half")
+    record = gather(make_shards("dead-end-filling", tiny_suite, 2, tmp_path), tmp_path / "record")
+    assert record.table == tiny_records["dead-end-filling"].table
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 40])
@@ -55,8 +65,8 @@ def test_gathering_refuses_what_is_not_whole(tiny_suite, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is not empty; choose another --out"):
         gather(ours, tmp_path / "file")
-    block = next((ours[1] / "blocks").iterdir())
-    block.unlink()
+    block, other = sorted((ours[1] / "blocks").iterdir())[:2]
+    shutil.copy(other, block)  # another block under its name is none
     with pytest.raises(InputError, match=f"2-3 lacks the block {block.stem}"):
         gather(ours, tmp_path / "record")
     assert not (tmp_path / "record").exists()
@@ -108,6 +118,25 @@ def test_a_record_of_another_evaluation_is_not_returned(tiny_suite, tiny_records
     assert numbers(run_together(ours, shard, tmp_path / "r", True)) == numbers(tiny_records["dt-net-thin@0"])
     with pytest.raises(InputError, match="another evaluation"):
         run_together(other, shard, tmp_path / "r", True)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_two_solvers_started_at_once_in_one_folder(finished, tiny_suite, tiny_records, tmp_path, monkeypatch):
+    """Who comes second finds the record, or the plan, of the first inside the lock: it is refused, nothing is lost."""
+    folder, first = tmp_path / "r", make_evaluation(load("dead-end-filling"), tiny_suite, "cpu")
+
+    def meanwhile(path):
+        monkeypatch.undo()
+        make_folder(path)
+        if finished:
+            first.run(folder, quiet=True)
+        else:
+            BlockStore.open(folder, first.plan)
+
+    monkeypatch.setattr("extramaze.evaluation.evaluate.make_folder", meanwhile)
+    with pytest.raises(InputError, match=r"holds another evaluation .*solver"):
+        make_evaluation(load("wavefront"), tiny_suite, "cpu").run(folder, quiet=True)
+    assert first.run(folder, quiet=True).table == tiny_records["dead-end-filling"].table
 
 
 def test_a_shard_is_not_shared_out_again(tiny_suite, monkeypatch, capsys):

@@ -38,3 +38,5 @@ def test_strata_that_cannot_be(spec, quantiles, problem):
     """Quantiles that do not rise, bounded paths and too few lengths are one clear error."""
     with pytest.raises(InputError, match=problem):
         path_strata(spec, quantiles, split=None, count=500)
+    with pytest.raises(InputError, match="3 mazes cannot be cut at 3 quantiles"):
+        path_strata(MazeSpec(9), count=3)

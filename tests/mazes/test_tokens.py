@@ -38,6 +38,7 @@ def test_token_strings_give_mazes_and_answers_back(mazes):
     for texts in (to_tokens(mazes), solved):
         assert from_tokens(texts, width=15).digest() == mazes.digest()
     assert np.array_equal(answers_from_tokens(solved, width=15), raster(mazes)[1])
+    assert to_tokens(mazes[:0]) == []
 
 
 def test_ids_and_padding():

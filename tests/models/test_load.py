@@ -21,6 +21,12 @@ def make(): return DeadEndFilling()
 def broken(): raise RuntimeError("no such luck")
 def wrong(): return 3
 number = 5
+class Stubborn(DeadEndFilling):
+    def eval(self): return None
+class Sour(DeadEndFilling):
+    def eval(self): raise RuntimeError("no evaluation")
+class Cardless(DeadEndFilling):
+    card = property(lambda self: 1 / 0)
 """
 
 
@@ -65,7 +71,11 @@ def test_factories_in_files_and_modules(tmp_path):
         ("{file}:number", "has no function 'number'"),
         ("{file}:broken", "RuntimeError: no such luck"),
         ("{file}:wrong", "expected an IterativeSolver, got int"),
+        ("{file}:Sour", "RuntimeError: no evaluation"),
+        ("{file}:Cardless", "ZeroDivisionError"),
         ("missing.py:make", "there is no file"),
+        ("a\0b.py:make", "printable characters"),
+        ("x" * 5000, "at most 1000"),
         ("{dir}", "recipe.yaml"),
     ],
 )
@@ -76,6 +86,16 @@ def test_what_cannot_be_loaded_says_why(tmp_path, target, problem):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=problem):
         load(target.format(file=path, dir=tmp_path / "empty"))
+
+
+def test_foreign_code_may_do_odd_things(tmp_path):
+    """A solver whose eval returns nothing is returned all the same; so is one whose file rebinds sys.path."""
+    path, before = tmp_path / "mine.py", list(sys.path)
+    path.write_text(PLUGIN)
+    assert load(f"{path}:Stubborn").training
+    path.write_text("import sys\nsys.path = [*sys.path[1:]]" + PLUGIN)
+    assert load(f"{path}:make").card.name == "dead-end-filling"
+    assert sys.path == before
 
 
 def test_truncated_weights_are_refused(folder):

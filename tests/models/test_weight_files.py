@@ -73,10 +73,17 @@ def test_safetensors_that_begin_like_a_pickle_are_read(tmp_path):
             save({"weight": torch.zeros(2, 4), "bias": torch.zeros(2)}),
             r"first weight: expected \(2, 3\), found \(2, 4\)",
         ),
+        *(
+            (
+                save({"weight": torch.zeros(2, 3).to(kind), "bias": torch.zeros(2)}),
+                rf"first weight: expected \(2, 3\), found \(2, 3\) {name}",
+            )
+            for kind, name in ((torch.int8, "int8"), (torch.bool, "bool"), (torch.float8_e4m3fn, "float8_e4m3fn"))
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(layer, tmp_path, content, problem):
-    """Damage, missing tensors and other shapes are one sentence, and the solver keeps what it had."""
+    """Damage, missing tensors, other shapes and kinds are one sentence, and the solver keeps what it had."""
     before = layer.weight.clone()
     (tmp_path / "w.safetensors").write_bytes(content)
     with pytest.raises(InputError, match=problem):
