@@ -57,6 +57,8 @@ def make_folder(path: Path) -> None:
     """Make a folder and its parents. Raises InputError where it cannot be."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as problem:
+        raise InputError(f"cannot make the folder {path}: it is a file; choose another place") from problem
     except OSError as problem:
         raise InputError(f"cannot make the folder {path}: {problem.strerror or problem}") from problem
 

@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.resources import as_file, files
@@ -95,7 +94,7 @@ def load(target: str) -> IterativeSolver:
         solver = _load_shipped(name, seed if at else None)
     elif ":" in target:
         solver = _load_factory(target)
-    elif target and Path(target).is_dir():
+    elif target and _found(Path(target).is_dir, target):
         solver = load_folder(Path(target))
     elif target.endswith(".py"):
         raise InputError(f"solver {target!r}: name the function that makes the solver, {target}:make")
@@ -103,6 +102,14 @@ def load(target: str) -> IterativeSolver:
         others = [plugin.name for plugin in plugin_solvers() if plugin.problem is None]
         raise unknown_name("solver", target, [*ALGORITHMS, *shipped_seeds(), *others])
     return solver
+
+
+def _found(is_there: Callable[[], bool], target: str) -> bool:
+    """Look for a target's file or folder. Raises InputError where the system cannot: for a name that is too long."""
+    try:
+        return is_there()
+    except OSError as problem:
+        raise InputError(f"solver {target!r}: no file or folder to look into: {problem.strerror}") from problem
 
 
 def _own_names() -> list[str]:
@@ -158,11 +165,12 @@ def _load_factory(target: str) -> IterativeSolver:
     """Run ``module:factory`` or ``file.py:factory``; any failure of the foreign code is one InputError."""
     source, _, attribute = target.rpartition(":")
     folder = str(Path(source).resolve().parent) if source.endswith(".py") else str(Path.cwd())
+    before = list(sys.path)
     sys.path.insert(0, folder)
     try:
         if source.endswith(".py"):
             path = Path(source)
-            if not path.is_file():
+            if not _found(path.is_file, target):
                 raise InputError(f"solver {target!r}: there is no file {source}")
             name = f"extramaze_plugin_{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:12]}"
             loader = _SourceAlone(name, str(path))
@@ -181,7 +189,8 @@ def _load_factory(target: str) -> IterativeSolver:
         solver = factory()
         if not isinstance(solver, IterativeSolver):
             raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
-        solver.eval()
+        if solver.eval() is not solver:
+            raise InputError(f"solver {target!r}: eval() and train() must return the solver itself; return self")
         if not isinstance(card_of(solver), SolverCard):
             raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
     except InputError:
@@ -189,6 +198,8 @@ def _load_factory(target: str) -> IterativeSolver:
     except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
         raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
     finally:
-        with suppress(ValueError):  # foreign code may have taken it out
+        if isinstance(sys.path, list) and sys.path.count(folder) > before.count(folder):
             sys.path.remove(folder)
+        else:  # foreign code has taken it out
+            sys.path = before
     return solver

@@ -119,6 +119,6 @@ def _key(path: tuple[int | str, ...], content: object) -> str:
     for place, part in enumerate(path):
         if isinstance(node, dict) and part not in node and place + 1 < len(path):
             continue
-        parts.append(str(part))
+        parts.append(str(part) if str(part).isprintable() else ascii(part))
         node = node.get(part) if isinstance(node, dict) else None
     return ".".join(parts)

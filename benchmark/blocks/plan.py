@@ -18,7 +18,7 @@ from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.devices import describe_device, resolve_device
-from extramaze.models.schema import Count, Positive, Strict, check_model
+from extramaze.models.schema import Count, OneLine, Positive, Strict, check_model
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Cell, Suite, choose_cells
 
@@ -53,7 +53,7 @@ class Part(Strict):
 class CellPlan(Strict):
     """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
 
-    name: str
+    name: OneLine
     mazes: Positive
     watched: Count
     block: Positive
@@ -91,11 +91,11 @@ class Plan(Strict):
     retire: bool
     dtype: Precision
     tf32: bool
-    device: str
+    device: OneLine
     limit_block: Positive
     cells: tuple[CellPlan, ...]
-    contracts: dict[str, Count]
-    packages: dict[str, str]
+    contracts: dict[OneLine, Count]
+    packages: dict[OneLine, OneLine]
 
     @property
     def way(self) -> Way:

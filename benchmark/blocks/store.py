@@ -34,6 +34,12 @@ def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
         raise InputError(f"{folder} holds another evaluation (it differs in: {differs}); choose another --out")
 
 
+def refuse_foreign(folder: Path) -> None:
+    """Raise InputError for a folder of somebody else: one with files in it, and no evaluation begun."""
+    if folder.is_dir() and not (is_free(folder, SHARD) or (folder / PLAN).exists()):
+        raise InputError(f"{folder} exists and holds no evaluation; choose another --out")
+
+
 @dataclass(frozen=True)
 class BlockStore:
     """Finished blocks of one plan on disk; with no folder it keeps nothing.
@@ -62,8 +68,7 @@ class BlockStore:
             if found != shard:
                 raise InputError(f"{out} holds shard {found} of this evaluation, not {shard}; choose another --out")
         else:
-            if not is_free(out, SHARD):
-                raise InputError(f"{out} exists and holds no evaluation; choose another --out")
+            refuse_foreign(out)
             make_folder(out)
             write_atomically(out / SHARD, f"{shard}\n".encode())
             write_atomically(path, (plan.model_dump_json(indent=1) + "\n").encode())

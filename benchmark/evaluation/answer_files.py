@@ -136,9 +136,11 @@ def _read_archive(book: _Book, content: bytes) -> None:
     for cell in (name for name in arrays if not name.endswith(INDEX)):
         book.check_cell(cell)
         masks = arrays[cell]
-        if masks.shape[1:] != book.shapes[cell] or not np.isin(masks, (0, 1)).all():
+        fits = masks.shape[1:] == book.shapes[cell] and masks.dtype.kind in "biuf"
+        if not fits or not np.isin(masks, (0, 1)).all():
             height, width = book.shapes[cell]
-            raise InputError(f"{book.path}: {cell} must be (N, {height}, {width}) of 0 and 1, got {masks.shape}")
+            found = f"{masks.shape} of {masks.dtype}"
+            raise InputError(f"{book.path}: {cell} must be (N, {height}, {width}) of 0 and 1, got {found}")
         indices = arrays.get(cell + INDEX, np.arange(len(masks)))
         if indices.shape != (len(masks),) or not np.issubdtype(indices.dtype, np.integer) or (indices < 0).any():
             raise InputError(f"{book.path}: {cell}{INDEX} must hold {len(masks)} maze indices from 0")

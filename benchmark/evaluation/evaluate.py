@@ -4,6 +4,8 @@ import copy
 import shlex
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ import torch
 
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
-from extramaze.blocks.store import BlockStore, refuse_other
+from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
@@ -45,8 +47,7 @@ class Evaluation:
         folder = Path(out)
         if (folder / SUMMARY).exists():
             return self._finished(folder)
-        make_folder(folder)
-        with hold(folder):
+        with _hold_ours(folder):
             if (folder / SUMMARY).exists():  # somebody else has just written it
                 return self._finished(folder)
             store = BlockStore.open(folder, self.plan)
@@ -66,8 +67,7 @@ class Evaluation:
     def run_shard(self, shard: Shard, out: str | Path, quiet: bool = False) -> None:
         """Run one shard's blocks and leave them in the folder ``out``, to be gathered."""
         folder = Path(out)
-        make_folder(folder)
-        with hold(folder):
+        with _hold_ours(folder):
             if (folder / SUMMARY).exists():
                 raise InputError(f"{folder} holds a finished record; choose another --out for a shard")
             store = BlockStore.open(folder, self.plan, str(shard))
@@ -78,6 +78,19 @@ class Evaluation:
         """Return what computes the blocks, on a copy of the solver in the plan's precision."""
         ours = copy.deepcopy(self.solver).to(self.device, getattr(torch, self.plan.dtype)).eval()
         return Worker(ours, self.plan, self.device, store)
+
+
+@contextmanager
+def _hold_ours(folder: Path) -> Iterator[None]:
+    """Make an evaluation's folder and keep it to this process; what it holds is to be looked at inside.
+
+    Raises InputError for a folder of somebody else before it is locked: the lock could be a file of theirs.
+    """
+    if not (folder / SUMMARY).exists():
+        refuse_foreign(folder)
+    make_folder(folder)
+    with hold(folder):
+        yield
 
 
 def make_evaluation(

@@ -52,15 +52,21 @@ def evaluate_predictions(
         return _assembled(plan, answers, cells, began)
     if (folder / SUMMARY).exists():
         return _finished(folder, plan)
+    _refuse_foreign(folder, TABLE, SUMMARY)  # before it is locked: the lock could be a file of theirs
     make_folder(folder)
     with hold(folder):
         if (folder / SUMMARY).exists():  # somebody else has just written it
             return _finished(folder, plan)
-        if not is_free(folder, TABLE):
-            raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
+        _refuse_foreign(folder, TABLE)
         record = _assembled(plan, answers, cells, began)
         record.write(folder)
     return record
+
+
+def _refuse_foreign(folder: Path, *ours: str) -> None:
+    """Raise InputError for a folder with other files than ours in it."""
+    if folder.is_dir() and not is_free(folder, *ours):
+        raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
 
 
 def _finished(folder: Path, plan: Plan) -> Record:

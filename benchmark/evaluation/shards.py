@@ -13,7 +13,7 @@ from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation, assemble
 from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
-from extramaze.mazes.files import is_free, read_bytes
+from extramaze.mazes.files import hold, is_free, make_folder, read_bytes
 from extramaze.models.schema import differing, parse_json
 from extramaze.records import SUMMARY, TABLE, Record, read_record
 
@@ -27,11 +27,19 @@ def gather(folders: Sequence[str | Path], out: str | Path) -> Record:
     twice, one that is missing, or one that is not finished.
     """
     target = Path(out)
+    _refuse_used(target)
+    record = read_shards(folders)
+    make_folder(target)
+    with hold(target):
+        _refuse_used(target)  # by somebody else, meanwhile
+        record.write(target)
+    return record
+
+
+def _refuse_used(target: Path) -> None:
+    """Raise InputError for a folder that holds more than what a killed gathering leaves."""
     if not is_free(target, TABLE):
         raise InputError(f"{target} is not empty; choose another --out")
-    record = read_shards(folders)
-    record.write(target)
-    return record
 
 
 def read_shards(folders: Sequence[str | Path]) -> Record:
@@ -97,7 +105,10 @@ def run_together(evaluation: Evaluation, shard: Shard, out: Path, quiet: bool) -
         evaluation.run_shard(shard, folders[shard.index - 1], quiet or shard.index > 1)
         if shard.index == 1:
             _wait_for(evaluation.plan, folders)
-            read_shards(folders).write(out)
+            record = read_shards(folders)
+            with hold(out):
+                if not (out / SUMMARY).exists():  # nobody else has just written one
+                    record.write(out)
     while not (out / SUMMARY).exists():
         time.sleep(POLL_SECONDS)
     record = read_record(out)

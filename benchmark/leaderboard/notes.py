@@ -8,7 +8,7 @@ from extramaze.models.training.checkpoint import marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
 
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
 ONE_SEED = "one seed: the interval is over mazes only"
 
 

@@ -22,7 +22,7 @@ from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
 from extramaze.records.sealed import content_sha256, sealed_bytes
-from extramaze.records.summary_problems import outline_problems
+from extramaze.records.summary_problems import arithmetic_problems, outline_problems
 from extramaze.records.tallies import tally_odds
 
 SUMMARY, TABLE = "record.json", "mazes.parquet"
@@ -127,7 +127,8 @@ def _no_record(folder: Path) -> str:
 
 def _inconsistency(record: Record) -> str | None:
     """Say where a record's summary, plan and rows contradict one another; None where they do not."""
-    plan = record.summary.plan
+    summary, plan = record.summary, record.summary.plan
     if plan.suite.digest() != plan.suite_sha256:
         return "the suite is not the one whose sha256 is stated"
-    return next(chain(outline_problems(record.summary), row_problems(record.summary, record.mazes)), None)
+    found = chain(outline_problems(summary), arithmetic_problems(plan), row_problems(summary, record.mazes))
+    return next(found, None)

@@ -1,22 +1,22 @@
 """What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from extramaze.alike import alike
-from extramaze.blocks.plan import CellPlan
+from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.dynamics import Limit
-from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Summary
-from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_odds, tally_rungs
-from extramaze.scoring import Failure
+from extramaze.records.answer_problems import answer_problems
+from extramaze.records.schema import PER_MAZE, CellResult, Summary
+from extramaze.records.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
 
 Wrong = tuple[np.ndarray, str]  # which rows, bool (N,), and what is wrong with them
 ROUNDING = 1e-6  # of a cosine in float32
 MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
+PURSUED = (Limit.QUASIPERIODIC, Limit.CHAOTIC, Limit.DRIFTING)  # told by following what the window leaves open
 MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
 
 
@@ -35,82 +35,41 @@ def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
     sound = True
     for cell, result in zip(summary.plan.cells, summary.cells, strict=False):
         part = by_cell.get(cell.name, rows.clear())
-        for wrong in _cell_problems(part, cell, result, summary.plan.retire):
+        for wrong in _cell_problems(part, cell, result, summary.plan):
             sound = False
             yield f"{cell.name}: {wrong}"
-    for mask, what in chain(_failure_problems(known), _limit_problems(known, planned)):
+    for mask, what in _limit_problems(known, planned, summary.plan.suite.limits.pursuit):
         if mask.any():
             sound = False
             yield from _each_cell(known, mask, what)
     watched = [cell.name for cell in summary.plan.cells if cell.watched]
     if sound and not alike([tally_limits(rows, name, summary.plan.suite) for name in watched], summary.limits):
         yield "limits: the summary's are not those of the rows"
-    if not alike(tally_odds(summary.limits), summary.odds):
+    elif sound and not alike(tally_odds(summary.limits), summary.odds):  # of numbers no larger than the table
         yield "odds: the summary's are not those of its limits"
     yield from (f"noise: {wrong}" for wrong in _noise_problems(summary))
 
 
 def _noise_problems(summary: Summary) -> Iterator[str]:
-    if summary.noise and [cell.cell for cell in summary.noise] != [cell.name for cell in summary.plan.cells]:
+    mazes = {cell.name: cell.mazes for cell in summary.plan.cells}
+    if summary.noise and [cell.cell for cell in summary.noise] != list(mazes):
         yield "its cells are not those of the plan"
     for cell in summary.noise:
+        if cell.mazes > mazes.get(cell.cell, 0):
+            yield f"{cell.cell}: of {cell.mazes} mazes, where {mazes.get(cell.cell, 0)} were run"
         if not max(cell.block, cell.dtype) <= cell.either <= min(cell.mazes, cell.block + cell.dtype):
             yield f"{cell.cell}: {cell.block} and {cell.dtype} of {cell.mazes} do not make {cell.either} together"
 
 
-def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
+def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, plan: Plan) -> Iterator[str]:
     if rows["index"].to_list() != list(range(planned.mazes)):
         yield f"its rows are not mazes 0 to {planned.mazes - 1} in order"
         return
-    right = {kind: _answers(rows, kind, len(planned.rungs)) for kind in KINDS}
-    for kind, answers in right.items():
-        if answers is None:
-            yield f"{kind}: a row does not have one answer a rung ({len(planned.rungs)})"
-    exact, valid, optimal = (right[kind] for kind in ("exact", "valid", "optimal"))
-    if exact is None or valid is None or optimal is None:
-        return
-    yield from _each(exact & ~optimal, "exact and not optimal")
-    yield from _each(optimal & ~valid, "optimal and not valid")
-    yield from _rung_problems(rows, optimal, np.array(planned.rungs))
-    yield from _summary_problems(rows, planned, result, retired)
+    yield from answer_problems(rows, planned, plan)
+    yield from _summary_problems(rows, planned, result, plan.retire)
 
 
-def _answers(rows: pl.DataFrame, kind: str, rungs: int) -> np.ndarray | None:
-    """Return bool (N, R) of a column of lists; None where a list is missing, of another length, or has gaps."""
-    lists = rows[kind]
-    lengths = lists.list.len()
-    if lists.null_count() or not (lengths == rungs).all() or lists.explode().null_count():
-        return None
-    return lists.explode().to_numpy().astype(bool).reshape(len(rows), rungs)
-
-
-def _each(wrong: np.ndarray, what: str) -> Iterator[str]:
-    """Say which mazes, (N,) or (N, R), something is wrong with."""
-    mazes = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-    if len(mazes):
-        more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
-        yield f"maze {mazes[0]}{more}: {what}"
-
-
-def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -> Iterator[str]:
-    first, last = (rows[name].fill_null(0).to_numpy() for name in ("first_right", "last_right"))
-    expected_first, expected_last = first_and_last(optimal, rungs)
-    yield from _each(last < first, "last right before first right")
-    yield from _each(expected_first != first, "first_right is not its first right rung")
-    yield from _each(expected_last != last, "last_right is not its last right rung")
-
-
-def _failure_problems(rows: pl.DataFrame) -> Iterator[Wrong]:
-    valid, optimal = (rows[kind].list.last().fill_null(False).to_numpy() for kind in ("valid", "optimal"))
-    failure = rows["failure"]
-    known = [str(kind) for kind in Failure if kind != Failure.NONE]
-    yield failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not"
-    yield (~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here"
-    longer = (failure == Failure.LONGER).fill_null(False).to_numpy()
-    yield longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
-
-
-def _limit_problems(rows: pl.DataFrame, planned: Mapping[str, CellPlan]) -> Iterator[Wrong]:
+def _limit_problems(rows: pl.DataFrame, planned: Mapping[str, CellPlan], pursuit: int) -> Iterator[Wrong]:
     watched = rows["cell"].replace_strict({name: cell.watched for name, cell in planned.items()}, return_dtype=pl.Int64)
     seen = (rows["index"] < watched).fill_null(False).to_numpy()
     for name in MEASURED:
@@ -128,6 +87,7 @@ def _limit_problems(rows: pl.DataFrame, planned: Mapping[str, CellPlan]) -> Iter
     diverged = (limit == Limit.DIVERGED).fill_null(False).to_numpy()
     yield ~np.isfinite(residual) & ~diverged, "a residual that is no number, and not diverged"
     yield from _evidence_problems(rows, period, at_rest | cycle, diverged)
+    yield from _exponent_problems(rows, pursuit)
 
 
 def _evidence_problems(
@@ -144,9 +104,27 @@ def _evidence_problems(
         value = rows[name].fill_null(0.0).to_numpy()
         yield ~((value >= least) & (value <= most)) & ~diverged, f"{name} outside {least} to {most}"
     cosine = rows["alignment"].fill_null(0.0).to_numpy()
-    yield np.abs(cosine) > 1 + ROUNDING, "an alignment beyond 1"
-    error = rows["exponent_error"].fill_null(0.0).to_numpy()
-    yield error < 0, "an exponent's error below 0"
+    yield ~(np.abs(cosine) <= 1 + ROUNDING), "an alignment beyond 1, or no number"
+
+
+def _exponent_problems(rows: pl.DataFrame, pursuit: int) -> Iterator[Wrong]:
+    """Hold exponents, and the limits that need them, against the pursuit: bool (N,) each, of all mazes."""
+    limit, value, error = (rows[name] for name in ("limit", "exponent", "exponent_error"))
+    told = value.is_not_null().to_numpy()
+    exponent, doubt = value.fill_null(0.0).to_numpy(), error.fill_null(0.0).to_numpy()
+    if not pursuit:
+        yield told, "an exponent, and nothing was pursued"
+        yield limit.is_in(PURSUED).fill_null(False).to_numpy(), "a limit that only a pursuit tells, and there was none"
+    chaotic, circling = ((limit == kind).fill_null(False).to_numpy() for kind in (Limit.CHAOTIC, Limit.QUASIPERIODIC))
+    yield chaotic & ~(told & (exponent > 0) & (exponent < np.inf)), "chaotic without an exponent above 0"
+    yield circling & ~(told & np.isfinite(exponent)), "quasi-periodic without an exponent"
+    endless = limit.is_in([Limit.DIVERGED, Limit.UNDECIDED]).fill_null(False).to_numpy()
+    yield np.isnan(exponent) | ((exponent == np.inf) & ~endless), "an exponent that is no number"  # -inf: a nudge died
+    yield ~((doubt >= 0) & (doubt < np.inf)), "an exponent's error below 0, or no number"
+    yield (
+        error.is_not_null().to_numpy() != (told & (exponent < np.inf)),
+        "an exponent without its error, or the reverse",
+    )
 
 
 def _each_cell(rows: pl.DataFrame, wrong: np.ndarray, what: str) -> Iterator[str]:

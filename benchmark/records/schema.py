@@ -9,7 +9,7 @@ from pydantic import Field
 from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
-from extramaze.models.schema import Strict
+from extramaze.models.schema import Count, OneLine, Positive, Strict
 from extramaze.statistics import share_at_most, wilson
 
 SCHEMA = "extramaze-record-3"
@@ -48,7 +48,7 @@ PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
 class Tally(Strict):
     """A share with Wilson's 95 % interval."""
 
-    right: int = Field(ge=0)
+    right: Count
     share: float = Field(ge=0, le=1)
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
@@ -63,7 +63,7 @@ class Tally(Strict):
 class Rung(Strict):
     """Scores after a number of iterations."""
 
-    iterations: int
+    iterations: Positive
     exact: Tally
     valid: Tally
     optimal: Tally
@@ -74,8 +74,8 @@ class Audit(Strict):
     upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934) of their share.
     """
 
-    audited: int = Field(ge=0)
-    disagree: int = Field(ge=0)
+    audited: Count
+    disagree: Count
     high: float = Field(ge=0, le=1)
 
     @classmethod
@@ -96,26 +96,26 @@ class CellResult(Strict):
     memory did not suffice.
     """
 
-    name: str
-    axis: str
-    spec: str
-    n: int = Field(ge=1)
+    name: OneLine
+    axis: OneLine
+    spec: OneLine
+    n: Positive
     mazes_sha256: str
-    drawn: int = Field(ge=1)
-    rejected_split: int = Field(ge=0)
-    rejected_endpoints: int = Field(ge=0)
-    rejected_path: int = Field(ge=0)
+    drawn: Positive
+    rejected_split: Count
+    rejected_endpoints: Count
+    rejected_path: Count
     acceptance: float = Field(ge=0, le=1)
-    layouts: int = Field(ge=1)
-    means: dict[str, float]
+    layouts: Positive
+    means: dict[OneLine, float]
     rungs: tuple[Rung, ...] = Field(min_length=1)
     median_first_right: float | None
-    failures: dict[str, int]
+    failures: dict[OneLine, Count]
     overthought: Tally
     as_dead_end_filling: Tally
     audit: Audit | None
     mean_evaluations: float | None
-    batch: int = Field(ge=1)
+    batch: Positive
 
 
 class LimitCount(Strict):
@@ -126,10 +126,10 @@ class LimitCount(Strict):
     """
 
     limit: Limit
-    right: int = Field(ge=0)
-    wrong: int = Field(ge=0)
-    flips: int = Field(ge=0)
-    depends: int | None = Field(ge=0)
+    right: Count
+    wrong: Count
+    flips: Count
+    depends: Count | None
 
 
 class LimitResult(Strict):
@@ -139,14 +139,14 @@ class LimitResult(Strict):
     by that of arXiv 2410.03020. alignment: mean cosine of limits from different initial states, None if not measured.
     """
 
-    cell: str
-    n: int = Field(ge=0)
-    burn_in: int
-    window: int
+    cell: OneLine
+    n: Count
+    burn_in: Count
+    window: Count
     counts: tuple[LimitCount, ...]
-    periods: dict[int, int]
-    betti: dict[str, int]
-    study_betti: dict[str, int]
+    periods: dict[Positive, Count]
+    betti: dict[OneLine, Count]
+    study_betti: dict[OneLine, Count]
     alignment: float | None
 
 
@@ -163,7 +163,7 @@ class LimitOdds(Strict):
     low: float = Field(ge=0)
     high: float | None
     p: float = Field(ge=0, le=1)
-    informative: int = Field(ge=0)
+    informative: Count
     exact: bool
 
 
@@ -173,11 +173,11 @@ class CellNoise(Strict):
     block: with blocks of another size. dtype: in float64. either: in one of the two.
     """
 
-    cell: str
-    mazes: int = Field(ge=1)
-    block: int = Field(ge=0)
-    dtype: int = Field(ge=0)
-    either: int = Field(ge=0)
+    cell: OneLine
+    mazes: Positive
+    block: Count
+    dtype: Count
+    either: Count
 
 
 class RunInfo(Strict):
@@ -190,7 +190,7 @@ class RunInfo(Strict):
     finished: str
     seconds: float
     command: str
-    peak_memory_bytes: int | None = Field(ge=0)
+    peak_memory_bytes: Count | None
 
 
 class Summary(Strict):

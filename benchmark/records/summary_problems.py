@@ -1,6 +1,5 @@
 """What can be wrong with a record's summary by itself: versions, plan, and numbers that do not add up."""
 
-import math
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -8,16 +7,12 @@ import numpy as np
 
 from extramaze.alike import alike
 from extramaze.blocks.block import BLOCK_PIXELS, LIMIT_BLOCK, block_size
-from extramaze.blocks.plan import CONTRACTS, CellPlan, how_many
-from extramaze.mazes import InputError, describe, generate, layout_hashes
-from extramaze.mazes.describe import COLUMNS
+from extramaze.blocks.plan import CONTRACTS, CellPlan, Plan, how_many
 from extramaze.mazes.raster import raster_shape
 from extramaze.records.schema import KINDS, CellResult, Summary
-from extramaze.suites import Cell, Suite, load_suite, suite_names
+from extramaze.suites import Cell, load_suite, suite_names
 
 ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere
-MAX_REDRAWN = 50_000_000  # lattice cells drawn anew to hold digests against; some seconds
-MAX_ATTEMPTS = 200  # a maze, by the record's own word, beyond which its suite is not drawn anew
 
 
 def summary_problems(summary: Summary) -> Iterator[str]:
@@ -36,6 +31,7 @@ def summary_problems(summary: Summary) -> Iterator[str]:
         yield f"run.finished: {summary.run.finished!r} is no date"
     if not 0 <= summary.run.seconds < np.inf:
         yield f"run.seconds: {summary.run.seconds} is no duration"
+    yield from arithmetic_problems(plan)
     misplaced = list(outline_problems(summary))
     yield from misplaced
     if misplaced:
@@ -44,9 +40,6 @@ def summary_problems(summary: Summary) -> Iterator[str]:
     for cell, expected, result in zip(cells, plan.cells, summary.cells, strict=True):
         yield from (f"{cell.name}: {wrong}" for wrong in _plan_problems(summary, cell, expected))
         yield from (f"{cell.name}: {wrong}" for wrong in _cell_problems(expected, result))
-    if plan.contracts == CONTRACTS and _is_quick(summary, cells):
-        for cell, result in zip(cells, summary.cells, strict=True):
-            yield from (f"{cell.name}: {wrong}" for wrong in _redrawn_problems(plan.suite, cell, result))
 
 
 def outline_problems(summary: Summary) -> Iterator[str]:
@@ -63,6 +56,12 @@ def outline_problems(summary: Summary) -> Iterator[str]:
             stated, known = (result.axis, result.spec), (cell.axis, cell.spec)
             if stated != known:
                 yield f"{cell.name}: axis and specification {', '.join(stated)} are not the suite's {', '.join(known)}"
+
+
+def arithmetic_problems(plan: Plan) -> Iterator[str]:
+    """Name arithmetic that the device does not have."""
+    if plan.tf32 and (plan.device.startswith("cpu") or plan.mode == "predictions"):
+        yield f"plan.tf32: it is a GPU's rounding, and the device is {plan.device!r}"
 
 
 def _version_problems(contracts: dict[str, int]) -> Iterator[str]:
@@ -107,33 +106,7 @@ def _cell_problems(plan: CellPlan, result: CellResult) -> Iterator[str]:
     kept = result.drawn - result.rejected_split
     if kept < 1 or not np.isclose(result.acceptance, result.n / kept, rtol=1e-12):
         yield f"acceptance {result.acceptance} is not that of {result.n} mazes in {kept} attempts of the split"
+    if result.batch > plan.block:
+        yield f"batch {result.batch}: more than a block, of {plan.block}, are never computed together"
     if result.layouts > result.n:
         yield f"{result.layouts} layouts of {result.n} mazes"
-
-
-def _is_quick(summary: Summary, cells: list[Cell]) -> bool:
-    pairs = zip(cells, summary.cells, strict=True)
-    work = sum(max(result.drawn, result.n) * math.prod(cell.maze_spec.shape) for cell, result in pairs)
-    return work <= MAX_REDRAWN and all(result.drawn <= MAX_ATTEMPTS * result.n for result in summary.cells)
-
-
-def _redrawn_problems(suite: Suite, cell: Cell, result: CellResult) -> Iterator[str]:
-    try:
-        mazes = generate(cell.maze_spec, result.n, split=suite.split)
-    except InputError as problem:
-        yield f"its mazes cannot be drawn: {problem}"
-        return
-    drawn = mazes.generation
-    assert drawn is not None
-    if mazes.digest() != result.mazes_sha256:
-        yield "mazes_sha256: not that of the mazes its specification gives"
-    for name in ("drawn", "rejected_split", "rejected_endpoints", "rejected_path", "acceptance"):
-        if not alike(getattr(drawn, name), getattr(result, name)):
-            yield f"{name}: {getattr(result, name)} is stated; drawing its mazes gives {getattr(drawn, name)}"
-    if len(set(layout_hashes(mazes.connections).tolist())) != result.layouts:
-        yield f"layouts: {result.layouts} is not the number its mazes have"
-    measured = describe(mazes).frame()
-    means = {name: float(measured[name].to_numpy().mean()) for name in COLUMNS}
-    for name in sorted(means.keys() | result.means.keys()):
-        if not alike(means.get(name), result.means.get(name)):
-            yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"

@@ -1,11 +1,12 @@
 """Validate what somebody else made: every problem of a submission, record or trained solver, and nobody's code run.
 
-``read_record`` refuses a record at its first problem; this lists all. Mazes are drawn anew from the suite where that is
-quick, so that stated digests and measures are held against the real ones.
+``read_record`` refuses a record at its first problem; this lists all. Mazes are drawn anew from the suite, so that
+stated digests and measures are held against the real ones (``extramaze.records.redrawn``).
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.parquet import open_table
+from extramaze.records.redrawn import drawn_problems, measure_problems, redraw
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import Summary, widest_list
 from extramaze.records.sealed import parse_sealed
@@ -100,7 +102,9 @@ def _record_problems(folder: Path) -> Iterator[str]:
     yield from (f"{SUMMARY}: {problem}" for problem in wrong)
     if summary is None:
         return
-    yield from (f"{SUMMARY}: {wrong}" for wrong in summary_problems(summary))
+    redrawn = redraw(summary)
+    found = chain(summary_problems(summary), drawn_problems(summary, redrawn))
+    yield from (f"{SUMMARY}: {wrong}" for wrong in found)
     if TABLE not in contents:
         return
     expected = sum(cell.mazes for cell in summary.plan.cells)
@@ -109,7 +113,8 @@ def _record_problems(folder: Path) -> Iterator[str]:
     except InputError as problem:
         yield f"{TABLE}: {problem}"
         return
-    yield from (f"{TABLE}: {wrong}" for wrong in row_problems(summary, table))
+    found = chain(row_problems(summary, table), measure_problems(table, redrawn))
+    yield from (f"{TABLE}: {wrong}" for wrong in found)
 
 
 def _solver_problems(folder: Path) -> Iterator[str]:

@@ -34,8 +34,9 @@ def test_an_interval_is_written_where_it_tells(tiny_records):
     written = {row.recipe: text.get_text() for row, text in zip(board.rows, panel.texts, strict=True)}
     (right,) = (record for record in records if record.summary.plan.solver.name == "dead-end-filling")
     shares = last_rung(right, "cycles")
-    half = half_width(np.array([shares.mean()]), variance_of_mean(shares))
-    assert written["dead-end-filling"] == f"{100 * shares.mean():.0f} ±{100 * half:.0f}"
+    middle, half = shares.mean(), half_width(np.array([shares.mean()]), variance_of_mean(shares))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    assert written["dead-end-filling"] == f"{100 * middle:.0f}\n{100 * low:.0f}–{100 * high:.0f}"
     assert (
         written["dt-net-thin"] == f"{100 * next(r for r in board.rows if r.recipe == 'dt-net-thin').axes['cycles']:.0f}"
     )

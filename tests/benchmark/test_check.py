@@ -20,7 +20,7 @@ from extramaze.comparing.report import Margins, Outcome
 from extramaze.comparing.text import as_json, report_junit, report_markdown, report_text
 from extramaze.mazes import InputError
 from extramaze.records import Record
-from extramaze.records.tallies import tally_limits, tally_rungs
+from extramaze.records.tallies import tally_answers, tally_limits, tally_rungs
 from extramaze.statistics import Paired, holm, mcnemar, smallest_drop
 from tests.benchmark.test_compare import resealed
 
@@ -31,6 +31,7 @@ def altered(record, wrong=0, unsettled=0, non_finite=0, cycling=0):
     right = [row for row in rows if row["optimal"][-1]]
     for row in right[:wrong]:
         row["optimal"] = row["exact"] = row["valid"] = [False] * len(row["optimal"])
+        row["as_dead_end_filling"] = False
         row["first_right"] = row["last_right"] = None
         row["failure"] = "broken path"
     settled = [row for row in rows if row["limit"] == "fixed point"]
@@ -44,12 +45,7 @@ def altered(record, wrong=0, unsettled=0, non_finite=0, cycling=0):
     plan, cells = record.summary.plan, []
     for cell, planned in zip(record.summary.cells, plan.cells, strict=True):
         part = mazes.filter(pl.col("cell") == cell.name)
-        found = part["first_right"].drop_nulls()
-        update = {
-            "rungs": tally_rungs(part, planned.rungs),
-            "failures": dict(part["failure"].drop_nulls().value_counts().iter_rows()),
-            "median_first_right": float(np.median(found)) if len(found) else None,
-        }
+        update = {"rungs": tally_rungs(part, planned.rungs), **tally_answers(part, plan.retire)}
         cells.append(cell.model_copy(update=update))
     limits = [tally_limits(mazes, result.cell, plan.suite) for result in record.summary.limits]
     return Record.seal(plan, cells, limits, mazes, record.summary.run)

@@ -84,7 +84,7 @@ BAD = {
     "evaluate wavefront --suite tiny-v1.yaml --limit 0": "--limit must be at least 1",
     "evaluate --predictions p.npz --dtype float64": "--predictions goes with",
     "evaluate --predictions p.npz --device cpu": "--predictions goes with",
-    "evaluate wavefront --suite tiny-v1.yaml --out file": "file exists and holds no evaluation",
+    "evaluate wavefront --suite tiny-v1.yaml --out file": "cannot make the folder file: it is a file",
     "evaluate wavefront --suite tiny-v1.yaml --out file/below": "cannot make the folder file/below",
     "evaluate wavefront --suite tiny-v1.yaml --out altered": "altered since it was written",
     "evaluate wavefront --suite tiny-v1.yaml --out unreadable": "not readable as JSON",

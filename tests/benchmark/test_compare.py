@@ -140,6 +140,6 @@ def test_compare_exits_3_where_the_mazes_differ(tiny_records, tmp_path, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert len(said.err.strip().splitlines()) == 1
-    assert "at most 5 mazes a cell" in said.err
+    assert "at most 5 mazes per cell" in said.err
     assert run(["compare", str(tmp_path / "a"), str(tmp_path / "nowhere")]) == 2
     capsys.readouterr()

@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -256,6 +257,19 @@ def test_a_damaged_block_is_computed_again(tiny_suite, tiny_records, tmp_path, d
     assert numbers(record) == numbers(tiny_records["dt-net-thin@0"])
 
 
+def test_a_block_of_another_evaluation_is_computed_again(tiny_suite, tiny_records, tmp_path):
+    """A block's file states its plan and name: copied from elsewhere it does not reach the record."""
+    ours, other = (tiny_records[name].summary.plan for name in ("dt-net-thin@0", "dt-net-thin@1"))
+    store = BlockStore.open(tmp_path / "r", ours)
+    BlockStore.open(tmp_path / "other", other).save("cycles-scores-0", flawless_block(64))
+    store.save("cycles-scores-1", flawless_block(64))
+    blocks = tmp_path / "r" / "blocks"
+    shutil.copy(tmp_path / "other" / "blocks" / "cycles-scores-0.npz", blocks)
+    (blocks / "cycles-scores-1.npz").rename(blocks / "large-scores-0.npz")
+    record = evaluate(load("dt-net-thin@0"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert numbers(record) == numbers(tiny_records["dt-net-thin@0"])
+
+
 def test_two_processes_do_not_share_a_folder(tiny_suite, tmp_path):
     """A folder in use is refused while it is."""
     (tmp_path / "r").mkdir()
@@ -339,9 +353,11 @@ def test_a_finished_record_is_returned_and_another_refused(tiny_suite, tmp_path)
 
 
 def test_folders_of_others_are_refused(tiny_suite, tmp_path):
-    """A folder with anything else in it is not written to."""
+    """A folder with anything else in it is not written to, and a lock in it is not taken."""
+    (tmp_path / ".lock").write_text("theirs")
     with pytest.raises(InputError, match="holds no evaluation"):
         evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path, quiet=True)
+    assert (tmp_path / ".lock").read_text() == "theirs"
 
 
 def test_a_solver_of_another_raster_is_refused(tmp_path, tiny_suite):

@@ -19,6 +19,7 @@ from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
 from extramaze.records.schema import Rung, Tally
 from extramaze.records.text import limits_table
+from tests.benchmark.test_compare import resealed
 
 
 def made(record, name, recipe, seed, right):
@@ -236,3 +237,13 @@ def test_folders_are_searched_for_records(tiny_records, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no record"):
         find_records([tmp_path / "empty"])
+
+
+def test_notes_may_hold_any_figures(tiny_records):
+    """Versions have more than one point, and large numbers commas: seeds' notes are one, with the range of each."""
+    noted = []
+    for seed, note in enumerate(("made by 1.2.3 of 1,000 parts", "made by 1.3.3 of 900 parts")):
+        record = tiny_records[f"dt-net-thin@{seed}"]
+        solver = record.summary.plan.solver.model_copy(update={"notes": (note,)})
+        noted.append(resealed(record, solver=solver))
+    assert next(notes_of(noted)) == "seeds 0, 1: made by 1.2 to 1.3.3 of 900 to 1,000 parts"

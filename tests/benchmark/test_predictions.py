@@ -181,12 +181,14 @@ def test_a_part_and_a_folder(suite, tmp_path):
 
 
 def test_anothers_folder_is_left_alone(suite, tmp_path):
-    """What a stopped evaluation left behind is not written over."""
+    """What a stopped evaluation left behind is not written over, and a lock of somebody else's is not taken."""
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "plan.json").write_text("{}")
+    (tmp_path / "r" / ".lock").write_text("theirs")
     with pytest.raises(InputError, match="holds no record of answers; choose another --out"):
         evaluate_predictions(write_masks(tmp_path, suite), "oracle", suite, tmp_path / "r")
-    assert [path.name for path in (tmp_path / "r").iterdir()] == ["plan.json"]
+    found = {path.name: path.read_text() for path in (tmp_path / "r").iterdir()}
+    assert found == {"plan.json": "{}", ".lock": "theirs"}
 
 
 def test_one_file_of_answers_says_nothing_of_seeds(suite, tmp_path):
@@ -211,6 +213,8 @@ BAD_MASKS = {
     "a maze missing": (lambda masks: masks | {"easy": masks["easy"][:-1]}, "1 of 40 mazes of easy .* first maze 39"),
     "a cell too many": (lambda masks: masks | {"eazy": masks["easy"]}, "did you mean easy"),
     "another shape": (lambda masks: masks | {"easy": masks["easy"][:, :5]}, r"easy must be \(N, 7, 7\)"),
+    "records": (lambda masks: masks | {"easy": np.zeros((40, 7, 7), "i4,f4")}, r"of 0 and 1, got \(40, 7, 7\) of \[.*"),
+    "complex numbers": (lambda masks: masks | {"easy": masks["easy"] + 0j}, "of 0 and 1, got .* of complex128"),
     "other values": (lambda masks: masks | {"easy": masks["easy"] * 2}, "of 0 and 1"),
     "an index twice": (lambda masks: masks | {"easy.index": np.zeros(40, int)}, "two answers for maze 0 of easy"),
     "an index too large": (

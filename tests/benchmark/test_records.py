@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 import torch
 
+from extramaze.blocks.identity import solver_info
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import InputError
+from extramaze.models.contract import SolverCard
 from extramaze.models.wavefront import Wavefront
 from extramaze.records import read_record
 from extramaze.records.schema import PER_MAZE, SCHEMA, Tally
@@ -237,3 +239,29 @@ def test_what_could_not_be_read_is_not_written(tiny_records, tmp_path):
     with pytest.raises(InputError, match=r"is not written: .*a period that its limit does not have"):
         wrong.write(tmp_path)
     assert (tmp_path / "record.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("notes", "problem"),
+    [
+        (("fine", "\x1b[31mred"), r"one line of printable text, got '\\x1b"),
+        (("two\nlines",), "one line of printable text"),
+        (("",), "expected 1 to 500 characters, got 0"),
+        (("long" * 200,), "expected 1 to 500 characters, got 800"),
+        (("many",) * 21, "a tuple of up to 20 sentences"),
+        ("a sentence", "a tuple of up to 20 sentences"),
+        ((7,), "a tuple of up to 20 sentences"),
+    ],
+)
+def test_notes_are_lines_that_a_terminal_shows(notes, problem):
+    """A solver's card says what is wrong with its notes before anything runs."""
+    with pytest.raises(InputError, match=problem):
+        SolverCard("mine", "mine", notes=notes)
+
+
+def test_a_card_that_no_record_holds_is_refused():
+    """A seed beyond all counts is one clear error, and no fault."""
+    solver = Wavefront()
+    solver.card = SolverCard("mine", "mine", seed=2**60)
+    with pytest.raises(InputError, match="the solver's card: seed"):
+        solver_info(solver)

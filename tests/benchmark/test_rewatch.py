@@ -18,12 +18,14 @@ from tests.benchmark.test_verification import made
 
 @pytest.fixture
 def outdated(tiny_records, tmp_path):
-    """A folder with a record of older limits, in which every trajectory drifts."""
+    """A folder with a record of older limits, in which every trajectory cycles."""
     record = tiny_records["dt-net-thin@0"]
     plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": CONTRACTS["dynamics"] - 1}})
     seen = pl.col("limit").is_not_null()
     mazes = record.mazes.with_columns(
-        limit=pl.when(seen).then(pl.lit("drifting")), period=pl.when(seen).then(0).cast(pl.Int32)
+        limit=pl.when(seen).then(pl.lit("cycle")),
+        period=pl.when(seen).then(2).cast(pl.Int32),
+        betti=pl.when(seen).then(pl.lit([2, 0], dtype=pl.List(pl.Int32))),
     )
     limits = [tally_limits(mazes, cell.name, plan.suite) for cell in plan.cells if cell.watched]
     Record.seal(plan, record.summary.cells, limits, mazes, record.summary.run).write(tmp_path / "r")

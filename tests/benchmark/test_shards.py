@@ -9,6 +9,7 @@ import pytest
 
 from extramaze.blocks.store import BlockStore
 from extramaze.cli import run
+from extramaze.evaluation import shards
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.evaluation.shards import gather, run_together
 from extramaze.evaluation.tasks import Shard
@@ -118,6 +119,35 @@ def test_a_record_of_another_evaluation_is_not_returned(tiny_suite, tiny_records
     assert numbers(run_together(ours, shard, tmp_path / "r", True)) == numbers(tiny_records["dt-net-thin@0"])
     with pytest.raises(InputError, match="another evaluation"):
         run_together(other, shard, tmp_path / "r", True)
+
+
+@pytest.fixture
+def meanwhile(tiny_records, tmp_path, monkeypatch):
+    """Another solver's record is written into ``r`` while shards are being read."""
+    plain = shards.read_shards
+    monkeypatch.setattr(
+        shards, "read_shards", lambda folders: (tiny_records["dt-net-thin@0"].write(tmp_path / "r"), plain(folders))[1]
+    )
+    yield
+    assert read_record(tmp_path / "r").table == tiny_records["dt-net-thin@0"].table
+
+
+@pytest.mark.usefixtures("meanwhile")
+def test_gathering_keeps_a_record_written_meanwhile(tiny_suite, tmp_path):
+    """Its folder is looked into once more, inside the lock."""
+    folders = make_shards("dead-end-filling", tiny_suite, 2, tmp_path)
+    with pytest.raises(InputError, match="is not empty"):
+        gather(folders, tmp_path / "r")
+
+
+@pytest.mark.usefixtures("meanwhile")
+def test_torchrun_keeps_a_record_written_meanwhile(tiny_suite, tmp_path):
+    """The first process, which gathers, refuses it as all of them do."""
+    evaluation = make_evaluation(load("dead-end-filling"), tiny_suite, "cpu")
+    one, two = (Shard(index=index, count=2) for index in (1, 2))
+    evaluation.run_shard(two, tmp_path / "r" / "shard-2-of-2", quiet=True)
+    with pytest.raises(InputError, match="holds another evaluation"):
+        run_together(evaluation, one, tmp_path / "r", True)
 
 
 @pytest.mark.parametrize("finished", [True, False])

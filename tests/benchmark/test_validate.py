@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extramaze.cli import run
-from extramaze.mazes import InputError
-from extramaze.records import read_record
+from extramaze.mazes import InputError, MazeSpec, generate
+from extramaze.mazes.describe import COLUMNS
+from extramaze.records import read_record, redrawn
 from extramaze.records.parquet import open_table
+from extramaze.suites import load_suite
 from extramaze.verification.validate import find, problems
 from tests.benchmark.test_check import altered
 from tests.benchmark.test_records import STORED, forge
@@ -53,6 +56,13 @@ def test_what_is_sound_has_no_problems(folder, tiny_records, tmp_path):
         assert problems(place) == []
 
 
+def overdrawn(content):
+    """State so many attempts that drawing the mazes anew would seem to take long, and other mazes."""
+    for cell in content["cells"]:
+        cell.update(drawn=cell["drawn"] + 10**9, rejected_split=cell["rejected_split"] + 10**9)
+    content["cells"][2].update(mazes_sha256="0" * 64)
+
+
 NOISE = {"cell": "easy", "mazes": 9, "block": 3, "dtype": 0, "either": 1}
 SUMMARY_FORGERIES = [
     (lambda c: c["cells"][1]["rungs"][2]["exact"].update(right=c["cells"][1]["rungs"][2]["optimal"]["right"] + 1), "≤"),
@@ -85,6 +95,17 @@ SUMMARY_FORGERIES = [
     (lambda c: c["run"].update(seconds=-1), "run.seconds"),
     (lambda c: c.update(schema="extramaze-record-9"), "schema: .*extramaze-record-3"),
     (lambda c: c["plan"]["solver"].update(extra=1), r"plan\.solver\.extra"),
+    (overdrawn, "large: mazes_sha256"),
+    (overdrawn, r"cycles: drawn: \d+ is stated; drawing its mazes gives"),
+    (lambda c: (c["plan"]["contracts"].update(dynamics=1), c["cells"][0].update(layouts=39)), "layouts: 39"),
+    (lambda c: c["plan"].update(tf32=True), "plan.tf32: it is a GPU's"),
+    (lambda c: c["cells"][0].update(batch=129), "easy: batch 129"),
+    (lambda c: c.update(noise=[NOISE | {"mazes": 41}]), "easy: of 41 mazes, where 40 were run"),
+    (lambda c: c["plan"]["solver"].update(seed=-1), r"plan\.solver\.seed"),
+    (lambda c: c["plan"]["solver"].update(notes=["fine", "\x1b[31mred"]), r"plan\.solver\.notes\.1: .* one line"),
+    (lambda c: c["plan"]["solver"].update(notes=["two\nlines"]), r"plan\.solver\.notes\.0: .* one line"),
+    (lambda c: c["plan"]["solver"].update(notes=["long" * 200]), r"plan\.solver\.notes\.0: .*, got 800"),
+    (lambda c: c["plan"]["packages"].update({"\x1b[31m": "1"}), r"plan\.packages\.'\\x1b\[31m'"),
 ]
 
 
@@ -104,6 +125,10 @@ AT_REST = first_where(pl.col("limit") == "fixed point")
 RIGHT = first_where(pl.col("optimal").list.last())
 WRONG = first_where(~pl.col("valid").list.last())
 NEVER = pl.lit([False, False, False], dtype=pl.List(pl.Boolean))
+NOTHING_RIGHT = dict.fromkeys(("exact", "valid", "optimal"), (RIGHT, NEVER))
+NOTHING_RIGHT |= {"first_right": (RIGHT, None), "last_right": (RIGHT, None)}
+ALWAYS = pl.lit([True, True, True], dtype=pl.List(pl.Boolean))
+LONGER = NOTHING_RIGHT | {"valid": (RIGHT, ALWAYS)}
 PIECES, ONE_NUMBER = (pl.lit(pair, dtype=pl.List(pl.Int32)) for pair in ([2, 0], [1]))
 ROW_FORGERIES = [
     ({"valid": (RIGHT, NEVER)}, "optimal and not valid"),
@@ -132,12 +157,32 @@ ROW_FORGERIES = [
     ({"optimal": (RIGHT, pl.lit([True], dtype=pl.List(pl.Boolean)))}, "does not have one answer a rung"),
     ({"exact": (RIGHT, None)}, "does not have one answer a rung"),
     ({"path_length": (RIGHT, 999)}, "means.path_length is not that of its rows"),
+    ({"cycles": (RIGHT, None)}, "cycles: missing in 1 rows"),
+    ({"evaluations": (RIGHT, 3)}, "evaluations are not 20"),
+    ({"evaluations": (RIGHT, None)}, "evaluations are not 20"),
+    ({"as_dead_end_filling": (RIGHT, False)}, "as_dead_end_filling is not exact"),
+    ({"as_dead_end_filling": (RIGHT, None)}, "as_dead_end_filling: missing"),
+    ({"exact": (RIGHT, NEVER)}, "optimal, of one shortest path, and not exact"),
+    (LONGER | {"failure": (RIGHT, "longer way")}, "valid, of a maze without cycles, and not optimal"),
+    (NOTHING_RIGHT | {"failure": (RIGHT, "loop kept")}, "loop kept in a maze without cycles"),
+    ({"failure": (WRONG, "partial tiles")}, "partial tiles on a raster of one pixel a tile"),
+    ({"failure": (WRONG, "wall pixels")}, "wall pixels in an answer"),
+    ({"audit_agrees": (RIGHT, True)}, "audit_agrees where no maze was retired"),
+    ({"exponent": (AT_REST, 0.1), "exponent_error": (AT_REST, 0.1)}, "an exponent, and nothing was pursued"),
+    ({"exponent": (AT_REST, 0.1)}, "an exponent without its error"),
+    ({"exponent": (AT_REST, float("inf"))}, "an exponent that is no number"),
+    ({"exponent": (AT_REST, float("nan"))}, "an exponent that is no number"),
+    ({"exponent_error": (AT_REST, float("nan"))}, "an exponent's error below 0, or no number"),
+    ({"alignment": (AT_REST, float("nan"))}, "an alignment beyond 1, or no number"),
+    ({"limit": (AT_REST, "drifting"), "period": (AT_REST, 0)}, "a limit that only a pursuit tells"),
+    ({"limit": (AT_REST, "chaotic"), "period": (AT_REST, 0)}, "chaotic without an exponent above 0"),
+    ({"limit": (AT_REST, "quasi-periodic"), "period": (AT_REST, 0)}, "quasi-periodic without an exponent"),
 ]
 
 
 @pytest.mark.parametrize(("change", "problem"), ROW_FORGERIES)
 def test_an_impossible_row_is_named(folder, tiny_records, change, problem):
-    """Each impossibility is named with its cell, under digests that were stated anew."""
+    """Each impossibility is named with its cell, under digests that were stated anew, and the record is not read."""
     tiny_records["dead-end-filling"].write(folder)
     rows = pl.read_parquet(folder / "mazes.parquet")
     kinds = rows.schema
@@ -152,6 +197,69 @@ def test_an_impossible_row_is_named(folder, tiny_records, change, problem):
     restate(folder, rows.with_columns(columns))
     found = problems(folder)
     assert any(problem in line for line in found), found
+    with pytest.raises(InputError, match="contradicts itself"):
+        read_record(folder)
+
+
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "start_degree"])  # which is 1 in all of them
+def test_measures_of_other_mazes_are_named(folder, column):
+    """Measures that changed places keep their mean; each is held against the maze itself, drawn anew."""
+    rows = pl.read_parquet(folder / "mazes.parquet")
+    restate(folder, rows.with_columns(pl.col(column).reverse().over("cell")))
+    assert any(re.search(rf"maze \d+.*: {column}: .* is stated; the maze has", line) for line in problems(folder))
+
+
+def test_a_budget_ends_the_drawing_of_what_is_large(folder, monkeypatch):
+    """Small cells come first; of a cell that is not whole, the mazes that were drawn are compared, and no more."""
+    monkeypatch.setattr(redrawn, "MAX_CARVED", 30_000)
+    rewrite(folder, lambda c: [cell.update(mazes_sha256="0" * 64) for cell in c["cells"]])
+    assert problems(folder) == ["record.json: easy: mazes_sha256: not that of the mazes its specification gives"]
+    rows = pl.read_parquet(folder / "mazes.parquet")
+    restate(folder, rows.with_columns(pl.col("path_length").reverse().over("cell")))
+    found = problems(folder)
+    assert {line.split(": ")[1] for line in found if "path_length: " in line} == {"easy", "cycles", "large"}
+
+
+def test_a_cell_that_cannot_be_drawn_is_named(monkeypatch):
+    """Its reason is kept, and the other cells are drawn all the same."""
+    monkeypatch.setattr(sys.modules["extramaze.mazes.generate"], "MAX_CELLS_TRIED", 1000)
+    cells = (("size=9,start=4,min_path=24", 5), ("size=9", 40))
+    lost, found = redrawn._drawn(cells, "test", 10**9)
+    assert "cannot draw maze 0" in lost.problem
+    assert (lost.whole, len(lost.measures)) == (None, 0)
+    assert found.whole["mazes_sha256"] == generate(MazeSpec.parse("size=9"), 40, "test").digest()
+
+
+def test_all_mazes_of_a_shipped_suite_are_drawn(root):
+    """Also of the cell of laptop-v1 of which one attempt in 1,400 is kept."""
+    drawn = redrawn.redraw(read_record(root / "results" / "laptop-v1" / "wavefront").summary)
+    assert len(drawn) == len(load_suite("laptop-v1").cells)
+    assert all(cell.whole for cell in drawn.values())
+
+
+def numbers(content, path=()):
+    """List the paths to numbers of nested data, one of each kind: of the items of a list the last one's."""
+    if isinstance(content, dict | list):
+        items = content.items() if isinstance(content, dict) else list(enumerate(content))[-1:]
+        return [place for key, value in items for place in numbers(value, (*path, key))]
+    return [path] if isinstance(content, int | float) and not isinstance(content, bool) else []
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63, 10**400])
+def test_a_number_beyond_all_counts_is_named(folder, number):
+    """Wherever it stands in a summary it is a problem with a name, and never a fault of the reader."""
+    content = (folder / "record.json").read_text()
+    for path in numbers(json.loads(content)):
+
+        def change(whole, path=path):
+            for key in path[:-1]:
+                whole = whole[key]
+            whole[path[-1]] = number
+
+        (folder / "record.json").write_text(content)
+        rewrite(folder, change)
+        duration = path == ("run", "seconds") and number < 10**300
+        assert bool(problems(folder)) != duration, path
 
 
 def test_all_problems_are_listed(folder):

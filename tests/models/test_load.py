@@ -23,6 +23,8 @@ def wrong(): return 3
 number = 5
 class Stubborn(DeadEndFilling):
     def eval(self): return None
+class Untrained(DeadEndFilling):
+    def train(self, mode=True): super().train(mode)
 class Sour(DeadEndFilling):
     def eval(self): raise RuntimeError("no evaluation")
 class Cardless(DeadEndFilling):
@@ -71,11 +73,15 @@ def test_factories_in_files_and_modules(tmp_path):
         ("{file}:number", "has no function 'number'"),
         ("{file}:broken", "RuntimeError: no such luck"),
         ("{file}:wrong", "expected an IterativeSolver, got int"),
+        ("{file}:Stubborn", r"eval\(\) and train\(\) must return the solver itself; return self"),
+        ("{file}:Untrained", r"eval\(\) and train\(\) must return the solver itself; return self"),
         ("{file}:Sour", "RuntimeError: no evaluation"),
         ("{file}:Cardless", "ZeroDivisionError"),
         ("missing.py:make", "there is no file"),
         ("a\0b.py:make", "printable characters"),
         ("x" * 5000, "at most 1000"),
+        ("x" * 300, "no file or folder to look into: File name too long"),
+        ("x" * 300 + ".py:make", "no file or folder to look into: File name too long"),
         ("{dir}", "recipe.yaml"),
     ],
 )
@@ -88,12 +94,11 @@ def test_what_cannot_be_loaded_says_why(tmp_path, target, problem):
         load(target.format(file=path, dir=tmp_path / "empty"))
 
 
-def test_foreign_code_may_do_odd_things(tmp_path):
-    """A solver whose eval returns nothing is returned all the same; so is one whose file rebinds sys.path."""
+@pytest.mark.parametrize("line", ["sys.path = [*sys.path[1:]]", "sys.path = ()", "sys.path.remove(sys.path[0])"])
+def test_a_file_that_meddles_with_the_path_is_loaded(tmp_path, line):
+    """And ``sys.path`` is what it was before."""
     path, before = tmp_path / "mine.py", list(sys.path)
-    path.write_text(PLUGIN)
-    assert load(f"{path}:Stubborn").training
-    path.write_text("import sys\nsys.path = [*sys.path[1:]]" + PLUGIN)
+    path.write_text(f"{PLUGIN}import sys\n{line}\n")
     assert load(f"{path}:make").card.name == "dead-end-filling"
     assert sys.path == before
 

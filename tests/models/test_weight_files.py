@@ -9,6 +9,7 @@ from torch import nn
 
 from extramaze.mazes import InputError
 from extramaze.models import read_weights, write_weights
+from extramaze.models.weight_files import non_numbers
 
 
 @pytest.fixture
@@ -89,6 +90,16 @@ def test_what_does_not_fit_is_named(layer, tmp_path, content, problem):
     with pytest.raises(InputError, match=problem):
         read_weights(layer, tmp_path / "w.safetensors")
     assert torch.equal(layer.weight, before)
+
+
+def test_numbers_of_every_kind_are_looked_at():
+    """What is not finite is named in floats of one byte and complex numbers too; integers always are."""
+    nan, one = torch.tensor([float("nan")]), torch.ones(1)
+    for kind in (torch.float8_e4m3fn, torch.float8_e5m2fnuz, torch.float16, torch.float64, torch.complex64):
+        assert non_numbers({"weight": nan.to(kind)}) == ["weight: not all numbers are finite"]
+    for kind in (torch.float8_e4m3fnuz, torch.float8_e5m2, torch.bfloat16, torch.int8, torch.uint64, torch.bool):
+        assert non_numbers({"weight": one.to(kind)}) == []
+    assert non_numbers({"weight": torch.tensor([1e300], dtype=torch.float64)}) == []
 
 
 def test_a_missing_file_is_named(layer, tmp_path):
