@@ -1,24 +1,18 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from extramaze.mazes import InputError, MazeSpec, describe, generate, raster
-from extramaze.models import answer, load
+from extramaze.mazes import MazeSpec, generate, raster
+from extramaze.models import load
 from extramaze.models.contract import count_parameters
 from extramaze.models.dt_l import GRID, dt_l, norm_bounds
 from extramaze.models.dt_net import dt_net
 from extramaze.models.ff_net import ff_net
-from extramaze.models.it_net import it_net
 from extramaze.models.pi_net import pi_net
 from extramaze.models.plain_cnn import plain_cnn
-from extramaze.models.published import read_published
-from extramaze.models.training.architectures import BUILDERS
-from extramaze.models.training.recipe import parse_recipe
-from tests.models.test_train import TINY
 
 
 def image(size=9, count=4, dtype=torch.float64, scale=1, **keys):
@@ -176,87 +170,6 @@ def test_a_plain_cnn_sees_as_far_as_it_has_layers():
     assert int((rows - 7).abs().max()) == int((columns - 7).abs().max()) == 3
 
 
-# Wall follower
-
-
-def walk(solver, x, steps):
-    state = solver.initial_state(x)
-    states = [state]
-    for _ in range(steps):
-        state = solver.step(state, x)
-        states.append(state)
-    return states
-
-
-def plain_walk(pixels, start):
-    """The right-hand rule on a picture, one pixel a step: yields (position, heading)."""
-    turns = [(-1, 0), (0, 1), (1, 0), (0, -1)]  # up, right, down, left: one clockwise turn a place
-    is_open = lambda at, way: pixels[at[0] + turns[way % 4][0], at[1] + turns[way % 4][1]]  # noqa: E731
-    heading = next(way + 2 for way in (0, 2, 3, 1) if is_open(start, way)) % 4  # from up, down, left or right
-    at = start
-    while True:
-        yield at, heading
-        heading = next(way % 4 for way in (heading + 1, heading, heading + 3, heading + 2) if is_open(at, way))
-        at = (at[0] + turns[heading][0], at[1] + turns[heading][1])
-
-
-@pytest.mark.parametrize("scale", [1, 2])
-@pytest.mark.parametrize("size", [3, 5, 9])
-def test_the_wall_follower_goes_round_a_tree_for_ever(size, scale):
-    """On L×L trees every maze's state returns after 4L² − 4 steps and at no step before."""
-    lattice = (size + 1) // 2
-    period = 4 * lattice**2 - 4
-    states = walk(load("wall-follower"), image(size, 6, torch.float32, scale, start="any"), 2 * period)
-    for maze in range(6):
-        returns = [t for t in range(1, period + 1) if torch.equal(states[t][maze], states[0][maze])]
-        assert returns == [period]
-    assert torch.equal(states[2 * period], states[0])
-
-
-def test_the_wall_follower_walks_by_the_rule():
-    """With cycles too, position and heading are those of the rule followed on a picture with plain lists."""
-    mazes = generate(MazeSpec(9, percolation=0.2, start="any"), 20)
-    images, _ = raster(mazes)
-    states = walk(load("wall-follower"), torch.from_numpy(images).float(), 150)
-    planes = [0, 3, 1, 2]  # of up, right, down, left
-    for maze in range(20):
-        start = tuple((2 * mazes.start[maze] + 1).tolist())
-        walker = plain_walk(images[maze].max(axis=0) > 0, start)
-        for state in states:
-            at, heading = next(walker)
-            assert torch.nonzero(state[maze, :4]).tolist() == [[planes[heading], *at]]
-
-
-def test_the_wall_follower_with_cycles_takes_twice_round():
-    """Walker and heading return after the P steps round a face, the trail after 2P where there are several faces."""
-    mazes = generate(MazeSpec(7, percolation=0.05, start="any"), 30)
-    states = walk(load("wall-follower"), torch.from_numpy(raster(mazes)[0]).float(), 240)
-    cycles = describe(mazes).cycles
-    assert 5 < (cycles > 0).sum() < 25
-    for maze in range(30):
-        face = next(t for t in range(1, 241) if torch.equal(states[t][maze, :4], states[0][maze, :4]))
-        whole = next(t for t in range(1, 241) if torch.equal(states[t][maze], states[0][maze]))
-        assert whole == (2 * face if cycles[maze] else face)
-
-
-def test_the_wall_follower_is_right_when_it_stands_on_the_goal():
-    """On a tree the trail is the path from start to walker: the answer is right each time the walker is at the goal."""
-    mazes = generate(MazeSpec(9), 10)
-    images, targets = raster(mazes)
-    x, solver = torch.from_numpy(images).float(), load("wall-follower")
-    states = walk(solver, x, 96)
-    for maze in range(10):
-        row, column = (2 * mazes.goal[maze] + 1).tolist()
-        at_goal = [t for t, state in enumerate(states) if state[maze, :4, row, column].any()]
-        assert at_goal
-        right = [
-            t for t, state in enumerate(states)
-            if np.array_equal(answer(solver.readout(state), x)[maze].numpy(), targets[maze])
-        ]  # fmt: skip
-        assert set(at_goal) <= set(right)
-        assert len(right) < 30
-
-
 # PI-Net's own inference
 
 
@@ -296,158 +209,3 @@ def test_own_inference_finds_the_limit_of_free_running(root_finder):
     found = solver.own_inference(x, 3000)
     assert torch.allclose(found.state, new, atol=1e-6 * float(new.abs().max()))
     assert int(found.evaluations.max()) < plain
-
-
-# Published weights
-
-
-class TheirBlock(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.shortcut = nn.Sequential()
-
-    def forward(self, state):
-        return functional.relu(self.conv2(functional.relu(self.conv1(state))) + state)
-
-
-class TheirNet(nn.Module):
-    """A network whose state dictionary has the published layout, made here from the papers' description."""
-
-    def __init__(self, width, blocks, recall, names):
-        super().__init__()
-        self.recall, self.names = recall, names
-        bare = {"kernel_size": 3, "padding": 1, "bias": False}
-        residual = [TheirBlock(width) for _ in range(blocks)]
-        first = [nn.Conv2d(width + 3, width, **bare)] if recall else []
-        body = [*first, nn.Sequential(*residual)] if names[1] == "recur_block" else [*first, *residual]
-        parts = (
-            nn.Sequential(nn.Conv2d(3, width, **bare), nn.ReLU()),
-            nn.Sequential(*body),
-            nn.Sequential(
-                nn.Conv2d(width, 32, **bare),
-                nn.ReLU(),
-                nn.Conv2d(32, 8, **bare),
-                nn.ReLU(),
-                nn.Conv2d(8, 2, **bare),
-            ),
-        )
-        for name, part in zip(names, parts, strict=True):
-            self.add_module(name, part)
-
-    def forward(self, x, iterations):
-        projection, body, head = (getattr(self, name) for name in self.names)
-        state = projection(x)
-        for _ in range(iterations):
-            state = body(torch.cat([state, x], 1) if self.recall else state)
-        return head(state)
-
-
-DEEP_THINKING = ("projection", "recur_block", "head")
-IT_NET = ("input_to_latent_layer", "latent_forward_layer", "latent_to_output_layer")
-
-
-@pytest.mark.parametrize(
-    ("blocks", "recall", "names", "prefix"),
-    [(2, True, DEEP_THINKING, ""), (2, False, DEEP_THINKING, "module."), (4, True, IT_NET, "")],
-)
-def test_published_state_dictionaries_are_read(blocks, recall, names, prefix):
-    """Width, blocks and recall are found from the names, and the network computes what theirs does."""
-    torch.manual_seed(0)
-    theirs = TheirNet(6, blocks, recall, names)
-    ours = read_published({prefix + name: value for name, value in theirs.state_dict().items()})
-    assert (ours.width, len(ours.blocks), ours.recall is not None) == (6, blocks, recall)
-    x = image(dtype=torch.float32)
-    assert torch.allclose(ours(x, 5), theirs(x, 5), atol=1e-6)
-
-
-def test_other_state_dictionaries_are_refused():
-    """A foreign name, a missing tensor, and a wrong shape are each named."""
-    state = TheirNet(4, 1, True, DEEP_THINKING).state_dict()
-    with pytest.raises(InputError, match=r"encoder\.weight.*none of the known layouts"):
-        read_published(state | {"encoder.weight": torch.zeros(1)})
-    with pytest.raises(InputError, match=r"blocks\.0\.second\.weight.*found none"):
-        read_published({name: value for name, value in state.items() if "conv2" not in name})
-    with pytest.raises(InputError, match=r"head\.0\.weight.*\(32, 4, 3, 3\), found \(16, 4, 3, 3\)"):
-        read_published(state | {"head.0.weight": torch.zeros(16, 4, 3, 3)})
-    with pytest.raises(InputError, match="no projection"):
-        read_published({})
-
-
-# Architectures
-
-
-@pytest.mark.parametrize("name", BUILDERS)
-def test_every_solver_takes_the_layout_it_is_trained_in(name):
-    """Channels last changes no answer beyond rounding, for every builder."""
-    torch.manual_seed(0)
-    solver, x = BUILDERS[name](width=8).double().eval(), image(count=2)
-    expected = solver(x, 3)
-    laid_out = solver.to(memory_format=torch.channels_last)
-    assert torch.allclose(laid_out(x.contiguous(memory_format=torch.channels_last), 3), expected, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("keys", "build"),
-    [
-        ("builder: dt_net, width: 4, blocks: 1", lambda: dt_net(4, 1)),
-        ("builder: dt_net, width: 4, blocks: 1, recall: false", lambda: dt_net(4, 1, False)),
-        ("builder: it_net, width: 4, blocks: 3", lambda: it_net(4, 3)),
-        ("builder: pi_net, width: 4, blocks: 1, root_finder: broyden, tolerance: 0.01", lambda: pi_net(4, 1)),
-        ("builder: dt_l, width: 4, blocks: 1, lipschitz: 0.5", lambda: dt_l(4, 1, 0.5)),
-    ],
-)
-def test_recipes_build_what_they_name(keys, build):
-    """Every key of an architecture is its builder's keyword."""
-    made = parse_recipe(TINY.replace("builder: dt_net, width: 4, blocks: 1", keys), "").architecture.build()
-    assert type(made) is type(build())
-    shapes = lambda solver: {name: value.shape for name, value in solver.state_dict().items()}  # noqa: E731
-    assert shapes(made) == shapes(build())
-
-
-def test_single_pass_recipes():
-    """Feed-forward networks are built from layers or blocks, and train by one backpropagated pass."""
-    text = TINY.replace("progressive", "backprop").replace("max_iterations: 4, gradient_steps: 2", "max_iterations: 1")
-    for builder, size in ((ff_net, "blocks: 40"), (plain_cnn, "layers: 5")):
-        keys = f"builder: {builder.__name__}, width: 4, {size}"
-        recipe = parse_recipe(text.replace("builder: dt_net, width: 4, blocks: 1", keys), "")
-        assert isinstance(recipe.architecture.build(), type(builder(4, 1)))
-    assert len(BUILDERS) == 6
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "problem"),
-    [
-        ("builder: dt_net, width: 4, blocks: 1", "builder: dt_nte, width: 4", "architecture: .*dt_net"),
-        ("builder: dt_net, width: 4, blocks: 1", "builder: ff_net, width: 4, blocks: 1", "passes once"),
-        ("blocks: 1}", "blocks: 1, lipschitz: 0.5}", r"architecture\.lipschitz: "),
-        ("blocks: 1}", "blocks: 0}", r"architecture\.blocks: "),
-        (
-            "builder: dt_net, width: 4, blocks: 1}",
-            "builder: dt_net, width: 4}",
-            r"architecture\.blocks: Field required",
-        ),
-        ("gradient: progressive", "gradient: implicit", "training.*gradient_steps"),
-        ("gradient: progressive, ", "gradient: phantom, ", "needs a tolerance"),
-        ("gradient: progressive", "gradient: phantom, alpha: 0.5", "alpha"),
-        ("builder: dt_net, width: 4, blocks: 1}", "builder: dt_l, width: 4, blocks: 1}", None),
-    ],
-)
-def test_impossible_combinations_are_named(old, new, problem):
-    """Each combination that cannot be trained is one line with its key; possible ones pass."""
-    text = TINY.replace(old, new)
-    assert text != TINY
-    if problem is None:
-        parse_recipe(text, "tiny")
-        return
-    with pytest.raises(InputError, match=problem):
-        parse_recipe(text, "tiny")
-
-
-def test_contraction_needs_convolutions_of_its_own_kind():
-    """The rescaling is defined for DT-Net's and IT-Net's convolutions; PI-Net and DT-L are told so."""
-    text = TINY.replace("clip_norm: 1.0", "clip_norm: 1.0, contraction: 1.0")
-    assert math.isclose(parse_recipe(text, "").training.contraction, 1.0)
-    with pytest.raises(InputError, match=r"training.*contraction"):
-        parse_recipe(text.replace("dt_net", "pi_net"), "")
