@@ -11,7 +11,6 @@ from extramaze.mazes import InputError
 
 if TYPE_CHECKING:
     from extramaze.blocks.plan import Part
-    from extramaze.models import IterativeSolver
     from extramaze.records import Record
     from extramaze.suites import Suite
 
@@ -66,6 +65,7 @@ def evaluate(
     from extramaze.models import load
     from extramaze.models.contract import card_of
     from extramaze.suites import load_suite
+    from extramaze.verification.noise import add_noise
 
     loaded = load_suite(suite)
     part = _part(loaded, cells, limit, budget)
@@ -92,8 +92,8 @@ def evaluate(
     solver, together = load(str(target)), torchrun_shard()
     if noise_floor:
         running = [*given, *(["torchrun"] if together else [])]
-        allowed = ("--cells", "--limit", "--budget", "--device", "--noise-floor")
-        _refuse(running, allowed, "--noise-floor needs the plain float32 iteration in one process, and goes with")
+        allowed = ("--cells", "--limit", "--budget", "--mode", "--device", "--noise-floor")
+        _refuse(running, allowed, "--noise-floor needs float32 answers to every maze, in one process, and goes with")
     if together and shard is not None:
         raise InputError(f"torchrun gives each process its shard; leave out --shard {shard}, or start one process")
     if together and device in ("auto", "cuda"):
@@ -111,8 +111,8 @@ def evaluate(
             report(record, folder, as_json)
     else:
         record = evaluation.run(folder, quiet)
-        if noise_floor and not record.summary.noise:
-            record = _with_noise(record, solver, loaded, device, part, folder, quiet)
+        if noise_floor:
+            record = add_noise(folder, solver, device, quiet)
         report(record, folder, as_json)
     return None
 
@@ -138,22 +138,6 @@ def _score(file: Path, name: str, suite: "Suite", out: Path | None, part: "Part 
 
     folder = out or Path("runs") / suite.name / name
     report(evaluate_predictions(file, name, suite, folder, part), folder, as_json)
-
-
-def _with_noise(
-    record: "Record",
-    solver: "IterativeSolver",
-    suite: "Suite",
-    device: str,
-    part: "Part | None",
-    folder: Path,
-    quiet: bool,
-) -> "Record":
-    from extramaze.evaluation.noise import noise_floor
-
-    found = record.with_noise(noise_floor(solver, suite, device, part, quiet))
-    found.write(folder)
-    return found
 
 
 @app.command()

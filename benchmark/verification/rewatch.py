@@ -27,8 +27,8 @@ from extramaze.models.contract import IterativeSolver
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.schema import PER_MAZE
 from extramaze.records.tallies import tally_limits
-from extramaze.submission.card import CARD, VERIFICATION
-from extramaze.verification.verification import read_verification
+from extramaze.submission.card import CARD
+from extramaze.verification.verification import carry_over
 
 LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
@@ -62,7 +62,7 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, qu
         renewed_record = _renew(record, renewed, {task: blocks[task.name] for task in chosen})
         record.write(folder / BEFORE)
         renewed_record.write(folder)
-        _keep_verification(folder, record, renewed_record)
+        carry_over(folder, record, renewed_record)
         for name in (BEFORE, PLACE):
             shutil.rmtree(folder / name)
     return renewed_record
@@ -79,13 +79,6 @@ def _stands(record: Record, task: Task) -> bool:
     first, size = task.block * record.summary.plan.limit_block, record.summary.plan.limit_block
     inside = (pl.col("cell") == task.cell.name) & pl.col("index").is_between(first, first + size, closed="left")
     return all(limit in standing for limit in record.mazes.filter(inside)["limit"].drop_nulls())
-
-
-def _keep_verification(folder: Path, old: Record, new: Record) -> None:
-    """Name the new record in a verification of the old one's answers, which are the new one's too."""
-    found, wrong = read_verification(folder) if (folder / VERIFICATION).exists() else (None, [])
-    if found is not None and not wrong and not found.watched and found.record_sha256 == old.summary.sha256:
-        found.of(new.summary.sha256).write(folder)
 
 
 def _refuse(record: Record, solver: IterativeSolver) -> None:

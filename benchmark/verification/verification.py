@@ -15,7 +15,7 @@ from extramaze.alike import alike
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_inside, write_atomically
 from extramaze.models.schema import Strict, try_model
-from extramaze.records import MAX_BYTES, SUMMARY
+from extramaze.records import MAX_BYTES, SUMMARY, Record
 from extramaze.records.schema import Summary
 from extramaze.records.sealed import Digest, content_sha256, parse_sealed, sealed_bytes
 from extramaze.statistics import share_at_most
@@ -151,6 +151,18 @@ def keep(found: Verification, folder: Path) -> bool:
         return False
     found.write(folder)
     return True
+
+
+def carry_over(folder: Path, old: Record, new: Record) -> None:
+    """Name the record that took an old one's place in the verification of that; of the same answers, to be sure.
+
+    One that looked at limits is of the new record only where the rows are the same ones.
+    """
+    found, wrong = read_verification(folder) if (folder / VERIFICATION).exists() else (None, [])
+    if found is None or wrong or found.record_sha256 != old.summary.sha256:
+        return
+    if not found.watched or new.mazes.equals(old.mazes):
+        found.of(new.summary.sha256).write(folder)
 
 
 def upper_bound(disagree: int, drawn: int, mazes: int) -> float:

@@ -14,6 +14,8 @@ from extramaze.cli import run
 from extramaze.cli.app import VERBS
 from extramaze.mazes.npz import read_npz
 from extramaze.records import read_record
+from extramaze.verification.validate import problems
+from tests.benchmark.test_verification import made
 from tests.models.test_train import TINY as TINY_RECIPE
 
 
@@ -285,7 +287,7 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     assert run(["evaluate", "--suite", "tiny-v1.yaml"]) == 2
     for option in (["--dtype", "float64"], ["--retire"], ["--shard", "1/2"]):
         assert run([*usual, "--noise-floor", *option]) == 2
-        assert "--noise-floor needs the plain float32 iteration" in capsys.readouterr().err
+        assert "--noise-floor needs float32 answers to every maze" in capsys.readouterr().err
     assert run([*usual, "--name", "mine"]) == 2
     assert run(["ls", "suites", "--verbose"]) == 0
     assert "97.6 TFLOP, about 7 min on two CPU cores" in capsys.readouterr().out
@@ -314,9 +316,21 @@ def test_options_reach_the_plan_and_name_the_folder(options, place, field, value
     assert getattr(read_record(tmp_path / "runs" / "tiny-v1" / place).summary.plan, field) == value
 
 
-def test_a_noise_floor_is_written_into_the_record(tmp_path, tiny_suite, monkeypatch):
-    """Asked for by a command, it is in the record on disk."""
+def test_a_noise_floor_is_written_into_the_record(tmp_path, tiny_suite, monkeypatch, capsys):
+    """Also into one that was finished without, whose verification stays; once it is there, nothing is run again."""
     monkeypatch.chdir(tmp_path)
     usual = ["--suite", "tiny-v1.yaml", "--limit", "2", "--device", "cpu", "--quiet", "--out", "r"]
-    assert run(["evaluate", "dead-end-filling", "--noise-floor", *usual]) == 0
-    assert [cell.mazes for cell in read_record(tmp_path / "r").summary.noise] == [2, 2, 2]
+    command = ["evaluate", "pi-net-thin@0", "--mode", "own", *usual]
+    assert run(command) == 0
+    before = read_record(tmp_path / "r")
+    made(record_sha256=before.summary.sha256, mazes=6, drawn=6, compared=6).write(tmp_path / "r")
+    assert run([*command, "--noise-floor"]) == 0
+    found = read_record(tmp_path / "r").summary
+    assert [cell.mazes for cell in found.noise] == [2, 2, 2]
+    assert (found.plan, found.cells, found.run) == (before.summary.plan, before.summary.cells, before.summary.run)
+    assert problems(tmp_path / "r") == []
+    monkeypatch.setattr("extramaze.verification.noise.noise_floor", lambda *_: pytest.fail("run again"))
+    assert run([*command, "--noise-floor"]) == 0
+    (tmp_path / "r" / "card.json").write_text("{}")
+    assert run([*command, "--noise-floor"]) == 2
+    assert "which its card seals" in capsys.readouterr().err

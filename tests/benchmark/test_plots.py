@@ -7,13 +7,13 @@ import pytest
 from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.evaluation.evaluate import evaluate
-from extramaze.evaluation.noise import noise_floor
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.pictures.accuracy import plane_of
 from extramaze.pictures.answers import failures_by_kind, solving
 from extramaze.pictures.record import plot_record
 from extramaze.suites import load_suite
+from extramaze.verification.noise import noise_floor
 from tests.benchmark.test_compare import resealed
 
 

@@ -7,12 +7,12 @@ import yaml
 
 from extramaze.blocks.plan import make_part
 from extramaze.evaluation.evaluate import evaluate
-from extramaze.evaluation.noise import noise_floor
 from extramaze.models import load
 from extramaze.models.training.recipe import recipe_names, recipe_text
 from extramaze.models.training.train import train
 from extramaze.quickstart import quickstart
 from extramaze.suites import load_suite
+from extramaze.verification.noise import noise_floor
 from extramaze.verification.verify import verify
 from tests.models.test_distributed import EQUILIBRIUM
 from tests.pretended_gpu import GPU, NAME, OnGPU, pretended_gpu

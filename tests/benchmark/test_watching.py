@@ -6,13 +6,13 @@ import torch
 
 from extramaze.dynamics import Limit
 from extramaze.evaluation.evaluate import evaluate
-from extramaze.evaluation.noise import noise_floor
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.records.association import associate
 from extramaze.records.schema import LimitOdds
 from extramaze.records.text import limits_table, noise_table, odds_text
 from extramaze.suites import load_suite
+from extramaze.verification.noise import noise_floor
 from tests.benchmark.conftest import TINY
 
 

@@ -3,19 +3,49 @@
 A difference between two solvers that is no larger than this is no difference.
 """
 
+from pathlib import Path
+
 import polars as pl
 
-from extramaze.blocks.plan import Part, Precision, make_part
+from extramaze.blocks.plan import Mode, Part, Precision, make_part
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
+from extramaze.mazes import InputError
+from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
+from extramaze.records import Record, read_record
 from extramaze.records.schema import CellNoise
+from extramaze.submission.card import CARD
 from extramaze.suites import Suite
+from extramaze.verification.verification import carry_over
 
 MAZES = 64  # of each cell: float64 costs a CPU up to ten times as much
 
 
+def add_noise(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: bool = False) -> Record:
+    """Measure the noise floor of a folder's record, made by ``solver``, and write it into the record.
+
+    A record that states one stays as it is; a verification stays one of the record. Raises InputError for a submission.
+    """
+    if (folder / CARD).exists():
+        raise InputError(f"{folder} is a submission, which its card seals; submit a record that has its noise floor")
+    with hold(folder):
+        old = read_record(folder)
+        if old.summary.noise:
+            return old
+        plan = old.summary.plan
+        new = old.with_noise(noise_floor(solver, plan.suite, device, plan.part, quiet, plan.mode))
+        new.write(folder)
+        carry_over(folder, old, new)
+    return new
+
+
 def noise_floor(
-    solver: IterativeSolver, suite: Suite, device: str, part: Part | None = None, quiet: bool = False
+    solver: IterativeSolver,
+    suite: Suite,
+    device: str,
+    part: Part | None = None,
+    quiet: bool = False,
+    mode: Mode = "free-running",
 ) -> list[CellNoise]:
     """Evaluate a solver three times: as always, with blocks of another size, and in float64.
 
@@ -23,7 +53,7 @@ def noise_floor(
     """
     most = min(MAZES, part.mazes) if part else MAZES
     few = make_part(most, most, part.cells if part else ())
-    usual, double = (_unwatched(solver, suite, device, few, dtype) for dtype in ("float32", "float64"))
+    usual, double = (_unwatched(solver, suite, device, few, dtype, mode) for dtype in ("float32", "float64"))
     other_blocks = Evaluation(solver, usual.plan.with_other_blocks(), usual.device)
     base, *others = (_right(evaluation, quiet) for evaluation in (usual, other_blocks, double))
     block, dtype = (base["right"] != other["right"] for other in others)
@@ -32,9 +62,11 @@ def noise_floor(
     return [CellNoise(**row) for row in sums.iter_rows(named=True)]
 
 
-def _unwatched(solver: IterativeSolver, suite: Suite, device: str, part: Part, dtype: Precision) -> Evaluation:
+def _unwatched(
+    solver: IterativeSolver, suite: Suite, device: str, part: Part, dtype: Precision, mode: Mode
+) -> Evaluation:
     bare = suite.model_copy(update={"limits": suite.limits.model_copy(update={"cells": ()})})
-    return make_evaluation(solver, bare, device, part, dtype)
+    return make_evaluation(solver, bare, device, part, dtype, mode)
 
 
 def _right(evaluation: Evaluation, quiet: bool) -> pl.DataFrame:
