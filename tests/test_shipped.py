@@ -2,7 +2,8 @@
 
 import pytest
 
-from extramaze.leaderboard.board import boards, shipped_records
+from extramaze.leaderboard.board import boards
+from extramaze.leaderboard.sources import shipped_records
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
 from extramaze.pages import README, RESULTS, main, pages, with_block
 

@@ -25,7 +25,7 @@ def findings(
     Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
     """
     from extramaze.findings import findings_text
-    from extramaze.leaderboard.board import find_records, shipped_records
+    from extramaze.leaderboard.sources import find_records, shipped_records
     from extramaze.mazes.files import write_atomically
 
     named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])

@@ -26,7 +26,8 @@ def leaderboard(
     A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
     or reproduced by extramaze verify.
     """
-    from extramaze.leaderboard.board import boards, find_records, find_verified, shipped_records, shipped_verified
+    from extramaze.leaderboard.board import boards
+    from extramaze.leaderboard.sources import find_records, find_verified, shipped_records, shipped_verified
     from extramaze.leaderboard.text import board_json, board_table
 
     records = find_records(folders) if folders else shipped_records()

@@ -6,7 +6,7 @@ from typing import Any
 
 from extramaze.blocks.plan import ARITHMETIC, Plan
 from extramaze.findings.entrants import Entrant
-from extramaze.leaderboard.board import comparable, seeds_by_recipe
+from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.mazes import InputError
 from extramaze.records import Record
 from extramaze.suites import Cell, Suite

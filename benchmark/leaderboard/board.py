@@ -5,19 +5,15 @@ over its seeds. Records of different suites, mazes, contract versions, precision
 are never ranked together.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import as_file, files
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from extramaze.blocks.plan import ARITHMETIC
-from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
+from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.leaderboard.notes import ONE_SEED, mark_of, notes_of
 from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
 from extramaze.leaderboard.score import (
@@ -28,11 +24,9 @@ from extramaze.leaderboard.score import (
     score_interval,
     score_weights,
 )
-from extramaze.mazes import InputError
-from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records import Record
 from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
 from extramaze.suites import axis_headings
-from extramaze.verification.verification import Verification, sound_verification
 
 BORROWED = "the rank takes the spread between other recipes' seeds"
 UNKNOWN = f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ"
@@ -104,43 +98,6 @@ def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}))
     return [_board(group, verified) for group in comparable(records)]
 
 
-def comparable(records: Iterable[Record]) -> list[list[Record]]:
-    """Group records by what may be compared: whole ones first, then by suite, mazes, contracts and arithmetic."""
-    groups: dict[tuple, list[Record]] = defaultdict(list)
-    for record in records:
-        plan = record.summary.plan
-        mazes = tuple(cell.mazes_sha256 for cell in record.summary.cells)
-        versions = tuple(sorted(plan.contracts.items()))
-        suite = (plan.part is not None, plan.suite.name, plan.suite_sha256, str(plan.part))
-        arithmetic = tuple(getattr(plan, name) for name in ARITHMETIC)
-        groups[(*suite, mazes, versions, *arithmetic)].append(record)
-    return [groups[key] for key in sorted(groups)]
-
-
-def seeds_by_recipe(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Gather records that may be compared by recipe, in the order of their seeds.
-
-    Raises InputError where two records of one recipe are of the same seed or the same weights.
-    """
-    by_recipe: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        by_recipe[record.summary.plan.solver.recipe].append(record)
-    for recipe, seeds in by_recipe.items():
-        seeds.sort(key=lambda record: record.summary.plan.solver.seed or 0)
-        solvers = [record.summary.plan.solver for record in seeds]
-        for kind, values in (
-            ("seed", [str(solver.seed) for solver in solvers]),
-            ("weights", [solver.weights_sha256 or "none" for solver in solvers]),
-        ):
-            (value, count), *_ = Counter(values).most_common(1)
-            if count > 1:
-                places = [str(record.folder or record.summary.plan.solver.name) for record in seeds]
-                both = " and ".join(place for place, found in zip(places, values, strict=True) if found == value)
-                suite = seeds[0].summary.plan.suite.name
-                raise InputError(f"{recipe} on {suite}: {both} have one {kind}, {value[:12]}; keep one of them")
-    return dict(by_recipe)
-
-
 def _board(records: list[Record], verified: Verified) -> Board:
     plan = records[0].summary.plan
     by_recipe = seeds_by_recipe(records)
@@ -206,40 +163,3 @@ def _rank_note(row: Row, spread: Spread) -> list[str]:
     if ONE_SEED not in row.notes:
         return []
     return [BORROWED if np.isfinite(spread.variance) else UNKNOWN]
-
-
-def find_records(folders: Iterable[Path]) -> list[Record]:
-    """Read every record in or below the folders, copies kept by baselines left out.
-
-    Raises InputError for a folder without any.
-    """
-    places: dict[Path, Path] = {}
-    for folder in folders:
-        found = _summaries(folder)
-        if not found:
-            raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
-        places |= {path.resolve(): path.parent for path in found}
-    return [read_record(place) for place in places.values()]
-
-
-def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
-    """Read the sound verifications that lie beside records in or below the folders, by the records' sha256."""
-    places = [path.parent for folder in folders for path in _summaries(folder)]
-    found = [sound_verification(place) for place in places]
-    return {one.record_sha256: one for one in found if one is not None}
-
-
-def shipped_records() -> list[Record]:
-    """Read the records that come with the package."""
-    with as_file(files("extramaze.results")) as folder:
-        return [read_record(path.parent) for path in _summaries(Path(folder))]
-
-
-def shipped_verified() -> dict[str, Verification]:
-    """Read the verifications that come with the package."""
-    with as_file(files("extramaze.results")) as folder:
-        return find_verified([Path(folder)])
-
-
-def _summaries(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob(SUMMARY)) if not is_baseline_copy(path.parent)]

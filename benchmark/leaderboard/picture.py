@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from extramaze.leaderboard.board import Board, boards, comparable, seeds_by_recipe
+from extramaze.leaderboard.board import Board, boards
+from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
 from extramaze.leaderboard.text import board_name
 from extramaze.mazes.files import make_folder

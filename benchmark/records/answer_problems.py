@@ -9,6 +9,7 @@ from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.mazes.describe import COLUMNS
 from extramaze.records.schema import KINDS
 from extramaze.records.tallies import first_and_last
+from extramaze.records.wrong import each, equals, numbers, stated, true
 from extramaze.scoring import Failure
 
 
@@ -21,8 +22,8 @@ def answer_problems(rows: pl.DataFrame, planned: CellPlan, plan: Plan) -> Iterat
     exact, valid, optimal = (right[kind] for kind in ("exact", "valid", "optimal"))
     if exact is None or valid is None or optimal is None:
         return
-    yield from _each(exact & ~optimal, "exact and not optimal")
-    yield from _each(optimal & ~valid, "optimal and not valid")
+    yield from each(exact & ~optimal, "exact and not optimal")
+    yield from each(optimal & ~valid, "optimal and not valid")
     yield from _rung_problems(rows, optimal, np.array(planned.rungs))
     yield from _failure_problems(rows, valid[:, -1], optimal[:, -1], plan)
     yield from _maze_problems(rows, exact, valid, optimal)
@@ -38,37 +39,29 @@ def _answers(rows: pl.DataFrame, kind: str, rungs: int) -> np.ndarray | None:
     return lists.explode().to_numpy().astype(bool).reshape(len(rows), rungs)
 
 
-def _each(wrong: np.ndarray, what: str) -> Iterator[str]:
-    """Say which mazes, (N,) or (N, R), something is wrong with."""
-    mazes = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-    if len(mazes):
-        more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
-        yield f"maze {mazes[0]}{more}: {what}"
-
-
 def _rung_problems(rows: pl.DataFrame, optimal: np.ndarray, rungs: np.ndarray) -> Iterator[str]:
-    first, last = (rows[name].fill_null(0).to_numpy() for name in ("first_right", "last_right"))
+    first, last = (numbers(rows[name], 0) for name in ("first_right", "last_right"))
     expected_first, expected_last = first_and_last(optimal, rungs)
-    yield from _each(last < first, "last right before first right")
-    yield from _each(expected_first != first, "first_right is not its first right rung")
-    yield from _each(expected_last != last, "last_right is not its last right rung")
+    yield from each(last < first, "last right before first right")
+    yield from each(expected_first != first, "first_right is not its first right rung")
+    yield from each(expected_last != last, "last_right is not its last right rung")
 
 
 def _failure_problems(rows: pl.DataFrame, valid: np.ndarray, optimal: np.ndarray, plan: Plan) -> Iterator[str]:
     """Hold kinds of failure against the scores at the last rung, bool (N,), and against what masking leaves out."""
-    failure, tree = rows["failure"], _equals(rows["cycles"], 0)
+    failure, tree = rows["failure"], equals(rows["cycles"], 0)
     known = [str(kind) for kind in Failure if kind != Failure.NONE]
-    yield from _each(failure.is_null().to_numpy() != optimal, "a failure where it is optimal, or none where it is not")
-    yield from _each((~failure.is_in(known)).fill_null(False).to_numpy(), "a kind of failure not known here")
-    longer = _equals(failure, Failure.LONGER)
-    yield from _each(
+    yield from each(stated(failure) == optimal, "a failure where it is optimal, or none where it is not")
+    yield from each(true(~failure.is_in(known)), "a kind of failure not known here")
+    longer = equals(failure, Failure.LONGER)
+    yield from each(
         longer != (valid & ~optimal), f"valid and not optimal is called {Failure.LONGER!s}, nothing else is"
     )
-    yield from _each(_equals(failure, Failure.LOOP) & tree, f"{Failure.LOOP!s} in a maze without cycles")
+    yield from each(equals(failure, Failure.LOOP) & tree, f"{Failure.LOOP!s} in a maze without cycles")
     if plan.suite.scale == 1:
-        yield from _each(_equals(failure, Failure.PIECES), f"{Failure.PIECES!s} on a raster of one pixel a tile")
+        yield from each(equals(failure, Failure.PIECES), f"{Failure.PIECES!s} on a raster of one pixel a tile")
     if plan.mode != "predictions":
-        yield from _each(_equals(failure, Failure.WALL), f"{Failure.WALL!s} in an answer, from which walls are masked")
+        yield from each(equals(failure, Failure.WALL), f"{Failure.WALL!s} in an answer, from which walls are masked")
 
 
 def _maze_problems(rows: pl.DataFrame, exact: np.ndarray, valid: np.ndarray, optimal: np.ndarray) -> Iterator[str]:
@@ -76,31 +69,26 @@ def _maze_problems(rows: pl.DataFrame, exact: np.ndarray, valid: np.ndarray, opt
     for name in (*COLUMNS, "as_dead_end_filling"):
         if rows[name].null_count():
             yield f"{name}: missing in {rows[name].null_count()} rows"
-    tree, unique = _equals(rows["cycles"], 0), _equals(rows["n_shortest"], 1)
-    yield from _each(unique[:, None] & optimal & ~exact, "optimal, of one shortest path, and not exact")
-    yield from _each(tree[:, None] & valid & ~optimal, "valid, of a maze without cycles, and not optimal")
-    filling = rows["as_dead_end_filling"].fill_null(False).to_numpy()
-    yield from _each(tree & (filling != exact[:, -1]), "as_dead_end_filling is not exact, in a maze without cycles")
+    tree, unique = equals(rows["cycles"], 0), equals(rows["n_shortest"], 1)
+    yield from each(unique[:, None] & optimal & ~exact, "optimal, of one shortest path, and not exact")
+    yield from each(tree[:, None] & valid & ~optimal, "valid, of a maze without cycles, and not optimal")
+    filling = true(rows["as_dead_end_filling"])
+    yield from each(tree & (filling != exact[:, -1]), "as_dead_end_filling is not exact, in a maze without cycles")
 
 
 def _evaluation_problems(rows: pl.DataFrame, last: int, plan: Plan) -> Iterator[str]:
     """Hold evaluations of the step against the budget: all of it where nothing may stop before the last rung."""
-    evaluations = rows["evaluations"].fill_null(-1).to_numpy()
-    audited = rows["audit_agrees"].is_not_null().to_numpy()
+    evaluations = numbers(rows["evaluations"], -1)
+    audited = stated(rows["audit_agrees"])
     least = 0 if plan.mode == "own" else 1 if plan.retire else last
     if plan.mode == "predictions":  # nobody saw any, or states any
         least = -1
-    yield from _each((evaluations < least) | (evaluations > last), f"evaluations are not {_between(least, last)}")
+    yield from each((evaluations < least) | (evaluations > last), f"evaluations are not {_between(least, last)}")
     if plan.retire:
-        yield from _each(audited & (evaluations != last), f"audited, and evaluations are not {last}")
+        yield from each(audited & (evaluations != last), f"audited, and evaluations are not {last}")
     else:
-        yield from _each(audited, "audit_agrees where no maze was retired")
+        yield from each(audited, "audit_agrees where no maze was retired")
 
 
 def _between(least: int, most: int) -> str:
     return str(most) if least == most else f"{max(least, 0)} to {most}"
-
-
-def _equals(column: pl.Series, value: object) -> np.ndarray:
-    """Tell where a column has a value, bool (N,); not where it has none."""
-    return (column == value).fill_null(False).to_numpy()

@@ -232,7 +232,7 @@ def test_a_baseline_keeps_its_past(good, baseline):
 
 def test_baselines_are_not_rows_of_a_board(good, baseline):
     """A search for records passes by the copies that a baseline keeps."""
-    from extramaze.leaderboard.board import find_records
+    from extramaze.leaderboard.sources import find_records
 
     good.write(baseline.parent / "record")
     assert len(find_records([baseline.parent])) == 1

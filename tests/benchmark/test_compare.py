@@ -11,7 +11,7 @@ from extramaze.comparing.compare import compare, differences
 from extramaze.comparing.text import as_json, comparison_text
 from extramaze.mazes.errors import NotComparable
 from extramaze.records import Record
-from extramaze.records.row_problems import MEASURABLE, MEASURED
+from extramaze.records.limit_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar
 
 

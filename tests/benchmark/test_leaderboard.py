@@ -9,10 +9,11 @@ import pytest
 from scipy.stats import norm
 
 from extramaze.blocks.plan import make_part
-from extramaze.leaderboard.board import Row, boards, find_records
+from extramaze.leaderboard.board import Row, boards
 from extramaze.leaderboard.columns import hardest
 from extramaze.leaderboard.notes import notes_of
 from extramaze.leaderboard.score import axis_scores, record_score, score_interval
+from extramaze.leaderboard.sources import find_records
 from extramaze.leaderboard.text import board_json, board_table
 from extramaze.mazes import InputError
 from extramaze.records import Record, read_record

@@ -17,7 +17,8 @@ from extramaze.cli import run
 from extramaze.evaluation.evaluate import evaluate, make_evaluation
 from extramaze.evaluation.work import Worker
 from extramaze.leaderboard.badges import standing
-from extramaze.leaderboard.board import boards, find_records, find_verified
+from extramaze.leaderboard.board import boards
+from extramaze.leaderboard.sources import find_records, find_verified
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load

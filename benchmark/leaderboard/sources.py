@@ -1,0 +1,47 @@
+"""Where a board's records, and what came out when they were run again, are read from: folders, and the package."""
+
+from collections.abc import Iterable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from extramaze.comparing.baselines import is_baseline_copy
+from extramaze.mazes import InputError
+from extramaze.records import SUMMARY, Record, read_record
+from extramaze.verification.verification import Verification, sound_verification
+
+
+def find_records(folders: Iterable[Path]) -> list[Record]:
+    """Read every record in or below the folders, copies kept by baselines left out.
+
+    Raises InputError for a folder without any.
+    """
+    places: dict[Path, Path] = {}
+    for folder in folders:
+        found = _summaries(folder)
+        if not found:
+            raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
+        places |= {path.resolve(): path.parent for path in found}
+    return [read_record(place) for place in places.values()]
+
+
+def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
+    """Read the sound verifications that lie beside records in or below the folders, by the records' sha256."""
+    places = [path.parent for folder in folders for path in _summaries(folder)]
+    found = [sound_verification(place) for place in places]
+    return {one.record_sha256: one for one in found if one is not None}
+
+
+def shipped_records() -> list[Record]:
+    """Read the records that come with the package."""
+    with as_file(files("extramaze.results")) as folder:
+        return [read_record(path.parent) for path in _summaries(Path(folder))]
+
+
+def shipped_verified() -> dict[str, Verification]:
+    """Read the verifications that come with the package."""
+    with as_file(files("extramaze.results")) as folder:
+        return find_verified([Path(folder)])
+
+
+def _summaries(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob(SUMMARY)) if not is_baseline_copy(path.parent)]
