@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
-from extramaze.models.training.checkpoint import TrainingResult
+from extramaze.models.training.trained import TrainingResult
 from extramaze.suites import IN_DISTRIBUTION, Suite, axis_headings
 from extramaze.tables import layout
 

@@ -17,8 +17,8 @@ from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.schema import parse_json
-from extramaze.models.training.checkpoint import RESULT, TrainingResult, read_solver, training_mark
 from extramaze.models.training.recipe import recipe_names
+from extramaze.models.training.trained import RESULT, TrainingResult, read_solver, training_mark
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from extramaze.findings.variants import is_retrained
-from extramaze.models.training.checkpoint import GOOD_ACCURACY, marked_accuracy
+from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 

@@ -8,7 +8,7 @@ from extramaze.findings.figures import mean_share
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.pools import LARGE, SCALES, SMALL, Pool
 from extramaze.findings.verdicts import LEAST_SEEDS
-from extramaze.models.training.checkpoint import GOOD_ACCURACY
+from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records import Record
 from extramaze.suites import IN_DISTRIBUTION
 

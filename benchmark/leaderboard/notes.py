@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from extramaze.models.training.checkpoint import marked_accuracy
+from extramaze.models.training.trained import marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from extramaze.leaderboard.board import Board, Row
 from extramaze.leaderboard.notes import ONE_SEED
-from extramaze.models.training.checkpoint import GOOD_ACCURACY
+from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records.measures import FATE_NAMES
 from extramaze.suites import IN_DISTRIBUTION
 from extramaze.tables import layout

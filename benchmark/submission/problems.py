@@ -13,7 +13,7 @@ from extramaze.blocks.identity import state_sha256
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_inside
 from extramaze.models.schema import try_model
-from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary

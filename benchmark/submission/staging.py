@@ -18,9 +18,9 @@ from extramaze.mazes.files import read_bytes, read_inside, write_atomically
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import card_of
 from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
-from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
 from extramaze.models.training.log import LOG
 from extramaze.models.training.recipe import recipe_names
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, fill, weight_bytes
 from extramaze.submission.card import Card, Source
 

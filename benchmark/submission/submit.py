@@ -15,7 +15,7 @@ from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
 from extramaze.models.schema import differing
-from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
 from extramaze.submission.card import CARD, VERIFICATION, Card, FileEntry, Statement, TrainedOn, read_card

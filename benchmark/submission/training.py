@@ -6,8 +6,8 @@ from extramaze.mazes.files import read_bytes
 from extramaze.models.contract_checks import SIZES
 from extramaze.models.loading import shipped_solvers
 from extramaze.models.schema import parse_json
-from extramaze.models.training.checkpoint import RECIPE, RESULT, TrainingResult
 from extramaze.models.training.recipe import Recipe, parse_recipe
+from extramaze.models.training.trained import RECIPE, RESULT, TrainingResult
 from extramaze.records.schema import Summary
 from extramaze.submission.card import TrainedOn, Who
 

@@ -14,8 +14,8 @@ import torch
 from extramaze.mazes import InputError
 from extramaze.mazes.files import read_inside
 from extramaze.models.schema import parse_json, try_model
-from extramaze.models.training.checkpoint import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.training.recipe import Recipe, parse_recipe
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.parquet import open_table

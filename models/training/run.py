@@ -13,7 +13,6 @@ import time
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 
@@ -24,16 +23,7 @@ from extramaze.mazes.progress import progress_bar
 from extramaze.mazes.stream import ahead
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16
-from extramaze.models.training.checkpoint import (
-    CHECKPOINT,
-    GOOD_ACCURACY,
-    RESULT,
-    WEIGHTS,
-    TrainingResult,
-    load_checkpoint,
-    read_solver,
-    save_checkpoint,
-)
+from extramaze.models.training.checkpoint import CHECKPOINT, Place, Progress, load_checkpoint, save_checkpoint
 from extramaze.models.training.data import Batch, Supply, validation_blocks
 from extramaze.models.training.distributed import Processes
 from extramaze.models.training.learning_curve import PICTURE, save_learning_curve
@@ -42,6 +32,7 @@ from extramaze.models.training.optimise import MovingAverage, clip, learning_rat
 from extramaze.models.training.recipe import Recipe
 from extramaze.models.training.shared_loss import SharedLoss
 from extramaze.models.training.start import Start
+from extramaze.models.training.trained import GOOD_ACCURACY, RESULT, WEIGHTS, Ended, TrainingResult, read_solver
 from extramaze.models.training.validation import MEASURE_BATCH, count_right
 from extramaze.models.weight_files import write_weights
 
@@ -71,15 +62,16 @@ class TrainingRun:
         self.optimizer = make_optimizer(self.solver, self.training, recipe.data.scale)
         self.average = None if self.training.ema is None else MovingAverage(self.solver, self.training.ema)
         self.supply = Supply(recipe.data, seed, self.training.batch, processes.rank, processes.count)
-        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "stopped": None, "resumed": 0, "log": []}
-        self.progress |= self.place()
-        self.resume()
-        self.log = TrainingLog(folder, self.progress["log"], processes.leads, tensorboard)
-        event = RESUMED if self.progress["resumed"] else BEGUN
-        self.log.add(event, self.progress["step"], **self.place(), bf16=bf16, versions=_versions())
-        self.losses: list[float] = self.progress.get("losses", [])
+        self.place = Place(
+            device=describe_device(self.device), threads=torch.get_num_threads(), processes=processes.count
+        )
+        self.progress = self.resumed() or Progress(place=self.place)
+        self.log = TrainingLog(folder, list(self.progress.log), processes.leads, tensorboard)
+        event = RESUMED if self.progress.resumed else BEGUN
+        self.log.add(event, self.progress.step, **self.place.model_dump(), bf16=bf16, versions=_versions())
+        self.losses = list(self.progress.losses)
         self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
-        self.origin = time.perf_counter() - self.progress["seconds"]
+        self.origin = time.perf_counter() - self.progress.seconds
 
     def build(self) -> IterativeSolver:
         """Build the solver with the seed's weights, or those it begins with."""
@@ -97,33 +89,28 @@ class TrainingRun:
         setattr(twin, "step", torch.compile(self.solver.step))  # noqa: B010
         return twin
 
-    def place(self) -> dict[str, Any]:
-        """Return what must be the same for the bits to be the same."""
-        count = self.processes.count
-        return {"device": describe_device(self.device), "threads": torch.get_num_threads(), "processes": count}
-
-    def resume(self) -> None:
+    def resumed(self) -> Progress | None:
         """Go on from the folder's checkpoint, if there is one. Raises InputError where it was begun elsewhere."""
         if not (self.folder / CHECKPOINT).exists():
-            return
+            return None
         average = None if self.average is None else self.average.solver
-        self.progress = load_checkpoint(self.folder, self.solver, self.optimizer, average)
-        for key, here in self.place().items():
-            was = self.progress.get(key)
+        progress = load_checkpoint(self.folder, self.solver, self.optimizer, average)
+        for key, here in self.place:
+            was = getattr(progress.place, key)
             if was != here:
                 raise InputError(
                     f"{self.folder} was begun on {was} ({key}), this is {here}: the weights would not be the same; "
                     "go on there (OMP_NUM_THREADS sets the threads), or choose another --out"
                 )
-        self.progress["resumed"] += 1
+        return progress.model_copy(update={"resumed": progress.resumed + 1})
 
     def finish(self) -> TrainingResult:
         """Train to the end of the budget, validate, and write the solver."""
-        progress, training = self.progress, self.training
-        steps = range(progress["step"], progress["step"] if progress["stopped"] else training.total_steps)
+        first, training = self.progress.step, self.training
+        steps = range(first, first if self.progress.stopped else training.total_steps)
         bar = progress_bar(
             total=training.total_steps * training.batch,
-            initial=progress["step"] * training.batch,
+            initial=first * training.batch,
             unit=" mazes",
             unit_scale=True,
             quiet=self.quiet,
@@ -133,15 +120,16 @@ class TrainingRun:
             if training.bf16 and not self.quiet and not has_fast_bf16(self.device):
                 bar.write(SLOW_BF16, file=sys.stderr)
             for step, batch in zip(steps, batches, strict=False):
-                self.losses.append(self.step(step, batch))
+                loss = self.step(step, batch)
+                self.losses.append(loss)
                 bar.update(training.batch)
                 late = training.seconds is not None and self.processes.any(self.elapsed() >= training.seconds)
                 if late or (step + 1) % self.recipe.validation.every == 0 or step + 1 == training.total_steps:
                     self.checkpoint(step + 1, late)
-                elif self.elapsed() - progress["seconds"] >= SAVE_SECONDS:
+                elif self.elapsed() - self.progress.seconds >= SAVE_SECONDS:
                     self.save(step + 1)
-                bar.set_postfix(loss=f"{self.progress['loss']:.4f}", val=self.log.last_accuracy)
-                if progress["stopped"]:
+                bar.set_postfix(loss=f"{loss:.4f}", val=self.log.last_accuracy)
+                if self.progress.stopped:
                     break
         return self.write_result()
 
@@ -158,7 +146,6 @@ class TrainingRun:
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.solver, step)
-        self.progress["loss"] = loss
         return loss
 
     def backward(self, step: int, batch: Batch) -> tuple[float, float]:
@@ -173,7 +160,7 @@ class TrainingRun:
         self.log.add(DIVERGED, step, loss=str(loss), gradient_norm=str(norm))
         self.log.write()
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
-        good = f"the last good checkpoint, of step {self.progress['step']}, is in" if self.progress["step"] else "see"
+        good = f"the last good checkpoint, of step {self.progress.step}, is in" if self.progress.step else "see"
         raise TrainingDiverged(
             f"{what} at step {step} (seed {self.seed}); {good} {self.folder}; lower the learning rate or the clip norm "
             "in a new recipe"
@@ -181,29 +168,34 @@ class TrainingRun:
 
     def checkpoint(self, step: int, late: bool) -> None:
         """Validate, decide whether to stop, and write the log and everything needed to go on from here."""
-        progress, validation = self.progress, self.recipe.validation
+        validation = self.recipe.validation
         accuracy = self.validate(validation.count, 0)
-        if validation.stop_at is not None and accuracy >= validation.stop_at:
-            progress["stopped"] = "accuracy"
-        elif late:
-            progress["stopped"] = "seconds"
+        good = validation.stop_at is not None and accuracy >= validation.stop_at
         self.log.add(
             VALIDATED,
             step,
             mazes=step * self.training.batch,
-            loss=round(progress["loss"], 6),
+            loss=round(self.losses[-1], 6),
             mean_loss=round(sum(self.losses) / len(self.losses), 6),
             validation_accuracy=round(accuracy, 6),
             learning_rate=learning_rate(self.training, step - 1),
             seconds=round(self.elapsed(), 1),
         )
         self.losses = []
-        self.save(step)
+        self.save(step, "accuracy" if good else "seconds" if late else None)
         self.log.write()
 
-    def save(self, step: int) -> None:
+    def save(self, step: int, stopped: Ended | None = None) -> None:
         """Write everything needed to go on from here."""
-        self.progress |= {"step": step, "seconds": self.elapsed(), "losses": self.losses}
+        self.progress = Progress(
+            place=self.place,
+            step=step,
+            seconds=self.elapsed(),
+            stopped=stopped,
+            resumed=self.progress.resumed,
+            losses=tuple(self.losses),
+            log=tuple(self.log.entries),
+        )
         if self.processes.leads:
             average = None if self.average is None else self.average.solver
             save_checkpoint(self.folder, self.solver, self.optimizer, self.progress, average)
@@ -225,8 +217,8 @@ class TrainingRun:
         """Write the finished solver and remove the checkpoint; every process returns the result."""
         recipe, progress, validation = self.recipe, self.progress, self.recipe.validation
         accuracy = self.validate(validation.final_count, 0 if validation.stop_at is None else validation.count)
-        stopped: Literal["steps", "accuracy", "seconds"] = progress["stopped"] or "steps"
-        self.log.add(ENDED, progress["step"], stopped=stopped, final_accuracy=round(accuracy, 6))
+        stopped = progress.stopped or "steps"
+        self.log.add(ENDED, progress.step, stopped=stopped, final_accuracy=round(accuracy, 6))
         if self.processes.leads:
             self.log.write()
             title = f"{recipe.name} seed {self.seed}"
@@ -234,22 +226,22 @@ class TrainingRun:
             result = TrainingResult(
                 recipe=recipe.name,
                 seed=self.seed,
-                steps=progress["step"],
-                mazes=progress["step"] * self.training.batch,
+                steps=progress.step,
+                mazes=progress.step * self.training.batch,
                 validation_accuracy=accuracy,
                 validation_count=validation.final_count,
                 reached_99=accuracy >= GOOD_ACCURACY,
                 weights_sha256=write_weights(self.shipped, self.folder / WEIGHTS),
-                wall_seconds=round(progress["seconds"], 1),
-                machine=progress["device"],
+                wall_seconds=round(progress.seconds, 1),
+                machine=self.place.device,
                 versions=_versions(),
                 stopped=stopped,
-                threads=progress["threads"],
-                processes=progress["processes"],
+                threads=self.place.threads,
+                processes=self.place.processes,
                 bf16=self.training.bf16,
                 init_from=None if self.start is None else self.start.name,
                 initial_weights_sha256=None if self.start is None else self.start.sha256,
-                resumed=progress["resumed"],
+                resumed=progress.resumed,
             )
             write_atomically(self.folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
             (self.folder / CHECKPOINT).unlink(missing_ok=True)

@@ -11,8 +11,8 @@ from extramaze.mazes import InputError
 from extramaze.mazes.files import is_free, make_folder, read_bytes, write_atomically
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
-from extramaze.models.training.checkpoint import RECIPE
 from extramaze.models.training.recipe import Recipe
+from extramaze.models.training.trained import RECIPE
 from extramaze.models.weight_files import misfits
 
 

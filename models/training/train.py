@@ -8,12 +8,13 @@ import torch
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, remove_temporary
 from extramaze.models.devices import deterministic, tensor_float
-from extramaze.models.training.checkpoint import CHECKPOINT, RESULT, TrainingResult, read_solver
+from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.distributed import Processes, join
 from extramaze.models.training.log import check_tensorboard
 from extramaze.models.training.recipe import Recipe, parse_recipe, recipe_text
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.start import Start, claim, read_start
+from extramaze.models.training.trained import RESULT, TrainingResult, read_solver
 
 MAX_SEED = 255
 

@@ -12,7 +12,7 @@ import torch
 from extramaze.blocks.plan import make_part, make_plan
 from extramaze.mazes.describe import COUNTS
 from extramaze.models import load
-from extramaze.models.training.checkpoint import training_mark
+from extramaze.models.training.trained import training_mark
 from extramaze.records import Record
 from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Rung, RunInfo, Tally
 from extramaze.records.tallies import tally_limits

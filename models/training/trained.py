@@ -1,0 +1,88 @@
+"""Folders that hold a trained solver.
+
+``recipe.yaml``, ``training.json`` and ``weights.safetensors`` make one; ``log.jsonl`` and ``learning-curve.png`` say
+how it got there. Nothing is pickled.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from extramaze.mazes import InputError
+from extramaze.mazes.files import read_bytes
+from extramaze.models.contract import IterativeSolver
+from extramaze.models.schema import Strict, parse_json
+from extramaze.models.training.recipe import Recipe, parse_recipe
+from extramaze.models.weight_files import MAX_WEIGHTS, fill
+
+RECIPE, RESULT, WEIGHTS = "recipe.yaml", "training.json", "weights.safetensors"
+_MARK = re.compile(r"only ([\d.]+%) of fresh training-like mazes, below [\d.]+%")
+Ended = Literal["steps", "accuracy", "seconds"]
+GOOD_ACCURACY = 0.99  # on fresh mazes of the training distribution; below it a seed is shipped, and marked
+
+
+class TrainingResult(Strict):
+    """What one finished training run reports (``training.json``).
+
+    stopped: what ended it: the budget of steps, the validation accuracy asked for, or the budget of seconds.
+    wall_seconds: of training and validation up to there. threads: of each process. bf16: whether it computed so.
+    initial_weights_sha256: of the solver it was fine-tuned from, named by ``init_from``.
+    resumed: how often it was stopped and went on.
+    """
+
+    recipe: str
+    seed: int
+    steps: int
+    mazes: int
+    validation_accuracy: float = Field(ge=0, le=1)
+    validation_count: int
+    reached_99: bool
+    weights_sha256: str
+    wall_seconds: float
+    machine: str
+    versions: dict[str, str]
+    stopped: Ended = "steps"
+    threads: int | None = None
+    processes: int = 1
+    bf16: bool | None = None
+    init_from: str | None = None
+    initial_weights_sha256: str | None = None
+    resumed: int = 0
+
+
+def training_mark(accuracy: float) -> str:
+    """Say that a seed fell short of GOOD_ACCURACY, as its card and its records do.
+
+    ``marked_accuracy`` reads it from records: their schema freezes the wording.
+    """
+    return f"only {accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}"
+
+
+def marked_accuracy(note: str) -> str | None:
+    """Return the accuracy, as written, that a note of ``training_mark`` states; None for any other note."""
+    mark = _MARK.fullmatch(note)
+    return mark[1] if mark else None
+
+
+def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
+    """Build the solver of a finished training folder and fill in its weights.
+
+    Raises InputError where a file is missing, unreadable, altered (another sha256) or of another architecture.
+    """
+    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
+    if not (folder / RESULT).exists():
+        raise InputError(f"{folder} holds an unfinished training; give the same extramaze train again, it goes on")
+    result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
+    weights = read_bytes(folder / WEIGHTS, MAX_WEIGHTS)
+    found = hashlib.sha256(weights).hexdigest()
+    if found != result.weights_sha256:
+        raise InputError(
+            f"{folder / WEIGHTS}: sha256 {found[:12]}… is not the {result.weights_sha256[:12]}… that training.json "
+            "states; the file is truncated or altered: restore it or train again"
+        )
+    solver = recipe.architecture.build()
+    fill(solver, weights, str(folder / WEIGHTS))
+    return solver, recipe, result
