@@ -9,15 +9,15 @@ import polars as pl
 
 from extramaze.dynamics import Limit
 from extramaze.findings.entrants import Entrant
-from extramaze.findings.figures import Figure, fall, mean_share, number
-from extramaze.findings.filling import equal_to_filling, with_cycles
+from extramaze.findings.figures import Figure, fall, number
+from extramaze.findings.filling import same_share, with_cycles
 from extramaze.findings.finding import who
 from extramaze.findings.limit_tables import LOOP
 from extramaze.findings.pooled_odds import path_odds, size_odds
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.retraining import RETRAINED_FAMILIES, difference, size_cost
 from extramaze.findings.starts import DEGREES
-from extramaze.findings.trajectories import MOVING, NOTHING_OPEN, OPEN, SETTLED, WRONG, mean_of_cells, share_given
+from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_of_cells, share_given
 from extramaze.findings.variants import TRAINED_ON, TUNED
 from extramaze.leaderboard.score import record_score
 from extramaze.suites import IN_DISTRIBUTION
@@ -25,7 +25,6 @@ from extramaze.suites import IN_DISTRIBUTION
 SIZES = (17, 21, 33)
 CYCLES = pl.col("limit") == str(Limit.CYCLE)
 LOOPS = pl.col("betti") == pl.lit(list(LOOP), dtype=pl.List(pl.Int32))
-NO_LIMIT = pl.col("betti").is_null()
 Answerer = Callable[[Pool], Iterator[tuple[Entrant, str]]]
 
 
@@ -55,8 +54,9 @@ def in_short(pools: Sequence[Pool]) -> Iterator[str]:
         yield (
             "Figures are shares of optimal answers at the last number of iterations, unless they say otherwise, from "
             "the suite that has most seeds of a solver. Brackets give the 95 % interval over seeds and mazes; where "
-            "there are two seeds, the value of each. “70 to 80 %” means 70 % if every undecided trajectory counts as "
-            "no and 80 % if every one counts as yes; the interval covers both ends."
+            "there are two seeds, the value of each. “70 to 80 %” means 70 % if every trajectory "
+            "that is undecided or drifting counts as no and 80 % if every one counts as yes; the interval covers both "
+            "ends."
         )
         yield "\n".join(lines)
 
@@ -101,13 +101,15 @@ def _cycles(pool: Pool) -> Iterator[tuple[Entrant, str]]:
 def _filling(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cyclic = with_cycles(pool)
     for entrant in _families(pool) if cyclic else ():
-        found = mean_share(equal_to_filling(entrant, cyclic), entrant.trained)
+        found = same_share(entrant, cyclic)
         yield entrant, f"the same answer on {_brief(found)} of the mazes with cycles"
 
 
 def _retraining(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     cycles = [cell for value, cell in pool.ladder("percolation").items() if value > 0]
-    sizes = [cell for size, cell in pool.ladder("size").items() if size > 9]
+    beyond = {size: cell for size, cell in pool.ladder("size").items() if size > 9}
+    sizes = list(beyond.values())
+    larger = f"sizes {' to '.join(map(str, sorted({min(beyond), max(beyond)})))}" if beyond else ""
     variants = {variant: f"trained on percolation {percolation}" for variant, percolation in TRAINED_ON.items()}
     variants |= {variant: f"tuned on {count:,}" for variant, count in TUNED.items()}
     for family, (variant, how) in product(RETRAINED_FAMILIES, variants.items()):
@@ -119,7 +121,8 @@ def _retraining(pool: Pool) -> Iterator[tuple[Entrant, str]]:
             yield (
                 new,
                 f"{how}, {_brief(gain)} more with cycles and {_brief(cost)} more lost by size than {base.recipe}: "
-                f"{here[0]} of 9×9 trees and {here[1]} of larger ones right, where that has {there[0]} and {there[1]}",
+                f"{here[0]} of 9×9 trees and {here[1]} of those of {larger} right, where that has {there[0]} and "
+                f"{there[1]}",
             )
 
 
@@ -127,8 +130,8 @@ def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _watched(pool):
         shares = {
             "{} rest": mean_of_cells(entrant, entrant.watched_cells, SETTLED),
-            "{} cycle": mean_of_cells(entrant, entrant.watched_cells, CYCLES, NOTHING_OPEN),
-            "of those that move {} trace one closed loop": share_given(entrant, MOVING, LOOPS, NO_LIMIT),
+            "{} cycle": mean_of_cells(entrant, entrant.watched_cells, CYCLES),
+            "of those that move {} trace one closed loop": share_given(entrant, MOVING, LOOPS & ~OPEN, OPEN),
         }
         yield from _joined(entrant, shares)
 
@@ -155,11 +158,19 @@ def _paths(pool: Pool) -> Iterator[tuple[Entrant, str]]:
 
 
 def _seed_spread(pool: Pool) -> Iterator[tuple[Entrant, str]]:
+    hard = max((size for size in pool.ladder("size") if size in SIZES), default=None)
     for entrant in pool.entrants:
         if len(entrant.seeds) > 2:
             scores = np.array([record_score(record) for record in entrant.records])
             low, high, deviation = 100 * scores.min(), 100 * scores.max(), 100 * scores.std(ddof=1)
-            yield entrant, f"scores from {low:.1f} to {high:.1f} %, with a standard deviation of {deviation:.1f} points"
+            said = f"scores from {low:.1f} to {high:.1f} %, with a standard deviation of {deviation:.1f} points"
+            yield entrant, said + ("" if hard is None else _range_at(entrant, pool.ladder("size")[hard], hard))
+
+
+def _range_at(entrant: Entrant, cell: str, size: int) -> str:
+    """Say how far apart seeds are at one size: a score is a mean over axes, in which seeds hide."""
+    shares = 100 * entrant.right(cell).mean(axis=1)
+    return f"; at size {size} alone from {shares.min():.1f} to {shares.max():.1f} %"
 
 
 def _families(pool: Pool) -> list[Entrant]:

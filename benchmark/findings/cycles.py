@@ -30,8 +30,8 @@ def cycles(pool: Pool) -> Finding:
                 f"{FAMILIES[family]} collapses quickly for percolation above 0",
                 STUDY,
                 f"confirmed where, at 9×9, optimal answers fall by more than half of all mazes from percolation 0 to "
-                f"{FEW}; undecided where at 0 they are not surely above {STILL_RIGHT:.0%}, as then there is nothing to "
-                "fall from",
+                f"those mazes at {FEW} that have a cycle (the others are trees as well); undecided where at 0 they "
+                f"are not surely above {STILL_RIGHT:.0%}, as then there is nothing to fall from",
                 judge_answers(pool, family, both, missing, lambda e: _collapse(e, percolation)),
             )
             for family in ("dt-net", "pi-net")
@@ -93,13 +93,19 @@ def _exact(pool: Pool) -> Ladder:
 
 
 def _collapse(entrant: Entrant, percolation: Ladder) -> Verdict:
-    trees, few = (percolation.right(entrant, value) for value in (0.0, FEW))
+    trees, few = percolation.right(entrant, 0.0), _with_cycles(entrant, percolation, FEW)
     base = above(mean_share([trees], entrant.trained), STILL_RIGHT, f"{entrant.name} at percolation 0")
-    what = f"{entrant.name}'s fall from percolation 0 to {FEW}"
+    what = f"{entrant.name}'s fall from percolation 0 to mazes with cycles at {FEW}"
     verdict = above(fall(trees, few, entrant.trained, entrant.noise(percolation.cells)), HALF, what)
     if base.word != Word.CONFIRMED and verdict.word in (Word.CONFIRMED, Word.REFUTED):
         return undecided(f"there is little to fall from: {base.why}", verdict)
     return verdict
+
+
+def _with_cycles(entrant: Entrant, percolation: Ladder, value: float) -> np.ndarray:
+    """Return which mazes of a percolation that have a cycle are right, float (S, N)."""
+    cyclic = np.concatenate([entrant.column(cell, "cycles")[0][mask] > 0 for cell, mask in percolation.groups[value]])
+    return percolation.right(entrant, value)[:, cyclic]
 
 
 def _not_scoring(entrant: Entrant, percolation: Ladder) -> Verdict:

@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 
 from extramaze.findings.variants import is_retrained
-from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
+from extramaze.leaderboard.notes import marks
 from extramaze.records import Record
-from extramaze.suites import IN_DISTRIBUTION
 
 OWN_INFERENCE = "pi-net"  # the family that is published with an inference of its own, a root finder
 
@@ -61,20 +60,11 @@ class Entrant:
 
     @cached_property
     def marks(self) -> dict[int, str]:
-        """The seeds that training left short of GOOD_ACCURACY on mazes like their own, and the share that they reached.
+        """The seeds that training left short on mazes like their own (``leaderboard.notes.marks``), and by how much.
 
-        What a retrained recipe is short of is its own mazes, those with cycles. Training is validated by the plain
-        iteration; a seed that reaches GOOD_ACCURACY here by an inference of its own is not short by that.
+        What a retrained recipe is short of is its own mazes, those with cycles.
         """
-        found = {}
-        for seed, record in zip(self.seeds, self.records, strict=False):
-            home = [cell.rungs[-1].optimal.share for cell in record.summary.cells if cell.axis == IN_DISTRIBUTION]
-            if self.own and home and min(home) >= GOOD_ACCURACY:
-                continue
-            for note in record.summary.plan.solver.notes:
-                if accuracy := marked_accuracy(note):
-                    found[seed] = accuracy
-        return found
+        return marks(self.records)
 
     @cached_property
     def tables(self) -> list[dict[str, pl.DataFrame]]:

@@ -63,7 +63,7 @@ def _trajectories(entrants: list[Entrant]) -> list[Table]:
         "",
         "wrong",
         "of them at rest, %",
-        "odds of right at rest",
+        "odds ratio of right at rest",
         "the same, open ones as at rest",
         "moving",
         "of them flipping, %",
@@ -71,8 +71,8 @@ def _trajectories(entrants: list[Entrant]) -> list[Table]:
         "logit motion",
     ]
     reading = (
-        f"Moving: latent motion above {FLOOR}; flipping: the answer changes within the window. Odds above 1 "
-        "mean that solvers at rest are right more often. Motion is a median over the moving ones, root mean square."
+        f"Moving: latent motion above {FLOOR}; flipping: the answer changes within the window. An odds ratio above 1 "
+        "means that solvers at rest are right more often. Motion is a median over the moving ones, root mean square."
     )
     return table("Watched trajectories, all cells and seeds together", reading, header, rows)
 
@@ -99,8 +99,9 @@ def _starts(entrants: list[Entrant]) -> list[Table]:
     title = "Answers that another initial state changes, percent"
     reading = (
         "A solver that moves may answer otherwise whenever it is stopped, so only fixed points tell of the initial "
-        "state. A right answer can be left for a wrong one only, and wrong ones are many. Alignment: cosine of "
-        "limits from different initial states, mean over all."
+        "state. A right answer can be left for a wrong one only, and wrong ones are many. Changed by any of three "
+        "other states, in float32, after as many steps as the burn-in. Alignment: cosine of limits from different "
+        "initial states, mean over all."
     )
     return table(
         title,
@@ -134,11 +135,11 @@ def _odds(entrants: list[Entrant], sizes: dict[int, str]) -> list[Table]:
         rows.append([who(entrant), *(text for one in found for text in (shown(one.difference), shown(one.by_seed)))])
     title = "Being right on longer against shorter paths within a size, on larger against smaller mazes within a band"
     reading = (
-        "Differences of shares, in points, and odds, mean over seeds. Below 0, or odds below 1, on the left: long "
+        "Differences of shares, in points, and odds ratios, mean over seeds. Below 0, or below 1, on the left: long "
         "paths are hard; on the right: large mazes are, whatever the path. Bands in which nearly all answers are right "
-        "hold differences down, and not odds."
+        "hold differences down, and not odds ratios."
     )
-    return table(title, reading, ["", "longer paths", "their odds", "larger mazes", "their odds"], rows)
+    return table(title, reading, ["", "longer paths", "their odds ratio", "larger mazes", "their odds ratio"], rows)
 
 
 def _by_length(entrants: list[Entrant], sizes: dict[int, str]) -> list[Table]:

@@ -35,10 +35,10 @@ def failures(pool: Pool) -> Finding:
     sizes, networks = pool.ladder("size"), [entrant for entrant in pool.networks if entrant.watched_cells]
     notes = (
         "Differences are judged, of the shares that are right with and without a property, within strata: their "
-        "intervals are over seeds and mazes. Beside limits, odds describe these very mazes and seeds: their intervals "
-        "take a seed as a stratum.",
-        "Below 0, or odds below 1, failure goes with the property. Sizes and bands in which all answers are right "
-        "count as no difference. Watched trajectories are right or wrong by their own last iterate.",
+        "intervals are over seeds and mazes. Beside limits, odds ratios describe these very mazes and seeds: their "
+        "intervals take a seed as a stratum.",
+        "Below 0, or an odds ratio below 1, failure goes with the property. Sizes and bands in which all answers are "
+        "right count as no difference. Watched trajectories are right or wrong by their own last iterate.",
         *where_wrong(networks),
     )
     claims = (*_trajectory_claims(pool), *(c for f in FAILING for c in _path_claims(pool, f, sizes)))
@@ -72,9 +72,10 @@ def _trajectory_claims(pool: Pool) -> list[Claim]:
             (
                 f"DT-Net's {word} answer at a fixed point does not depend on its initial state",
                 f"confirmed where another initial state gives another answer on under {RARE:.0%} of the watched mazes "
-                f"whose trajectory is at a fixed point with a {word} answer; other states are followed as long and may "
-                "still move, so that the share is an upper bound; moving trajectories stand beside it in the table, as "
-                "what is to be expected without a fixed point",
+                f"whose trajectory is at a fixed point with a {word} answer: any of three others (zero, random, "
+                "another maze's limit), each run in float32 for as many steps as the burn-in; they may still move "
+                "then, so that the share is an upper bound; moving trajectories stand beside it in the table, as what "
+                "is to be expected without a fixed point",
                 partial(_independent, kind=kind, word=word),
             )
             for word, kind in (("right", RIGHT), ("wrong", WRONG))
@@ -103,16 +104,16 @@ def less_right(pooled: Pooled, what: str) -> Verdict:
     points = below(pooled.difference, 0.0, what)
     if pooled.by_seed is None:
         return points
-    odds = below(pooled.by_seed, 1.0, f"{what}, by odds")
-    found = agree(points, odds, "it hangs on whether shares or odds are compared")
-    return replace(found, why=f"{found.why}; by odds {pooled.by_seed}")
+    odds = below(pooled.by_seed, 1.0, f"{what}, by odds ratios")
+    found = agree(points, odds, "it hangs on whether shares or odds ratios are compared")
+    return replace(found, why=f"{found.why}; by odds ratios {pooled.by_seed}")
 
 
 def _path_claims(pool: Pool, family: str, sizes: dict[int, str]) -> list[Claim]:
     missing = "no ladder of sizes was run"
     strata = (
         "confirmed where the share that is right is surely smaller on {} (difference within {}, weighted as Mantel and "
-        "Haenszel's), refuted where surely not, both by shares and by odds (each seed's common odds ratio)"
+        "Haenszel's), refuted where surely not, both by shares and by odds ratios (each seed's common odds ratio)"
     )
     return [
         Claim(

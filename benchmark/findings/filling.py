@@ -33,7 +33,7 @@ def filling(pool: Pool) -> Finding:
         Claim(
             f"DT-Net's output equals dead-end filling's on {PUBLISHED:.1%} of 143,000 mazes",
             f"{STUDY}; that these are sizes 5 to 29 and eleven percolations is inferred",
-            f"confirmed where, {where}, more than {MOST:.0%} of the answers are the same, mean over cells; trees are "
+            f"confirmed where, {where}, more than {MOST:.0%} of the answers are the same; trees are "
             "left out, as there every right answer is the same",
             judge_answers(pool, "dt-net", cyclic, missing, lambda e: _same(e, cyclic, grid)),
         ),
@@ -86,10 +86,16 @@ def equal_to_filling(entrant: Entrant, cyclic: Cyclic) -> list[np.ndarray]:
     return [entrant.column(cell, "as_dead_end_filling")[:, mask].astype(float) for cell, mask in cyclic.items()]
 
 
+def same_share(entrant: Entrant, cyclic: Cyclic) -> Figure:
+    """Return the share of the answers, on all mazes with cycles together, that equal dead-end filling's."""
+    return mean_share([np.concatenate(equal_to_filling(entrant, cyclic), axis=1)], entrant.trained)
+
+
 def _same(entrant: Entrant, cyclic: Cyclic, grid: list[str]) -> Verdict:
     """Judge mazes with cycles, and say beside it what the share is over all mazes of such cells, trees among them."""
-    verdict = above(mean_share(equal_to_filling(entrant, cyclic)), MOST, f"{entrant.name}, {len(cyclic)} cells")
-    whole = mean_share([entrant.column(cell, "as_dead_end_filling").astype(float) for cell in grid])
+    verdict = above(same_share(entrant, cyclic), MOST, f"{entrant.name}, {len(cyclic)} cells")
+    everything = [entrant.column(cell, "as_dead_end_filling").astype(float) for cell in grid]
+    whole = mean_share([np.concatenate(everything, axis=1)])
     return replace(verdict, why=f"{verdict.why}; over all mazes of {len(grid)} cells, trees among them, {whole.middle}")
 
 
@@ -110,7 +116,7 @@ def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
     rows = []
     for entrant in entrants if cyclic else []:
         (same, wrong), (loops, _) = wrong_as(entrant, cyclic), wrong_as(entrant, cyclic, str(Failure.LOOP))
-        agreeing = shown(mean_share(equal_to_filling(entrant, cyclic), entrant.trained))
+        agreeing = shown(same_share(entrant, cyclic))
         rows.append([who(entrant), agreeing, f"{wrong:,}", shown(same), shown(loops)])
     mazes = sum(int(mask.sum()) for mask in cyclic.values())
     header = ["", "same as dead-end filling", "wrong answers", "of these the same", f"of these “{Failure.LOOP}”"]
@@ -123,7 +129,7 @@ def _overall(entrants: list[Entrant], cyclic: Cyclic) -> list[Table]:
 
 
 def _all_and_wrong(entrant: Entrant, cyclic: Cyclic) -> str:
-    same, (wrong, _) = mean_share(equal_to_filling(entrant, cyclic)), wrong_as(entrant, cyclic)
+    same, (wrong, _) = same_share(entrant, cyclic), wrong_as(entrant, cyclic)
     return f"{100 * same.value:.1f} ({NOTHING if wrong is None else f'{100 * wrong.value:.0f}'})"
 
 
@@ -136,6 +142,6 @@ def _by_cell(pool: Pool, cyclic: Cyclic) -> list[Table]:
     title = "Answers equal to dead-end filling's on mazes with cycles, by cell, percent (of the wrong answers)"
     reading = (
         "An imitator would agree everywhere. Where few walls are open, more of the wrong answers are the same than "
-        "where many are: a share over all cells is mostly of the latter."
+        "where many are: a share over all mazes is mostly of the latter."
     )
     return table(title, reading, ["cell", "mazes with cycles", *map(who, networks)], rows if networks else [])

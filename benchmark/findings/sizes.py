@@ -9,13 +9,14 @@ from extramaze.findings.judging import judge_answers
 from extramaze.findings.ladders import TRACE
 from extramaze.findings.pools import Pool
 from extramaze.findings.size_tables import held_up_to, size_tables
-from extramaze.findings.verdicts import Verdict, Word, above, every, not_tested, undecided
+from extramaze.findings.verdicts import Verdict, Word, above, below, every, not_tested, undecided
 from extramaze.leaderboard.columns import STILL_RIGHT
 
 TRAINED = 9  # the size that recipes are trained on
 LARGER = 2  # times that size: where "solves larger ones" is asked
 PI_NET_LAST = 59  # up to which PI-Net is said to hold
 PUBLISHED_LAST, PUBLISHED_ITERATIONS = 99, 3000
+HALF = 0.5
 ALL_RIGHT = 0.99  # what "every maze" is taken to mean, of a sample
 
 
@@ -24,14 +25,16 @@ def sizes(pool: Pool) -> Finding:
     cells = {size: cell for size, cell in pool.ladder("size").items() if size >= TRAINED}
     larger = (
         f"confirmed where more than {STILL_RIGHT:.0%} are optimal at the smallest tested size of at least "
-        f"{LARGER * TRAINED}; undecided where there is none"
+        f"{LARGER * TRAINED}; undecided where there is none, and where a refutation rests on a share that still rises "
+        f"by over {100 * TRACE:.0f} point from the rung before the last, of fewer than {PUBLISHED_ITERATIONS:,} "
+        "iterations"
     )
     beyond = [size for size in cells if size > TRAINED]
     claims = (
         *(
             Claim(
                 f"{article} trained on 9×9 mazes solves larger ones",
-                STUDY,
+                f"{STUDY}, of recurrent and of implicit networks; the size that we ask for is ours",
                 larger,
                 judge_answers(pool, name, beyond, "no larger size was run", lambda e: _larger(e, cells)),
             )
@@ -59,6 +62,15 @@ def sizes(pool: Pool) -> Finding:
                 lambda e: _declines(e, cells),
             ),
         ),
+        Claim(
+            "Without recall DT-Net does not extrapolate in size: about 86 % at 13×13, none at 59×59",
+            "second-hand, of Bansal et al. (arXiv 2202.05826)",
+            f"confirmed where fewer than {HALF:.0%} are optimal at the largest tested size, at the last rung as "
+            "always; what was right at an earlier rung stands beside it",
+            judge_answers(
+                pool, "dt-net-no-recall", beyond, "no larger size was run", lambda e: _without_recall(e, cells)
+            ),
+        ),
     )
     notes = [
         f"On {pool.suite.name} networks run {pool.suite.iterations[-1]:,} iterations; accuracy is read at the last, "
@@ -80,7 +92,26 @@ def _larger(entrant: Entrant, cells: dict[int, str]) -> Verdict:
     reach = f"; {STILL_RIGHT:.0%} is held up to size {held}" if held else f"; {STILL_RIGHT:.0%} is held at no size"
     verdict = above(mean_share([entrant.right(cells[size])]), STILL_RIGHT, f"{entrant.name} at size {size}")
     verdict = replace(verdict, why=verdict.why + reach)
+    if verdict.word == Word.REFUTED and _still_rises(entrant, cells[size]):
+        return undecided(f"its share still rises at {entrant.rungs(cells[size])[-1]:,} iterations", verdict)
     return verdict if far else undecided(f"no size of at least {LARGER * TRAINED} was run", verdict)
+
+
+def _without_recall(entrant: Entrant, cells: dict[int, str]) -> Verdict:
+    size = max(cells)
+    rungs = {rung: entrant.right(cells[size], rung=place) for place, rung in enumerate(entrant.rungs(cells[size]))}
+    best = max(rungs, key=lambda rung: float(rungs[rung].mean()))
+    verdict = below(mean_share([rungs[max(rungs)]]), HALF, f"{entrant.name} at size {size}")
+    said = f"{rungs[best].mean():.1%} after {best:,} iterations, at its best"
+    return replace(verdict, why=f"{verdict.why}; {said}")
+
+
+def _still_rises(entrant: Entrant, cell: str) -> bool:
+    """Whether the last rung's share is above that of the rung before, of fewer iterations than the study ran."""
+    rungs = entrant.rungs(cell)
+    if len(rungs) < 2 or rungs[-1] >= PUBLISHED_ITERATIONS:
+        return False
+    return bool(entrant.right(cell).mean() - entrant.right(cell, rung=len(rungs) - 2).mean() > TRACE)
 
 
 def _all_sizes(entrant: Entrant, cells: dict[int, str]) -> Verdict:

@@ -4,9 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from extramaze.models.training.trained import marked_accuracy
+from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
+from extramaze.suites import IN_DISTRIBUTION
 
 NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
 ONE_SEED = "one seed: the interval is over mazes only"
@@ -35,18 +36,32 @@ def notes_of(records: Sequence[Record]) -> Iterator[str]:
         yield ONE_SEED
 
 
+def marks(records: Sequence[Record]) -> dict[int, str]:
+    """Return the seeds that training left short of GOOD_ACCURACY on mazes like their own, and what they reached.
+
+    Training is validated by the plain iteration: a seed that reaches GOOD_ACCURACY in distribution by an inference of
+    its own is not short by that.
+    """
+    found = {}
+    for record in records:
+        plan = record.summary.plan
+        home = [cell.rungs[-1].optimal.share for cell in record.summary.cells if cell.axis == IN_DISTRIBUTION]
+        if plan.mode == "own" and home and min(home) >= GOOD_ACCURACY:
+            continue
+        for note in plan.solver.notes:
+            if accuracy := marked_accuracy(note):
+                found[plan.solver.seed or 0] = accuracy
+    return found
+
+
 def mark_of(records: Sequence[Record]) -> str:
     """Return what marked seeds reached on fresh mazes like those of their training, and which they are if not all."""
-    found = {
-        str(record.summary.plan.solver.seed): accuracy
-        for record in records
-        for note in record.summary.plan.solver.notes
-        if (accuracy := marked_accuracy(note)) is not None
-    }
+    found = marks(records)
     if not found:
         return ""
     shares = _range(sorted({share.removesuffix("%") for share in found.values()}, key=float))
-    which = "" if len(found) == len(records) else f" (seed{'s' if len(found) > 1 else ''} {', '.join(found)})"
+    seeds = ", ".join(map(str, found))
+    which = "" if len(found) == len(records) else f" (seed{'s' if len(found) > 1 else ''} {seeds})"
     return f"{shares}%{which}"
 
 

@@ -58,7 +58,8 @@ def _key(board: Board) -> list[str]:
     """Say how to read a board, one term a line."""
     watched = any(row.fates for row in board.rows)
     followed = "followed further" if board.pursued else "not followed further"
-    settled = f"share of the watched trajectories that have come to rest by step {board.watched_for:,}; the others are "
+    whose = "plain iteration's watched trajectories" if board.mode == "own" else "watched trajectories"
+    settled = f"share of the {whose} that have come to rest by step {board.watched_for:,}; the others are "
     key = {
         "score": "share of shortest-path answers after the last iteration count, mean over the axes without in-dist.",
         "rank": "best to worst; rows that paired tests cannot distinguish share ranks" if board.partial is None else "",
@@ -78,7 +79,10 @@ def _notes(board: Board) -> list[str]:
     single = _scored(board) and any(ONE_SEED in row.notes for row in board.rows)
     alone = ["† one seed: the interval covers variation between mazes only"] if single else []
     marked = [f"{row.recipe} {row.marked}" for row in board.rows if row.marked]
-    mark = f"* solves less than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: {', '.join(marked)}"
+    mark = (
+        f"* gives exactly the stored path on less than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: "
+        f"{', '.join(marked)}"
+    )
     return [
         *alone,
         *([mark] if marked else []),
