@@ -80,7 +80,7 @@ def mazes_summary(mazes: Mazes) -> str:
     """Say in two lines what a batch of mazes is, how it was drawn and what it is like."""
     drawn = mazes.generation
     how = "" if drawn is None else f"{drawn.spec}, split {drawn.split or 'none'}: "
-    kept = "" if drawn is None or not len(mazes) else f", {drawn.acceptance:.1%} of the attempts kept"
+    kept = "" if drawn is None or not len(mazes) else f", {drawn.acceptance:.1%} of the attempts in the split kept"
     measured = describe(mazes)
     means = (f"{name} {getattr(measured, name).mean():.1f}" for name in COLUMNS) if len(mazes) else ()
     return f"{how}{len(mazes)} mazes{kept}, sha256 {mazes.digest()[:16]}…\n  means: {', '.join(means) or 'none'}"

@@ -103,12 +103,14 @@ def _score_block(begin, end, scale, images, targets, predictions, flags):
     queue = np.empty(count_of_tiles, np.int32)
     for i in range(begin, end):
         image, target, prediction = images[i], targets[i], predictions[i]
-        same, walls, pieces = True, False, False
+        same, walls, pieces, astray = True, False, False, False
         for row in range(height):
             for column in range(width):
                 said = prediction[row, column]
                 same &= said == target[row, column]
-                walls |= said > (image[0, row, column] | image[1, row, column] | image[2, row, column])
+                open_here = image[0, row, column] | image[1, row, column] | image[2, row, column]
+                walls |= said > open_here
+                astray |= target[row, column] > open_here
         starts, goals, start, goal, count, shortest = 0, 0, 0, 0, 0, 0
         for row in range(rows):
             for column in range(columns):
@@ -125,9 +127,12 @@ def _score_block(begin, end, scale, images, targets, predictions, flags):
                 if scale == 2:
                     whole = prediction[y, x] + prediction[y, x + 1] + prediction[y + 1, x] + prediction[y + 1, x + 1]
                     pieces |= whole != 4 * predicted[tile]
+                    astray |= (
+                        target[y, x] + target[y, x + 1] + target[y + 1, x] + target[y + 1, x + 1] != 4 * stored[tile]
+                    )
         if starts != 1 or goals != 1:
             flags[0, i] = _NO_ENDPOINT
-        elif not _is_path(stored, wide, start, goal, shortest):
+        elif astray or not _is_path(stored, wide, start, goal, shortest):
             flags[0, i] = _TARGET_NO_PATH
         else:
             valid = not walls and not pieces and _is_path(predicted, wide, start, goal, count)

@@ -73,8 +73,9 @@ class Suite(Strict):
         if self.iterations[-1] > MAX_ITERATIONS:
             raise ValueError(f"iterations must not exceed {MAX_ITERATIONS:,}, got {self.iterations[-1]:,}")
         names = [cell.name for cell in self.cells]
-        if len(set(names)) < len(names):
-            raise ValueError("two cells have the same name")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two cells have the same name: {', '.join(twice)}; give each its own")
         missing = sorted(set(self.limits.cells) - set(names))
         if missing:
             raise ValueError(f"limits.cells names cells that do not exist: {', '.join(missing)}")

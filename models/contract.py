@@ -74,11 +74,12 @@ class IterativeSolver(nn.Module, ABC):
     treats the mazes of a batch independently. The state is any tensor whose first dimension is the batch.
 
     single_pass: True where the first step already gives the answer and later ones repeat it (a feed-forward network);
-    such a solver has no limits to report.
+    such a solver has no limits to report. factory_file: set by ``load``: the file of the factory that made it.
     """
 
     card: SolverCard | None = None
     single_pass: bool = False
+    factory_file: str | None = None
 
     @abstractmethod
     def initial_state(self, x: Tensor) -> Tensor:

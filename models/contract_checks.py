@@ -15,6 +15,7 @@ from torch import Tensor
 
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.contract import Inference, IterativeSolver, card_of
+from extramaze.models.counting import counted_steps
 
 SIZES = (9, 5, 15)  # the usual training size first, one below and one above
 OBLONG = (9, 15)  # not every maze is square
@@ -198,7 +199,8 @@ def check_precision(solver: IterativeSolver) -> Iterator[Breach]:
 def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
     """A solver's own inference, where it has one, keeps its budget and returns what it should."""
     x = images(solver, SIZES[0])
-    found = solver.own_inference(x, OWN_BUDGET)
+    with counted_steps(solver) as steps:
+        found = solver.own_inference(x, OWN_BUDGET)
     if found is None:
         return
     cause = "an own_inference that does not return Inference(state, evaluations, residual), each of every maze"
@@ -209,6 +211,9 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
     elif int(found.evaluations.max()) > OWN_BUDGET:
         seen = f"{int(found.evaluations.max())} evaluations of a budget of {OWN_BUDGET}"
         yield Breach("own inference", seen, "evaluations before or after its loop that it does not count")
+    elif steps.rows > int(found.evaluations.sum()):
+        seen = f"{steps.rows} evaluations of step on {MAZES} mazes, and it states {int(found.evaluations.sum())}"
+        yield Breach("own inference", seen, "mazes that are stepped on though they have ended, or steps not counted")
 
 
 def one_line(problem: BaseException) -> str:

@@ -72,7 +72,7 @@ def plugin_fault(plugin: Plugin) -> str | None:
     return None
 
 
-def load(target: str) -> IterativeSolver:
+def load(target: str | Path) -> IterativeSolver:
     """Load a solver, in evaluation mode, with its card.
 
     target: a shipped recipe (``dt-net-thin``: its lowest shipped seed; ``dt-net-thin@3``: that one), an algorithm
@@ -82,6 +82,9 @@ def load(target: str) -> IterativeSolver:
 
     Raises InputError, also for a name that two packages, or one and extramaze, claim.
     """
+    if not isinstance(target, str | Path):
+        raise InputError(f"a solver is named by text or a folder's path, got {type(target).__name__}")
+    target = str(target)
     if not target.isprintable() or len(target) > MAX_TARGET:
         raise InputError(f"a solver is named in at most {MAX_TARGET} printable characters, got {target[:40]!r}…")
     name, at, seed = target.partition("@")
@@ -189,6 +192,8 @@ def _load_factory(target: str) -> IterativeSolver:
         solver = factory()
         if not isinstance(solver, IterativeSolver):
             raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
+        if module.__name__.split(".")[0] != "extramaze":
+            solver.factory_file = module.__file__
         if solver.eval() is not solver:
             raise InputError(f"solver {target!r}: eval() and train() must return the solver itself; return self")
         if not isinstance(card_of(solver), SolverCard):

@@ -72,18 +72,30 @@ def test_pictures_and_files_of_the_readme_exist(root):
             assert (root / target).exists(), target
 
 
+def test_the_readmes_examples_run(root, monkeypatch):
+    """Every Python block of the README but the solver, which has a test of its own, runs as written, in a clone."""
+    monkeypatch.chdir(root)
+    blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    examples = [block for block in blocks if not block.startswith("# my_solver.py")]
+    assert len(examples) >= 2
+    for block in examples:
+        exec(block, {"__name__": "readme"})
+
+
 def test_the_readmes_solver_runs(root, tmp_path):
     """The solver shown in the README loads and keeps the contract."""
     import torch
 
     from extramaze.mazes import MazeSpec, generate, raster
     from extramaze.models import load
+    from extramaze.models.doctor import examine
 
     code = re.search(r"```python\n(# my_solver\.py.*?)```", (root / "README.md").read_text(), re.DOTALL).group(1)
     (tmp_path / "my_solver.py").write_text(code)
     solver = load(f"{tmp_path / 'my_solver.py'}:make")
     images, _ = raster(generate(MazeSpec(9), 2))
     assert solver(torch.from_numpy(images).float(), 5).shape == (2, 2, 11, 11)
+    assert examine(lambda: load(f"{tmp_path / 'my_solver.py'}:make")) == []
     assert len([line for line in code.splitlines() if line.strip()]) <= 25
 
 

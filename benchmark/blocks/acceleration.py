@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from extramaze.blocks.winograd import (
@@ -56,12 +56,24 @@ def choose_iteration(solver: IterativeSolver, device: torch.device) -> Iteration
 
 def _steps_as_written(solver: DTNet) -> bool:
     """Whether a step passes DT-Net's own layers, with recall, and nothing was added to or changed in them."""
-    own = type(solver).step is DTNet.step and "step" not in vars(solver) and solver.recall is not None
-    hooks = any(module._forward_hooks or module._forward_pre_hooks for module in solver.modules())
-    if not own or hooks or any(type(block) is not ResidualBlock for block in solver.blocks):
+    if type(solver).step is not DTNet.step or "step" in vars(solver) or type(solver.blocks) is not nn.Sequential:
         return False
-    layers = solver.recurrent_convolutions()
-    return all(getattr(layer, name) == value for layer in layers for name, value in _AS_WRITTEN.items())
+    if any(type(block) is not ResidualBlock for block in solver.blocks):
+        return False
+    layers = [solver.recall, *(layer for block in solver.blocks for layer in block.children())]
+    passed = [solver.blocks, *solver.blocks, *layers]
+    if any("forward" in vars(part) or part._forward_hooks or part._forward_pre_hooks for part in passed if part):
+        return False
+    return all(_is_plain_convolution(layer) for layer in layers)
+
+
+def _is_plain_convolution(layer: nn.Module | None) -> bool:
+    """Whether a layer does what torch's convolution does, with these settings; its weight may be made from others."""
+    if not isinstance(layer, nn.Conv2d) or "_conv_forward" in vars(layer):
+        return False
+    if type(layer).forward is not nn.Conv2d.forward or type(layer)._conv_forward is not nn.Conv2d._conv_forward:
+        return False
+    return all(getattr(layer, name) == value for name, value in _AS_WRITTEN.items())
 
 
 def prepare_ahead(solver: IterativeSolver, device: torch.device) -> subprocess.Popen | None:
@@ -75,7 +87,14 @@ def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:
     """Return one iteration on the images ``x`` as a function of the state alone; call under ``torch.no_grad``."""
     if iteration == "winograd" and isinstance(solver, DTNet):
         return _winograd_step(solver, x)
-    return lambda state: solver.step(state, x)
+
+    def step(state: Tensor) -> Tensor:
+        new = solver.step(state, x)
+        if new is state or new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
+            raise InputError(f"{type(solver).__name__}.step returned its argument's own storage; return a new state")
+        return new
+
+    return step
 
 
 def _winograd_step(solver: DTNet, x: Tensor) -> Step:

@@ -13,6 +13,7 @@ from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.filling import as_filling
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.counting import counted_steps
 from extramaze.scoring import score
 from extramaze.suites import Cell
 
@@ -101,12 +102,18 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
     """Answer by the solver's own inference, run anew with each rung as its budget of evaluations of the step."""
     answers, used = [], np.zeros(len(x), int)
     for rung in rungs:
-        inference = solver.own_inference(x, rung)
+        with counted_steps(solver) as steps:
+            inference = solver.own_inference(x, rung)
         if inference is None:
             raise InputError(f"{type(solver).__name__} declares no inference of its own; leave out --mode own")
         used = np.broadcast_to(torch.as_tensor(inference.evaluations).cpu().numpy(), (len(x),)).astype(int)
         if (used > rung).any():
             raise InputError(f"{type(solver).__name__}.own_inference used {used.max()} evaluations of {rung} allowed")
+        if steps.rows > rung * len(x):
+            raise InputError(
+                f"{type(solver).__name__}.own_inference made {steps.rows / len(x):.1f} steps a maze of {rung} allowed, "
+                f"whatever it states ({used.mean():.1f})"
+            )
         answers.append(read_answer(solver, inference.state, x))
     return Answers(answers, np.zeros(len(x), bool), used)
 

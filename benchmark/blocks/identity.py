@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -15,7 +16,8 @@ from extramaze.models.schema import Count, OneLine, Strict, check_model, differi
 
 
 class SolverInfo(Strict):
-    """Who is evaluated. ``code_sha256``: of the file that holds a solver which does not come with extramaze."""
+    """Who is evaluated. ``code_sha256``: of the files of a foreign solver's class and
+    of the factory that made it, where they do not come with extramaze."""
 
     name: str = Field(pattern=f"^{NAME_PATTERN}$")
     recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
@@ -66,11 +68,15 @@ def state_sha256(state: Mapping[str, Tensor]) -> str | None:
 
 
 def _code_sha256(solver: IterativeSolver) -> str | None:
-    """Hash the source file of a solver's class; None for extramaze's own, whose version says it."""
-    kind = type(solver)
-    if kind.__module__.split(".")[0] == "extramaze":
-        return None
+    """Hash the source files of a solver's class and factory; None for extramaze's own, whose version says it."""
+    kind, found = type(solver), []
+    if kind.__module__.split(".")[0] != "extramaze":
+        with suppress(TypeError):  # typed into an interpreter: there is no file
+            found.append(inspect.getfile(kind))
+    if solver.factory_file is not None:
+        found.append(solver.factory_file)
     try:
-        return hashlib.sha256(Path(inspect.getfile(kind)).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return None  # typed into an interpreter: there is no file
+        contents = [path.read_bytes() for path in dict.fromkeys(Path(file).resolve() for file in found)]
+    except OSError:
+        return None
+    return hashlib.sha256(b"".join(contents)).hexdigest() if contents else None

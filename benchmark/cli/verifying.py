@@ -123,6 +123,10 @@ def rewatch(
     solver: Annotated[
         str | None, typer.Option(help="The record's solver: runs its code. Default: the shipped one of its name.")
     ] = None,
+    noise_floor: Annotated[
+        bool,
+        typer.Option("--noise-floor", help="Count answers that rounding alone changes too, where none are counted."),
+    ] = False,
     device: Annotated[str | None, typer.Option(help="Default: the kind that the record was made on.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -131,16 +135,24 @@ def rewatch(
     Only mazes whose limit the newer rules may judge otherwise are watched again. Stopped and started again, it goes on
     where it was.
     """
+    from extramaze.blocks.plan import CONTRACTS
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
     from extramaze.submission.card import VERIFICATION
+    from extramaze.verification.noise import add_noise
     from extramaze.verification.rewatch import as_it_was
     from extramaze.verification.rewatch import rewatch as watch_again
     from extramaze.verification.verification import sound_verification
 
-    name = as_it_was(record).summary.plan.solver.name
+    plan = as_it_was(record).summary.plan
+    name = plan.solver.name
     if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
         raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
-    report(watch_again(record, load(solver or name), device, quiet), record, as_json=False)
+    loaded = load(solver or name)
+    if not noise_floor or plan.contracts != CONTRACTS:
+        found = watch_again(record, loaded, device, quiet)
+    if noise_floor:
+        found = add_noise(record, loaded, str(plan.device_here(device)), quiet)
+    report(found, record, as_json=False)
     if (record / VERIFICATION).exists() and sound_verification(record) is None:
         typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from torch import Tensor
 
-DYNAMICS_VERSION = 4
+DYNAMICS_VERSION = 5
 
 
 class Limit(StrEnum):
@@ -71,8 +71,13 @@ class LimitReport:
 
     @property
     def betti(self) -> np.ndarray:
-        """B0 and B1 by the first rule, int64 (B, 2); -1 where none was asked for."""
-        return self.betti_by_rule[:, 0] if self.betti_by_rule.shape[1] else np.full((len(self.limit), 2), -1)
+        """B0 and B1 by the first rule, int64 (B, 2).
+
+        Where none was asked for, those of fixed points and cycles, which need no counting, and -1 elsewhere.
+        """
+        if self.betti_by_rule.shape[1]:
+            return self.betti_by_rule[:, 0]
+        return np.array([(period, 0) if period else (-1, -1) for period in self.period.tolist()]).reshape(-1, 2)
 
     def sentence(self, index: int) -> str:
         """Say one trajectory's verdict with its evidence."""

@@ -21,6 +21,7 @@ FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the la
 GROWTH = 2.0  # a magnitude that grows at least so much, without slowing, diverges
 STEADY = 0.9  # of its rate is kept by growth from quarter to quarter; powers of time lose more, up to the third
 AT_REST = 4.0  # times as far in the earlier half of the window as in the later: it comes to rest
+TINY = float(np.finfo(np.float64).tiny)
 MOST_EXACT = 2**53  # float64 holds every integer below
 SIGMA = 3.0  # standard errors beyond which an exponent is not 0
 NEAR = 0.1  # a return within this share of the spread is near
@@ -31,6 +32,7 @@ LATE = 4  # the end is the last one of so many parts of the pursuit
 FEWEST_STRIDES = 8  # strides of a lag within the window from which straightness is told
 STEADY_SPREAD = 0.9  # a spread that keeps this share from one half of the pursuit to the next neither shrinks nor grows
 STRETCHES = 8  # parts of the pursuit whose mean return distances are held against one another
+ALIKE = 0.1  # of its value an exponent may be from the rate at which the state grows, to be that rate
 FEWEST_STRETCHES = 5  # that must all fall to be called shrinking: a chance of 1 in 120 where nothing shrinks
 
 
@@ -99,7 +101,7 @@ def grows(sizes: np.ndarray) -> bool:
     """
     if len(sizes) < 4:
         return False
-    quarters = np.array_split(np.log(np.maximum(sizes, np.finfo(np.float64).tiny)), 4)
+    quarters = np.array_split(np.log(np.maximum(sizes, TINY)), 4)
     apart = all(later.min() > earlier.max() for earlier, later in pairwise(quarters))
     rates = np.diff([np.median(quarter) for quarter in quarters])
     enough = quarters[-1][-1] - quarters[0][0] >= np.log(GROWTH)
@@ -128,6 +130,14 @@ def straightness(distances: np.ndarray, stride: int) -> float:
     stops = np.arange(0, len(distances), stride)
     path = distances[stops[:-1], stops[1:]].sum()
     return float(distances[0, stops[-1]] / path) if path > 0 else 0.0
+
+
+def grows_slowly(pursuit: Pursuit) -> bool:
+    """Whether the state grows at the rate at which a nudge does: geometrically, if too slowly to double by then."""
+    first, *_, last = (np.median(np.log(quarter)) for quarter in np.array_split(np.maximum(pursuit.size, TINY), 4))
+    rate = (last - first) / (0.75 * len(pursuit.size))
+    surely = pursuit.value > SIGMA * pursuit.error
+    return bool(surely and abs(rate - pursuit.value) <= ALIKE * pursuit.value)
 
 
 def shrinks(strides: np.ndarray) -> bool:
@@ -179,11 +189,12 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
 
     What keeps within the floor of where the window ended rests. A return to within rounding that comes again at twice
     the lag makes a cycle; one whose second time lies beyond the pursuit stays open. Motion one way, in the window and
-    all through the pursuit, that never comes back drifts; so does motion that shrinks, with an exponent below 0 or in
-    ever shorter strides. Then the exponent, λ, decides: chaotic where it is beyond SIGMA errors and a nudge grew by
-    more than the square of the number of steps, which no polynomial shear of first or second order does; quasi-periodic
-    where it is 0 within SIGMA errors that are small enough to rule such chaos out, the spread neither shrinks nor
-    grows, and a near return was seen. Everything else stays undecided.
+    all through the pursuit, that never comes back diverges where the state grows as a nudge does, and drifts otherwise;
+    motion that shrinks drifts too, with an exponent below 0 or in ever shorter strides. Then the exponent, λ, decides:
+    chaotic where it is beyond SIGMA errors and a nudge grew by more than the square of the number of steps, which no
+    polynomial shear of first or second order does; quasi-periodic where it is 0 within SIGMA errors that are small
+    enough to rule such chaos out, the spread neither shrinks nor grows, and a near return was seen. Everything else
+    stays undecided.
     """
     if not np.isfinite(pursuit.size).all() or grows(pursuit.size):
         return Limit.DIVERGED, 0
@@ -195,7 +206,7 @@ def decide(signs: Signs, pursuit: Pursuit) -> tuple[Limit, int]:
     if lag and pursuit.distance[2 * lag - 1] <= signs.floor:
         return Limit.CYCLE, lag
     if goes_one_way(signs.straightness, pursuit, signs.stride):
-        return Limit.DRIFTING, 0
+        return Limit.DIVERGED if grows_slowly(pursuit) else Limit.DRIFTING, 0
     contracts = pursuit.value < -SIGMA * pursuit.error
     if signs.shrinkage < 1 and (contracts or shrinks(pursuit.strides)):
         return Limit.DRIFTING, 0

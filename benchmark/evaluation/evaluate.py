@@ -31,6 +31,24 @@ from extramaze.suites import Suite, load_suite
 __all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
 
 
+class Cost:
+    """What a run takes from when this is made. computes: False for one that only puts together what others computed."""
+
+    def __init__(self, computes: bool = True) -> None:
+        self._began, self._held = time.perf_counter(), peak_memory() if computes else None
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds so far."""
+        return round(time.perf_counter() - self._began, 1)
+
+    @property
+    def memory(self) -> int | None:
+        """The most bytes held so far; None where the process held as many before, for another purpose."""
+        most = peak_memory()
+        return None if most is None or self._held is None or most <= self._held else most
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """An evaluation that is settled and not yet run."""
@@ -41,9 +59,9 @@ class Evaluation:
 
     def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
-        began = time.perf_counter()
+        cost = Cost()
         if out is None:
-            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), began)
+            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost)
         folder = Path(out)
         if (folder / SUMMARY).exists():
             return self._finished(folder)
@@ -52,7 +70,7 @@ class Evaluation:
                 return self._finished(folder)
             store = BlockStore.open(folder, self.plan)
             store.tidy()
-            record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), began)
+            record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), cost)
             record.write(folder)
             store.clear()
         return record
@@ -95,7 +113,7 @@ def _hold_ours(folder: Path) -> Iterator[None]:
 
 def make_evaluation(
     solver: IterativeSolver,
-    suite: str | Suite = "smoke-v1",
+    suite: str | Path | Suite = "smoke-v1",
     device: str = "auto",
     part: Part | None = None,
     dtype: Precision = "float32",
@@ -108,14 +126,18 @@ def make_evaluation(
         raise InputError(f"dtype must be float32 or float64, got {dtype!r}")
     if mode not in ("free-running", "own"):
         raise InputError(f"mode must be free-running or own, got {mode!r}")
+    if not isinstance(solver, IterativeSolver):
+        raise InputError(
+            f"expected an IterativeSolver, got {type(solver).__name__}; load it first: extramaze.models.load(NAME)"
+        )
     target = resolve_device(device)
-    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
     return Evaluation(solver, make_plan(solver, loaded, part, dtype, target, mode, retire, tf32), target)
 
 
 def evaluate(
     solver: IterativeSolver,
-    suite: str | Suite = "smoke-v1",
+    suite: str | Path | Suite = "smoke-v1",
     device: str = "auto",
     out: str | Path | None = None,
     part: Part | None = None,
@@ -140,14 +162,14 @@ def evaluate(
     return make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32).run(out, quiet)
 
 
-def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], began: float) -> Record:
-    """Make the record of a plan from all its blocks. ``began``: ``time.perf_counter()`` at the start."""
+def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: Cost) -> Record:
+    """Make the record of a plan from all its blocks."""
     tables = tabulate_all(plan, blocks)
     run = RunInfo(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(time.perf_counter() - began, 1),
+        seconds=cost.seconds,
         command=_command(),
-        peak_memory_bytes=peak_memory(),
+        peak_memory_bytes=cost.memory,
     )
     limits = [table.limits for table in tables if table.limits is not None]
     return Record.seal(plan, [table.result for table in tables], limits, pl.concat([t.rows for t in tables]), run)

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,7 @@ from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
-from extramaze.evaluation.evaluate import assemble
+from extramaze.evaluation.evaluate import Cost, assemble
 from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
 from extramaze.mazes.files import hold, is_free, make_folder
 from extramaze.models.contract import SolverCard
@@ -41,7 +40,7 @@ def evaluate_predictions(
     ``predictions``, one rung and no limits, and boards keep it apart from solvers that were run. Raises InputError for
     a bad file, name or folder.
     """
-    began = time.perf_counter()
+    cost = Cost()
     loaded = load_suite(suite) if isinstance(suite, str) else suite
     cells = choose_cells(loaded, part.cells if part else ())
     counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
@@ -49,7 +48,7 @@ def evaluate_predictions(
     plan = _plan(SolverCard(name, name), answers, loaded, counts, part)
     folder = None if out is None else Path(out)
     if folder is None:
-        return _assembled(plan, answers, cells, began)
+        return _assembled(plan, answers, cells, cost)
     if (folder / SUMMARY).exists():
         return _finished(folder, plan)
     _refuse_foreign(folder, TABLE, SUMMARY)  # before it is locked: the lock could be a file of theirs
@@ -58,7 +57,7 @@ def evaluate_predictions(
         if (folder / SUMMARY).exists():  # somebody else has just written it
             return _finished(folder, plan)
         _refuse_foreign(folder, TABLE)
-        record = _assembled(plan, answers, cells, began)
+        record = _assembled(plan, answers, cells, cost)
         record.write(folder)
     return record
 
@@ -76,12 +75,12 @@ def _finished(folder: Path, plan: Plan) -> Record:
     return record
 
 
-def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], began: float) -> Record:
+def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], cost: Cost) -> Record:
     """Score the answers of all cells and put their record together."""
     blocks: dict[str, BlockScores | BlockLimits] = {
         f"{cell.name}-scores-0": _score(plan.suite, cell, answers.masks[cell.name]) for cell in cells
     }
-    return assemble(plan, blocks, began)
+    return assemble(plan, blocks, cost)
 
 
 def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:

@@ -10,7 +10,7 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.blocks.watching import BlockLimits
-from extramaze.evaluation.evaluate import Evaluation, assemble
+from extramaze.evaluation.evaluate import Cost, Evaluation, assemble
 from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, is_free, make_folder, read_bytes
@@ -44,7 +44,7 @@ def _refuse_used(target: Path) -> None:
 
 def read_shards(folders: Sequence[str | Path]) -> Record:
     """Put the record together that ``gather`` writes. Raises InputError as it does."""
-    began = time.perf_counter()
+    cost = Cost(computes=False)
     shards = [(Path(folder), *_read_shard(Path(folder))) for folder in folders]
     if not shards:
         raise InputError("no folders to gather; name those that extramaze evaluate --shard wrote")
@@ -56,7 +56,7 @@ def read_shards(folders: Sequence[str | Path]) -> Record:
     _refuse_wrong_set([(folder, shard) for folder, _, shard in shards])
     stores = {shard.index - 1: BlockStore.of(folder, plan) for folder, _, shard in shards}
     blocks = {task.name: _read_block(stores[task.number % len(shards)], task) for task in tasks(plan)}
-    return assemble(plan, blocks, began)
+    return assemble(plan, blocks, cost)
 
 
 def _read_shard(folder: Path) -> tuple[Plan, Shard]:

@@ -18,6 +18,11 @@ ALWAYS = 4
 ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 % up to")
 BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date")
 MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
+READ = {  # by mode: when an answer is read
+    "free-running": "after the last number of plain iterations",
+    "own": "of each solver's own inference within the last number of evaluations",
+    "predictions": "made elsewhere",
+}
 NONE = "–"
 MARK = r"\* "  # an asterisk, and no list in a list
 
@@ -61,7 +66,7 @@ def _key(board: Board) -> list[str]:
     whose = "plain iteration's watched trajectories" if board.mode == "own" else "watched trajectories"
     settled = f"share of the {whose} that have come to rest by step {board.watched_for:,}; the others are "
     key = {
-        "score": "share of shortest-path answers after the last iteration count, mean over the axes without in-dist.",
+        "score": f"share of shortest-path answers {READ[board.mode]}, mean over the axes without in-dist.",
         "rank": "best to worst; rows that paired tests cannot distinguish share ranks" if board.partial is None else "",
         "settled": settled + followed if watched else "",
         "first right": "iterations after which a maze is first right, median",

@@ -19,7 +19,8 @@ import polars as pl
 from extramaze.mazes import InputError
 
 MAX_ROWS = 10_000_000
-BYTES_A_ROW = 1024  # more than a row of ours takes, whatever the encoding
+BYTES_A_ROW = 1024  # more than a row of ours takes, whatever the encoding, its lists left out
+BYTES_A_VALUE = 4  # of a list: more than three columns of truths take
 SLACK_BYTES = 2**20
 MAGIC = b"PAR1"
 _DEEPEST = 16
@@ -74,7 +75,7 @@ def _refuse_larger(content: bytes, rows: int, values: int) -> None:
         raise InputError("not readable as Parquet: its footer or a page header is damaged") from problem
     if counts:
         raise InputError(f"{rows} rows are expected, one a maze; it has {counts.pop()}")
-    most_values, most_bytes = rows * values, rows * BYTES_A_ROW + SLACK_BYTES
+    most_values, most_bytes = rows * values, rows * (BYTES_A_ROW + BYTES_A_VALUE * values) + SLACK_BYTES
     if any(count > most_values for count, _ in sizes) or sum(size for _, size in sizes) > most_bytes:
         raise InputError(f"it announces more than {most_values:,} values a column, or than {most_bytes:,} bytes")
 

@@ -78,7 +78,7 @@ class Record:
 
         Raises InputError for a record that could not be read again; what is in the folder stays then.
         """
-        contradiction = _inconsistency(self)
+        contradiction = _inconsistency(self) or _unreadable(self)
         if contradiction:
             raise InputError(f"{folder}: the record contradicts itself and is not written: {contradiction}")
         make_folder(folder)
@@ -87,8 +87,19 @@ class Record:
         write_atomically(folder / SUMMARY, sealed_bytes(content))
 
 
-def read_record(folder: Path) -> Record:
+def _unreadable(record: Record) -> str | None:
+    """Say why the table could not be opened again; None where it can."""
+    cells = record.summary.plan.cells
+    try:
+        open_table(record.table, sum(cell.mazes for cell in cells), widest_list(cells))
+    except InputError as problem:
+        return str(problem)
+    return None
+
+
+def read_record(folder: str | Path) -> Record:
     """Read a record. Raises InputError where it is unreadable, altered, of another schema, or not of one piece."""
+    folder = Path(folder)
     if not (folder / SUMMARY).exists():
         raise InputError(_no_record(folder))
     content = load_json(read_bytes(folder / SUMMARY, MAX_BYTES), str(folder / SUMMARY))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from extramaze.blocks.identity import refuse_other_solver
 from extramaze.blocks.plan import Mode, Part, Precision, make_part
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
 from extramaze.mazes import InputError
@@ -33,6 +34,7 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str = "auto", quiet
         if old.summary.noise:
             return old
         plan = old.summary.plan
+        refuse_other_solver(solver, plan.solver)
         new = old.with_noise(noise_floor(solver, plan.suite, device, plan.part, quiet, plan.mode))
         new.write(folder)
         carry_over(folder, old, new)

@@ -17,6 +17,7 @@ from extramaze.blocks.plan import CONTRACTS, Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.dynamics import Limit
+from extramaze.dynamics.verdict import SIGMA
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
@@ -33,7 +34,10 @@ from extramaze.verification.verification import carry_over
 LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
 BEFORE = "rewatching-before"  # beside the record, for a copy of it while it is written over
-STANDING = {3: (Limit.FIXED_POINT, Limit.DIVERGED)}  # by version: limits that are the same by this one's rules
+STANDING = {  # by version: the rows whose limit is the same by this one's rules
+    3: pl.col("limit").is_in([str(Limit.FIXED_POINT), str(Limit.DIVERGED)]),
+    4: (pl.col("limit") != str(Limit.DRIFTING)) | (pl.col("exponent") <= SIGMA * pl.col("exponent_error")),
+}
 
 
 def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False) -> Record:
@@ -75,10 +79,11 @@ def as_it_was(folder: Path) -> Record:
 
 def _stands(record: Record, task: Task) -> bool:
     """Whether all limits of a block of watched mazes are such as this version tells too."""
-    standing = STANDING.get(record.summary.plan.contracts[LIMITS], ())
+    standing = STANDING.get(record.summary.plan.contracts[LIMITS], pl.lit(False))
     first, size = task.block * record.summary.plan.limit_block, record.summary.plan.limit_block
     inside = (pl.col("cell") == task.cell.name) & pl.col("index").is_between(first, first + size, closed="left")
-    return all(limit in standing for limit in record.mazes.filter(inside)["limit"].drop_nulls())
+    watched = record.mazes.filter(inside & pl.col("limit").is_not_null())
+    return bool(watched.select(standing.fill_null(False).all()).item())
 
 
 def _refuse(record: Record, solver: IterativeSolver) -> None:

@@ -76,6 +76,11 @@ class Halved(ResidualBlock):
         return 0.5 * super().forward(state)
 
 
+class Louder(torch.nn.Conv2d):
+    def forward(self, state):
+        return 2 * super().forward(state)
+
+
 CHANGES = {
     "another step": lambda s: setattr(s, "step", lambda state, x: state),
     "another block": lambda s: s.blocks.append(torch.nn.Identity()),
@@ -84,6 +89,12 @@ CHANGES = {
     "a bias": lambda s: setattr(s.blocks[0], "first", torch.nn.Conv2d(s.width, s.width, 3, padding=1)),
     "another kernel": lambda s: setattr(s.blocks[0], "first", torch.nn.Conv2d(s.width, s.width, 1, bias=False)),
     "dilation": lambda s: setattr(s.recall, "dilation", (2, 2)),
+    "something after the recall": lambda s: setattr(s, "recall", torch.nn.Sequential(s.recall, torch.nn.Tanh())),
+    "something within a block": lambda s: setattr(
+        s.blocks[0], "first", torch.nn.Sequential(s.blocks[0].first, torch.nn.Tanh())
+    ),
+    "a convolution of its own": lambda s: setattr(s.blocks[0], "second", Louder(s.width, s.width, 3, 1, 1, bias=False)),
+    "another forward": lambda s: setattr(s.recall, "forward", lambda x: x[:, : s.width]),
     "circular padding": lambda s: setattr(s.recall, "padding_mode", "circular"),
 }
 
@@ -152,9 +163,11 @@ def test_overthinking_is_right_once_and_wrong_at_last(tiny_records):
 class Halting(DeadEndFilling):
     """Has an inference of its own: the plain iteration with its own accounting."""
 
+    repeat = 1
+
     def own_inference(self, x, budget):
         state = self.initial_state(x)
-        for _ in range(min(budget, 4)):
+        for _ in range(min(budget, 4) * self.repeat):
             state = self.step(state, x)
         return SimpleNamespace(state=state, evaluations=torch.full((len(x),), min(budget, 4) + self.extra))
 
@@ -168,6 +181,9 @@ def test_own_inference_is_counted_and_bounded(tiny_suite):
     assert set(record.mazes["evaluations"]) == {4}
     solver.extra = 1000
     with pytest.raises(InputError, match="evaluations of 2 allowed"):
+        evaluate(solver, tiny_suite, "cpu", part=make_part(2, 2), quiet=True, mode="own")
+    solver.extra, solver.repeat = 0, 100
+    with pytest.raises(InputError, match=r"made 200.0 steps a maze of 2 allowed, whatever it states"):
         evaluate(solver, tiny_suite, "cpu", part=make_part(2, 2), quiet=True, mode="own")
     with pytest.raises(InputError, match="no inference of its own"):
         evaluate(load("wavefront"), tiny_suite, "cpu", quiet=True, mode="own")

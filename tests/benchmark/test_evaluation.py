@@ -1,4 +1,5 @@
 import re
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import extramaze
 from extramaze.blocks.answering import iterate
 from extramaze.blocks.block import block_size, ladder, to_input
 from extramaze.blocks.plan import make_part, make_plan
-from extramaze.evaluation.evaluate import evaluate, without_place
+from extramaze.evaluation.evaluate import Cost, evaluate, without_place
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.raster import raster_side
@@ -168,6 +169,13 @@ def test_a_solver_with_weights_cannot_extend_its_budget():
     assert ladder(load_suite("smoke-v1"), Learned(), 11, 11) == (10, 30, 100, 300)
 
 
+def kept_in(solver, state):
+    """Write a state into a tensor that a solver keeps: the first step is pure, the second returns its argument."""
+    if not hasattr(solver, "kept"):
+        solver.kept = torch.empty_like(state)
+    return solver.kept.copy_(state)
+
+
 def impure(**methods):
     """Make a solver with some methods replaced."""
     return type("Impure", (Counting,), methods)()
@@ -177,6 +185,7 @@ def impure(**methods):
     ("solver", "problem"),
     [
         (impure(step=lambda self, s, x: s.add_(1)), "returned its argument's own storage"),
+        (impure(step=lambda self, s, x: kept_in(self, s + 1)), "returned its argument's own storage"),
         (impure(step=lambda self, s, x: (s.add_(1), s + 1)[1]), "changed its arguments"),
         (impure(step=lambda self, s, x: (x.zero_(), s + 1)[1]), "changed its arguments"),
         (impure(step=lambda self, s, x: (s, s)), "step must return a tensor"),
@@ -216,6 +225,48 @@ def test_changed_code_is_another_evaluation(tiny_suite, tmp_path):
                 evaluate(load(f"{path}:Mine"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
         else:
             evaluate(load(f"{path}:Mine"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+
+
+def test_a_factory_that_changes_a_shipped_solver_is_other_code(tiny_suite, tmp_path):
+    """What it returns is of extramaze's own class; its file is part of the plan, and blamed for what fails."""
+    text = (
+        "import types\nfrom extramaze.models.wavefront import Wavefront\ndef make():\n    solver = Wavefront()\n"
+        "    solver.readout = types.MethodType(lambda self, state: {}, solver)\n    return solver\n"
+    )
+    path = tmp_path / "patched.py"
+    path.write_text(text.format("0 * Wavefront.readout(self, state)"))
+    record = evaluate(load(f"{path}:make"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    assert record.summary.plan.solver.code_sha256 == sha256(path.read_bytes()).hexdigest()
+    path.write_text(text.format("Wavefront.readout(self, state)"))
+    with pytest.raises(InputError, match="differs in: solver"):
+        evaluate(load(f"{path}:make"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
+    path.write_text(text.format("1 / 0"))
+    with pytest.raises(InputError, match="its code failed: ZeroDivisionError"):
+        evaluate(load(f"{path}:make"), tiny_suite, "cpu", quiet=True)
+    assert load("extramaze.models.wavefront:Wavefront").factory_file is None
+
+
+def test_what_is_no_solver_is_named(tmp_path):
+    """A name instead of a solver, and paths where names are usual."""
+    with pytest.raises(InputError, match=r"expected an IterativeSolver, got str; load it first: "):
+        evaluate("dt-net-thin")
+    with pytest.raises(InputError, match="named by text or a folder's path, got int"):
+        load(3)
+    (tmp_path / "s.yaml").write_text("name: [")
+    with pytest.raises(InputError, match=r"s.yaml"):
+        evaluate(load("wavefront"), tmp_path / "s.yaml")
+    with pytest.raises(InputError, match=r"no folder|unknown solver"):
+        load(tmp_path / "nothing")
+
+
+def test_memory_is_this_runs_own(monkeypatch):
+    """What the process held before, for another purpose, is not stated as what the run took; gathering takes none."""
+    held = [100]
+    monkeypatch.setattr("extramaze.evaluation.evaluate.peak_memory", lambda: held[0])
+    cost, gathering = Cost(), Cost(computes=False)
+    assert cost.memory is None
+    held[0] = 101
+    assert (cost.memory, gathering.memory, Cost().memory) == (101, None, None)
 
 
 def test_autocast_and_tf32_around_an_evaluation_do_not_reach_it(tiny_suite, tiny_records):

@@ -20,7 +20,7 @@ from tests.benchmark.test_verification import made
 def outdated(tiny_records, tmp_path):
     """A folder with a record of older limits, in which every trajectory cycles."""
     record = tiny_records["dt-net-thin@0"]
-    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": CONTRACTS["dynamics"] - 1}})
+    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": 2}})
     seen = pl.col("limit").is_not_null()
     mazes = record.mazes.with_columns(
         limit=pl.when(seen).then(pl.lit("cycle")),

@@ -141,6 +141,7 @@ def test_arrays_and_tensors_of_any_integer_type_score_alike(kind):
         (lambda i, t, p: (i, t, p[0]), "3 dimensions"),
         (lambda i, t, p: (np.ones_like(i), t, p), "no single start"),
         (lambda i, t, p: (i, np.zeros_like(t), p), "target is no path"),
+        (lambda i, t, p: (i * (1 - t[:, None] * (i.sum(axis=1, keepdims=True) == 3)), t, p), "target is no path"),
     ],
 )
 def test_bad_input_is_refused(change, problem):

@@ -248,6 +248,14 @@ class TotalsOfInference(Whole):
         return Inference(self.step(self.initial_state(x), x), torch.tensor([budget]), torch.zeros(len(x)))
 
 
+class UnderstatedInference(Whole):
+    def own_inference(self, x, budget):
+        state = self.initial_state(x)
+        for _ in range(10 * budget):
+            state = self.step(state, x)
+        return Inference(state, torch.full((len(x),), budget), torch.zeros(len(x)))
+
+
 BROKEN = {
     OneSizeTable: "size-agnostic",
     Square: "size-agnostic",
@@ -280,6 +288,7 @@ BROKEN = {
     SharedWeights: "reload",
     OverspendingInference: "own inference",
     TotalsOfInference: "own inference",
+    UnderstatedInference: "own inference",
 }
 
 

@@ -123,7 +123,7 @@ def test_a_return_that_cannot_come_twice_stays_open(turn, limit):
     assert (report.nearest_return < 1e-14).all()
 
 
-@pytest.mark.parametrize("rate", [2.0, -1.9, 1.01, 1.3])
+@pytest.mark.parametrize("rate", [2.0, -1.9, 1.01, 1.3, 1.001, -1.001])
 @pytest.mark.parametrize("burn_in", [0, 600])
 def test_growth_is_divergence(rate, burn_in):
     """A state that grows geometrically diverges, whether or not its norm overflows within the window."""
@@ -140,6 +140,22 @@ def test_not_a_number_in_the_last_frame_is_divergence():
         return state * (float("nan") if len(calls) == 30 else 1)
 
     assert observe(step, ONE, burn_in=20, window=10).limit == [Limit.DIVERGED] * 2
+
+
+def test_slow_growth_that_turns_is_divergence_too():
+    """A spiral that opens by a thousandth a step, seen as late as the study looks."""
+    angle = torch.tensor(2 * torch.pi / 7, dtype=torch.float64)
+    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+    report = observe(lambda z: 1.001 * z @ turn, torch.tensor([[1.0, 0.5]], dtype=torch.float64), 3000, window=400)
+    assert report.limit == [Limit.DIVERGED]
+    assert observe(lambda z: z + 0.001, ONE, 600, window=128).limit == [Limit.DRIFTING] * 2
+
+
+def test_limits_that_need_no_counting_have_betti_numbers():
+    """As many points as a cycle's period; what moves otherwise has none unless a rule is asked for."""
+    start = torch.tensor([[1.0], [1.0], [1.0]], dtype=torch.float64)
+    factor = torch.tensor([[1.0], [-1.0], [2.0]], dtype=torch.float64)
+    assert observe(lambda z: factor * z, start, 600, window=128).betti.tolist() == [[1, 0], [2, 0], [-1, -1]]
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-8, 1.0, 1e200])
