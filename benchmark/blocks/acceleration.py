@@ -4,7 +4,8 @@
 convolution that sees only the image is computed once for all iterations, and the addition and the rectifier that follow
 a convolution are made as its results are written. Every size of maze is served alike. A tangent is carried along by
 the exact derivative, in the same convolutions.
-*plain*: ``step`` itself, for every other solver and on a GPU.
+*plain*: ``step`` itself, for every other solver and on a GPU. Nothing else is compiled: torch needs a C++ compiler on
+the machine for that, and compiles anew for each shape of a suite.
 *fused*: how records were made before, with direct convolutions; verifying one takes *winograd*.
 
 Beyond rounding they differ only where numbers overflow: an infinity spreads a little farther.

@@ -32,7 +32,7 @@ CONTRACTS = {
 }
 Precision = Literal["float32", "float64"]
 Mode = Literal["free-running", "own", "predictions"]
-PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars")
+PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars", "scipy", "ripser")
 
 
 class Part(Strict):

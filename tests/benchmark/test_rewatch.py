@@ -10,6 +10,7 @@ from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits
+from extramaze.verification.noise import add_noise
 from extramaze.verification.rewatch import rewatch
 from extramaze.verification.validate import problems
 from tests.benchmark.test_compare import resealed
@@ -119,6 +120,25 @@ def test_a_verification_of_answers_stays(outdated):
     assert problems(outdated) == []
     assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
     assert problems(outdated) == []
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_noise_floor_is_added_to_an_old_and_to_a_new_record(old, outdated, tiny_records):
+    """Without watching anything again where the limits are of this version."""
+    if not old:
+        tiny_records["dt-net-thin@0"].write(outdated)
+    assert run(["rewatch", str(outdated), "--noise-floor", "--device", "cpu", "--quiet"]) == 0
+    found = read_record(outdated)
+    assert [cell.mazes for cell in found.summary.noise] == [40, 64, 33]
+    assert found.mazes.equals(tiny_records["dt-net-thin@0"].mazes)
+    assert found.summary.run.command.endswith("rewatch") == old
+    with pytest.raises(InputError, match="not the solver of the record"):
+        add_noise(_without_noise(outdated), load("dt-net-thin@1"), "cpu", quiet=True)
+
+
+def _without_noise(folder):
+    read_record(folder).with_noise(()).write(folder)
+    return folder
 
 
 def test_a_verification_of_the_old_record_is_named(outdated, capsys):
