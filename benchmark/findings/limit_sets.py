@@ -145,8 +145,8 @@ def _one_fixed_point(pool: Pool) -> Claim:
         "DT-L has a single fixed point, which it reaches from everywhere",
         "Bear et al., arXiv 2410.23451: spectral norms that bound the step's Lipschitz constant below 1. The recipe "
         "run here bounds the kernels as matrices, which does not prove it",
-        f"confirmed where over {ALL:.0%} of the watched trajectories of all cells are fixed points, {BOTH_WAYS}, and "
-        f"on under {RARE:.0%} of the mazes another initial state gives another answer",
+        f"confirmed where another initial state gives another answer on under {RARE:.0%} of the watched mazes of all "
+        f"cells, and over {ALL:.0%} of their trajectories are fixed points, {BOTH_WAYS}",
         judge({"dt-l-kernel": dtl}, seen, UNWATCHED, _single),
     )
 

@@ -33,6 +33,7 @@ from extramaze.verification.verification import carry_over
 
 LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
+AGAIN = " && extramaze rewatch"  # what the record's command says of it, once
 BEFORE = "rewatching-before"  # beside the record, for a copy of it while it is written over
 STANDING = {  # by version: the rows whose limit is the same by this one's rules
     3: pl.col("limit").is_in([str(Limit.FIXED_POINT), str(Limit.DIVERGED)]),
@@ -110,5 +111,6 @@ def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | Bloc
     limits = [tally_limits(mazes, planned.name, plan.suite) for planned in plan.cells if planned.watched]
     old = record.summary
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    run = old.run.model_copy(update={"finished": now, "command": f"{old.run.command} && extramaze rewatch"})
+    command = old.run.command.removesuffix(AGAIN) + AGAIN
+    run = old.run.model_copy(update={"finished": now, "command": command})
     return Record.seal(plan, old.cells, limits, mazes, run, old.noise)
