@@ -55,7 +55,8 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
     """Score predictions: images (B, 3, H, W), targets and predictions (B, H, W), arrays or tensors of 0 and 1.
 
     The raster's scale is told by its side. O(H·W) time a maze. Raises InputError for other shapes or values,
-    floating-point predictions, an image without exactly one start and goal, or a target that is no path.
+    floating-point predictions, an image without exactly one start and goal, or a target that is no path on open
+    pixels. That a target is a shortest path is taken on trust: ``optimal`` is as short as that.
     """
     image = _binary("images", images, 4, floats=True)
     target = _binary("targets", targets, 3, floats=True)

@@ -27,7 +27,8 @@ class Limit(StrEnum):
 
 
 _SENTENCES = {
-    Limit.FIXED_POINT: "The state did not move within the window, or came to rest in it, to within rounding.",
+    Limit.FIXED_POINT: "The state did not move within the window, or came to rest in it, to within rounding of the "
+    "largest magnitude it had.",
     Limit.CYCLE: "The state moved, and returned to within rounding after every period.",
     Limit.QUASIPERIODIC: "The state came back ever closer and never returned; its largest exponent is 0 within error.",
     Limit.CHAOTIC: "The state moved without returning; its largest exponent is positive beyond error.",
