@@ -2,6 +2,7 @@
 
 import hashlib
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -109,9 +110,9 @@ def choose_cells(suite: Suite, names: tuple[str, ...]) -> tuple[Cell, ...]:
     return tuple(cell for cell in suite.cells if not names or cell.name in names)
 
 
-def cell_mazes(suite: Suite | str, cell: str) -> Mazes:
+def cell_mazes(suite: str | Path | Suite, cell: str) -> Mazes:
     """Draw the mazes of one cell, those that an evaluation asks. Raises InputError for an unknown suite or cell."""
-    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    loaded = load_suite(suite)
     (chosen,) = choose_cells(loaded, (cell,))
     return generate(chosen.maze_spec, chosen.count, split=loaded.split)
 
@@ -121,8 +122,11 @@ def suite_names() -> list[str]:
     return yaml_names(SUITES)
 
 
-def load_suite(name_or_path: str) -> Suite:
-    """Load a shipped suite or a YAML file. Raises InputError listing every problem with its key."""
+def load_suite(name_or_path: str | Path | Suite) -> Suite:
+    """Load a shipped suite or a YAML file; a Suite is one. Raises InputError listing every problem with its key."""
+    if isinstance(name_or_path, Suite):
+        return name_or_path
+    name_or_path = str(name_or_path)
     suite = parse_yaml(Suite, yaml_text("suite", name_or_path, SUITES), f"suite {name_or_path}")
     if suite.name in suite_names() and name_or_path not in suite_names():
         raise InputError(f"suite {name_or_path}: the name {suite.name} is a shipped suite's; choose another name")

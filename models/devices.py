@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,22 +49,6 @@ def spare_memory(device: torch.device) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         return 0
-
-
-def peak_memory() -> int | None:
-    """Return the most bytes this process ever held: allocated on GPUs where it used them, else resident.
-
-    None where the system does not tell.
-    """
-    allocated = [torch.cuda.max_memory_allocated(index) for index in range(torch.cuda.device_count())]
-    if any(allocated):
-        return max(allocated)
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _processor() -> str:

@@ -77,14 +77,15 @@ def load(target: str | Path) -> IterativeSolver:
 
     target: a shipped recipe (``dt-net-thin``: its lowest shipped seed; ``dt-net-thin@3``: that one), an algorithm
         (``wavefront``), a plugin's name, ``package.module:factory``, ``path/to/file.py:factory``, or a folder that
-        ``extramaze train`` wrote. A factory takes no arguments and returns an IterativeSolver; loading a plugin's, or a
-        factory, runs its code.
+        ``extramaze train`` wrote, as a Path always is. A factory takes no arguments and returns an IterativeSolver;
+        loading a plugin's, or a factory, runs its code.
 
     Raises InputError, also for a name that two packages, or one and extramaze, claim.
     """
-    if not isinstance(target, str | Path):
+    if isinstance(target, Path):
+        return load_folder(target)
+    if not isinstance(target, str):
         raise InputError(f"a solver is named by text or a folder's path, got {type(target).__name__}")
-    target = str(target)
     if not target.isprintable() or len(target) > MAX_TARGET:
         raise InputError(f"a solver is named in at most {MAX_TARGET} printable characters, got {target[:40]!r}…")
     name, at, seed = target.partition("@")

@@ -59,6 +59,8 @@ def pretended_gpu() -> Iterator[None]:
         "get_device_name": lambda *_: NAME,
         "is_bf16_supported": lambda *_, **__: True,
         "mem_get_info": lambda *_: (MEMORY, MEMORY),
+        "init": lambda: None,
+        "reset_peak_memory_stats": lambda *_: None,
         "max_memory_allocated": lambda *_: 0,
         "synchronize": lambda *_: None,
         "empty_cache": lambda: None,

@@ -12,7 +12,7 @@ Beyond rounding they differ only where numbers overflow: an infinity spreads a l
 """
 
 import subprocess
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from extramaze.blocks.winograd import (
 from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_net import DTNet, ResidualBlock
+from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet, ResidualBlock
 
 Iteration = Literal["plain", "fused", "winograd"]
 
@@ -61,20 +61,27 @@ def _steps_as_written(solver: DTNet) -> bool:
         return False
     if any(type(block) is not ResidualBlock for block in solver.blocks):
         return False
-    layers = [solver.recall, *(layer for block in solver.blocks for layer in block.children())]
+    layers = _layers(solver)
     passed = [solver.blocks, *solver.blocks, *layers]
     if any("forward" in vars(part) or part._forward_hooks or part._forward_pre_hooks for part in passed if part):
         return False
-    return all(_is_plain_convolution(layer) for layer in layers)
+    wide = [solver.width + IMAGE_CHANNELS, *(solver.width for _ in layers[1:])]
+    return all(_is_plain_convolution(layer, width, solver.width) for layer, width in zip(layers, wide, strict=True))
 
 
-def _is_plain_convolution(layer: nn.Module | None) -> bool:
+def _layers(solver: DTNet) -> list[Any]:
+    """Return the layers of a step in the order in which it passes them, each as often as it does."""
+    return [solver.recall, *(layer for block in solver.blocks for layer in (block.first, block.second))]
+
+
+def _is_plain_convolution(layer: Any, channels_in: int, channels_out: int) -> bool:
     """Whether a layer does what torch's convolution does, with these settings; its weight may be made from others."""
     if not isinstance(layer, nn.Conv2d) or "_conv_forward" in vars(layer):
         return False
     if type(layer).forward is not nn.Conv2d.forward or type(layer)._conv_forward is not nn.Conv2d._conv_forward:
         return False
-    return all(getattr(layer, name) == value for name, value in _AS_WRITTEN.items())
+    as_written = all(getattr(layer, name) == value for name, value in _AS_WRITTEN.items())
+    return as_written and (layer.in_channels, layer.out_channels) == (channels_in, channels_out)
 
 
 def prepare_ahead(solver: IterativeSolver, device: torch.device) -> subprocess.Popen | None:
@@ -91,16 +98,21 @@ def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:
 
     def step(state: Tensor) -> Tensor:
         new = solver.step(state, x)
-        if new is state or new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
-            raise InputError(f"{type(solver).__name__}.step returned its argument's own storage; return a new state")
+        refuse_own_storage(solver, state, new)
         return new
 
     return step
 
 
+def refuse_own_storage(solver: IterativeSolver, state: Tensor, new: Tensor) -> None:
+    """Raise InputError for a step that returned its argument, changed or not: every such state would be at rest."""
+    if new is state or new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
+        raise InputError(f"{type(solver).__name__}.step returned its argument's own storage; return a new state")
+
+
 def _winograd_step(solver: DTNet, x: Tensor) -> Step:
     width = solver.width
-    first, *others = (layer.weight.detach() for layer in solver.recurrent_convolutions())
+    first, *others = (layer.weight.detach() for layer in _layers(solver))
     recalled = _channels_last(functional.conv2d(x, first[:, width:].contiguous(), padding=1))
     recall, *kernels = (transformed(weight.numpy()) for weight in (first[:, :width], *others))
     blocks = list(zip(kernels[::2], kernels[1::2], strict=True))

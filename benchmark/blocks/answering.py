@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.blocks.acceleration import Iteration, make_step
+from extramaze.blocks.acceleration import Iteration, make_step, refuse_own_storage
 from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
 from extramaze.blocks.plan import CellPlan, Plan, Way
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.filling import as_filling
 from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
-from extramaze.models.counting import counted_steps
+from extramaze.models.counting import counting
 from extramaze.scoring import score
 from extramaze.suites import Cell
 
@@ -47,8 +47,7 @@ def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
     new = solver.step(state, x)
     if not isinstance(new, Tensor) or new.shape[:1] != x.shape[:1]:
         raise InputError(f"{name}.step must return a tensor whose first dimension is the batch, {x.shape[0]}")
-    if new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
-        raise InputError(f"{name}.step returned its argument's own storage; return a new state")
+    refuse_own_storage(solver, state, new)
     if not (torch.equal(state, state_before) and torch.equal(x, x_before)):
         raise InputError(f"{name}.step changed its arguments; return a new state and leave state and x as they were")
     return new
@@ -102,8 +101,8 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
     """Answer by the solver's own inference, run anew with each rung as its budget of evaluations of the step."""
     answers, used = [], np.zeros(len(x), int)
     for rung in rungs:
-        with counted_steps(solver) as steps:
-            inference = solver.own_inference(x, rung)
+        watched, steps = counting(solver)
+        inference = watched.own_inference(x, rung)
         if inference is None:
             raise InputError(f"{type(solver).__name__} declares no inference of its own; leave out --mode own")
         used = np.broadcast_to(torch.as_tensor(inference.evaluations).cpu().numpy(), (len(x),)).astype(int)

@@ -69,14 +69,12 @@ def state_sha256(state: Mapping[str, Tensor]) -> str | None:
 
 def _code_sha256(solver: IterativeSolver) -> str | None:
     """Hash the source files of a solver's class and factory; None for extramaze's own, whose version says it."""
-    kind, found = type(solver), []
+    kind, files = type(solver), [] if solver.factory_file is None else [solver.factory_file]
     if kind.__module__.split(".")[0] != "extramaze":
-        with suppress(TypeError):  # typed into an interpreter: there is no file
-            found.append(inspect.getfile(kind))
-    if solver.factory_file is not None:
-        found.append(solver.factory_file)
-    try:
-        contents = [path.read_bytes() for path in dict.fromkeys(Path(file).resolve() for file in found)]
-    except OSError:
-        return None
+        with suppress(OSError, TypeError):  # typed into an interpreter: there is no file
+            files.insert(0, inspect.getfile(kind))
+    contents = []
+    for path in dict.fromkeys(Path(file).resolve() for file in files):
+        with suppress(OSError):  # within an archive
+            contents.append(path.read_bytes())
     return hashlib.sha256(b"".join(contents)).hexdigest() if contents else None

@@ -32,7 +32,7 @@ CONTRACTS = {
 }
 Precision = Literal["float32", "float64"]
 Mode = Literal["free-running", "own", "predictions"]
-PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars", "scipy", "ripser")
+PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars")
 
 
 class Part(Strict):
@@ -110,6 +110,15 @@ class Plan(Strict):
     def device_here(self, asked: str | None) -> torch.device:
         """Resolve a device's name; by default the kind that the plan was made on, where there is one."""
         return resolve_device(asked or ("cpu" if self.device.startswith("cpu") else "auto"))
+
+    def device_of_its_kind(self, asked: str | None) -> torch.device:
+        """Resolve a device's name as ``device_here`` does. Raises InputError for another kind than the plan's."""
+        place = self.device_here(asked)
+        if (place.type == "cpu") != self.device.startswith("cpu"):
+            raise InputError(
+                f"the record was made on {self.device}, and goes on saying so: not to be told anew on {place}"
+            )
+        return place
 
     def pairs(self) -> list[tuple[Cell, CellPlan]]:
         """Return the suite's cells that are run, each with its plan."""

@@ -152,7 +152,7 @@ def rewatch(
     if not noise_floor or plan.contracts != CONTRACTS:
         found = watch_again(record, loaded, device, quiet)
     if noise_floor:
-        found = add_noise(record, loaded, str(plan.device_here(device)), quiet)
+        found = add_noise(record, loaded, device, quiet)
     report(found, record, as_json=False)
     if (record / VERIFICATION).exists() and sound_verification(record) is None:
         typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)

@@ -133,11 +133,15 @@ def straightness(distances: np.ndarray, stride: int) -> float:
 
 
 def grows_slowly(pursuit: Pursuit) -> bool:
-    """Whether the state grows at the rate at which a nudge does: geometrically, if too slowly to double by then."""
-    first, *_, last = (np.median(np.log(quarter)) for quarter in np.array_split(np.maximum(pursuit.size, TINY), 4))
-    rate = (last - first) / (0.75 * len(pursuit.size))
+    """Whether the state grows at the rate at which a nudge does: geometrically, if too slowly to double by then.
+
+    That rate stays the same from quarter to quarter; along a shear, nudge and state grow alike, and ever slower.
+    """
+    quarters = [np.median(np.log(quarter)) for quarter in np.array_split(np.maximum(pursuit.size, TINY), 4)]
+    rates = 4 * np.diff(quarters) / len(pursuit.size)
+    steady = rates.min() >= STEADY * rates.max() > 0
     surely = pursuit.value > SIGMA * pursuit.error
-    return bool(surely and abs(rate - pursuit.value) <= ALIKE * pursuit.value)
+    return bool(steady and surely and abs(rates.mean() - pursuit.value) <= ALIKE * pursuit.value)
 
 
 def shrinks(strides: np.ndarray) -> bool:

@@ -3,7 +3,6 @@
 import copy
 import shlex
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,35 +17,18 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
+from extramaze.evaluation.run_cost import Cost
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, make_folder
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.devices import peak_memory, resolve_device
+from extramaze.models.devices import resolve_device
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.schema import RunInfo
 from extramaze.suites import Suite, load_suite
 
 __all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
-
-
-class Cost:
-    """What a run takes from when this is made. computes: False for one that only puts together what others computed."""
-
-    def __init__(self, computes: bool = True) -> None:
-        self._began, self._held = time.perf_counter(), peak_memory() if computes else None
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock seconds so far."""
-        return round(time.perf_counter() - self._began, 1)
-
-    @property
-    def memory(self) -> int | None:
-        """The most bytes held so far; None where the process held as many before, for another purpose."""
-        most = peak_memory()
-        return None if most is None or self._held is None or most <= self._held else most
 
 
 @dataclass(frozen=True)
@@ -59,7 +41,7 @@ class Evaluation:
 
     def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
-        cost = Cost()
+        cost = Cost(self.device)
         if out is None:
             return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost)
         folder = Path(out)
@@ -131,7 +113,7 @@ def make_evaluation(
             f"expected an IterativeSolver, got {type(solver).__name__}; load it first: extramaze.models.load(NAME)"
         )
     target = resolve_device(device)
-    loaded = suite if isinstance(suite, Suite) else load_suite(str(suite))
+    loaded = load_suite(suite)
     return Evaluation(solver, make_plan(solver, loaded, part, dtype, target, mode, retire, tf32), target)
 
 

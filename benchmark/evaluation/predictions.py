@@ -16,7 +16,8 @@ from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
-from extramaze.evaluation.evaluate import Cost, assemble
+from extramaze.evaluation.evaluate import assemble
+from extramaze.evaluation.run_cost import Cost
 from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
 from extramaze.mazes.files import hold, is_free, make_folder
 from extramaze.models.contract import SolverCard
@@ -40,8 +41,8 @@ def evaluate_predictions(
     ``predictions``, one rung and no limits, and boards keep it apart from solvers that were run. Raises InputError for
     a bad file, name or folder.
     """
-    cost = Cost()
-    loaded = load_suite(suite) if isinstance(suite, str) else suite
+    cost = Cost(torch.device("cpu"))
+    loaded = load_suite(suite)
     cells = choose_cells(loaded, part.cells if part else ())
     counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
     answers = read_answers(path, loaded, counts)

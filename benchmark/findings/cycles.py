@@ -8,9 +8,9 @@ from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import fall, mean_share
 from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_note, shown, table, who
 from extramaze.findings.judging import judge_answers
-from extramaze.findings.ladders import MONOTONE, Ladder, by_cell, by_column, falls, ladder_table
+from extramaze.findings.ladders import FEWEST, MONOTONE, Ladder, by_cell, by_column, falls, ladder_table
 from extramaze.findings.pools import FAMILIES, Pool
-from extramaze.findings.verdicts import Verdict, Word, above, undecided
+from extramaze.findings.verdicts import Verdict, Word, above, not_tested, undecided
 from extramaze.leaderboard.columns import STILL_RIGHT
 
 FEW = 0.1  # the percolation at which claims are judged
@@ -94,6 +94,8 @@ def _exact(pool: Pool) -> Ladder:
 
 def _collapse(entrant: Entrant, percolation: Ladder) -> Verdict:
     trees, few = percolation.right(entrant, 0.0), _with_cycles(entrant, percolation, FEW)
+    if few.shape[1] < FEWEST:
+        return not_tested(f"fewer than {FEWEST} mazes of percolation {FEW} have cycles")
     base = above(mean_share([trees], entrant.trained), STILL_RIGHT, f"{entrant.name} at percolation 0")
     what = f"{entrant.name}'s fall from percolation 0 to mazes with cycles at {FEW}"
     verdict = above(fall(trees, few, entrant.trained, entrant.noise(percolation.cells)), HALF, what)

@@ -89,17 +89,18 @@ def _rounding(pools: Sequence[Pool]) -> str:
         told = {who(entrant): share for entrant, share in everyone if share is not None}
         if told:
             most = max(told, key=lambda name: told[name])
-            text = f"on {pool.suite.name} of at most {max(told.values()):.2%} of the answers"
+            text = f"{max(told.values()):.2%} of the answers on {pool.suite.name}"
             text += f" ({most})" if told[most] else ""
-            said.append(f"{text}, for {len(told)} of {len(everyone)} networks")
+            said.append(f"{text}, asked of {len(told)} of {len(everyone)} networks")
     if not said:
         return (
             "**Rounding.** None of these records says how many answers rounding alone turns (`extramaze evaluate "
             "--noise-floor`), so that no difference here is held against it."
         )
     return (
-        "**Rounding.** Another block size or float64 turns the last rung's right into wrong or back, "
-        f"{'; '.join(said)}. No difference smaller than its solver's share counts as one."
+        "**Rounding.** Another block size or float64 turns right answers at the last rung into wrong ones or back: at "
+        f"most {'; '.join(said)}. What a free start, cycles or training on them change by no more than that is "
+        "undecided; other figures are not held against it."
     )
 
 

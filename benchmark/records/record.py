@@ -78,9 +78,12 @@ class Record:
 
         Raises InputError for a record that could not be read again; what is in the folder stays then.
         """
-        contradiction = _inconsistency(self) or _unreadable(self)
+        contradiction = _inconsistency(self)
         if contradiction:
             raise InputError(f"{folder}: the record contradicts itself and is not written: {contradiction}")
+        unreadable = _unreadable(self)
+        if unreadable:
+            raise InputError(f"{folder}: the record could not be read again and is not written: {unreadable}")
         make_folder(folder)
         write_atomically(folder / TABLE, self.table)
         content = self.summary.model_dump(mode="json", by_alias=True)

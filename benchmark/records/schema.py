@@ -183,8 +183,8 @@ class CellNoise(Strict):
 class RunInfo(Strict):
     """When and how an evaluation was run; the only part that differs between two runs of one plan.
 
-    seconds: wall-clock of the run that finished it; a resumed one read back what was done before. peak_memory_bytes: of
-    the process (on a GPU: allocated there); None where the system does not tell.
+    seconds: wall-clock of the run that finished it; a resumed one read back what was done before. peak_memory_bytes:
+    the most held meanwhile (on a GPU: allocated there); None where the system does not tell, and of gathered shards.
     """
 
     finished: str

@@ -22,22 +22,27 @@ from extramaze.verification.verification import carry_over
 MAZES = 64  # of each cell: float64 costs a CPU up to ten times as much
 
 
-def add_noise(folder: Path, solver: IterativeSolver, device: str = "auto", quiet: bool = False) -> Record:
+def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False) -> Record:
     """Measure the noise floor of a folder's record, made by ``solver``, and write it into the record.
 
-    A record that states one stays as it is; a verification stays one of the record. Raises InputError for a submission.
+    A record that states one stays as it is; a verification stays one of the record. device: default the kind that the
+    record was made on. Raises InputError for another kind, another solver, answers that are not of float32 or not of
+    every maze, and a submission.
     """
-    if (folder / CARD).exists():
-        raise InputError(f"{folder} is a submission, which its card seals; submit a record that has its noise floor")
     with hold(folder):
         old = read_record(folder)
         if old.summary.noise:
             return old
+        if (folder / CARD).exists():
+            raise InputError(f"{folder} is a submission, which its card seals; submit a record that has a noise floor")
         plan = old.summary.plan
         refuse_other_solver(solver, plan.solver)
-        new = old.with_noise(noise_floor(solver, plan.suite, device, plan.part, quiet, plan.mode))
+        if plan.dtype != "float32" or plan.retire or plan.tf32:
+            raise InputError(f"{folder}: a noise floor is of float32 answers to every maze, and these are not")
+        place = str(plan.device_of_its_kind(device))
+        new = old.with_noise(noise_floor(solver, plan.suite, place, plan.part, quiet, plan.mode))
+        carry_over(folder, old, new)  # first: a floor is measured alike after a kill, and the record is the same then
         new.write(folder)
-        carry_over(folder, old, new)
     return new
 
 

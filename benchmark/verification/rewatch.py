@@ -56,9 +56,7 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, qu
     record = as_it_was(folder)
     plan = record.summary.plan
     _refuse(record, solver)
-    place = plan.device_here(device)
-    if (place.type == "cpu") != plan.device.startswith("cpu"):
-        raise InputError(f"the record was made on {plan.device}, and goes on saying so: not to be told anew on {place}")
+    place = plan.device_of_its_kind(device)
     renewed = plan.model_copy(update={"contracts": dict(CONTRACTS)})
     with hold(folder):
         store = BlockStore.open(folder / PLACE, renewed)

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -97,6 +97,10 @@ def load_checkpoint(
             prefix = f"optimizer.{name}."
             slots[index] = {key.removeprefix(prefix): tensors[key] for key in tensors if key.startswith(prefix)}
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    except ValidationError as problem:
+        raise InputError(
+            f"{path}: written by another version of extramaze; finish it with that one, or delete it to start over"
+        ) from problem
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
         raise InputError(f"{path}: not a usable checkpoint ({problem}); delete it to start over") from problem
     return progress

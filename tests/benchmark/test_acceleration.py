@@ -1,3 +1,4 @@
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,6 +95,9 @@ CHANGES = {
         s.blocks[0], "first", torch.nn.Sequential(s.blocks[0].first, torch.nn.Tanh())
     ),
     "a convolution of its own": lambda s: setattr(s.blocks[0], "second", Louder(s.width, s.width, 3, 1, 1, bias=False)),
+    "more within a layer": lambda s: setattr(
+        s.blocks[0], "first", torch.nn.Conv2d(s.width, s.width + 1, 3, padding=1, bias=False)
+    ),
     "another forward": lambda s: setattr(s.recall, "forward", lambda x: x[:, : s.width]),
     "circular padding": lambda s: setattr(s.recall, "padding_mode", "circular"),
 }
@@ -106,6 +110,37 @@ def test_a_network_that_was_changed_is_run_as_it_is(change):
     assert choose_iteration(solver, CPU) == "winograd"
     CHANGES[change](solver)
     assert choose_iteration(solver, CPU) == "plain"
+
+
+def tied(solver):
+    solver.blocks = torch.nn.Sequential(solver.blocks[0], solver.blocks[0])
+
+
+def shared_within(solver):
+    for block in solver.blocks:
+        block.second = block.first
+
+
+def swapped(solver):
+    for block in solver.blocks:
+        first = block.first
+        del block.first
+        block.first = first
+
+
+def with_a_spare(solver):
+    for block in solver.blocks:
+        block.spare = torch.nn.Conv2d(solver.width, solver.width, 3, padding=1, bias=False)
+
+
+@pytest.mark.parametrize("change", [tied, shared_within, swapped, with_a_spare])
+def test_layers_are_passed_in_the_order_of_the_step(change):
+    """However they are registered, shared or accompanied: the faster step, where there is one, is the solver's own."""
+    solver, x = dt_net(LEAST_CHANNELS), images(9, 3)
+    change(solver)
+    state = solver.initial_state(x)
+    step = make_step(solver, x, choose_iteration(solver, CPU))
+    torch.testing.assert_close(step(state), solver.step(state, x), rtol=1e-4, atol=1e-5)
 
 
 def test_a_step_is_of_its_images_alone():
@@ -163,12 +198,13 @@ def test_overthinking_is_right_once_and_wrong_at_last(tiny_records):
 class Halting(DeadEndFilling):
     """Has an inference of its own: the plain iteration with its own accounting."""
 
-    repeat = 1
+    repeat, copied = 1, False
 
     def own_inference(self, x, budget):
-        state = self.initial_state(x)
+        ours = copy.deepcopy(self) if self.copied else self
+        state = ours.initial_state(x)
         for _ in range(min(budget, 4) * self.repeat):
-            state = self.step(state, x)
+            state = ours.step(state, x)
         return SimpleNamespace(state=state, evaluations=torch.full((len(x),), min(budget, 4) + self.extra))
 
 
@@ -185,6 +221,8 @@ def test_own_inference_is_counted_and_bounded(tiny_suite):
     solver.extra, solver.repeat = 0, 100
     with pytest.raises(InputError, match=r"made 200.0 steps a maze of 2 allowed, whatever it states"):
         evaluate(solver, tiny_suite, "cpu", part=make_part(2, 2), quiet=True, mode="own")
+    solver.repeat, solver.copied = 1, True
+    evaluate(solver, tiny_suite, "cpu", part=make_part(2, 2), quiet=True, mode="own")
     with pytest.raises(InputError, match="no inference of its own"):
         evaluate(load("wavefront"), tiny_suite, "cpu", quiet=True, mode="own")
 

@@ -233,6 +233,20 @@ def test_a_collapse_is_asked_of_mazes_with_cycles():
     assert verdict("DT-Net collapses", records).figure.value == pytest.approx(1 - right[:, cyclic].mean())
 
 
+def test_what_never_learnt_its_own_size_extrapolates_nothing():
+    """A network without recall that solves no 9×9 maze at any rung bears out nothing about recall."""
+    never = verdict("Without recall", some("dt-net-no-recall-thin", {"size-9": 0.1, "size-21": 0.0}))
+    assert never.word == Word.UNDECIDED
+    assert "has not learnt size 9" in never.why
+
+
+def test_a_collapse_needs_mazes_with_cycles():
+    """Of three mazes too few have one for a share to say anything."""
+    names = ("start-any", "percolation-0.1")
+    few = seeds_of("dt-net-thin", lambda c: 1.0, part=(3, 1, names))
+    assert verdict("DT-Net collapses", few).word == Word.NOT_TESTED
+
+
 def test_a_solver_that_knows_no_trees_does_not_collapse():
     """From 40 to 30 % is no refutation of a collapse: there was nothing to fall from."""
     assert "little to fall from" in verdict("PI-Net collapses", RULES["PI-Net collapses"][2]()).why

@@ -4,6 +4,7 @@ import pytest
 from extramaze.blocks.plan import CONTRACTS
 from extramaze.blocks.watching import watch_block
 from extramaze.cli import run
+from extramaze.evaluation.tasks import tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.errors import NotComparable
 from extramaze.mazes.files import write_atomically
@@ -11,7 +12,7 @@ from extramaze.models import load
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits
 from extramaze.verification.noise import add_noise
-from extramaze.verification.rewatch import rewatch
+from extramaze.verification.rewatch import _stands, rewatch
 from extramaze.verification.validate import problems
 from tests.benchmark.test_compare import resealed
 from tests.benchmark.test_verification import made
@@ -112,6 +113,45 @@ def test_blocks_whose_limits_stand_are_not_watched_again(tiny_records, tmp_path,
     assert found.mazes.filter(~pl.col("index").is_in(range(plan.limit_block))).equals(
         mazes.filter(~pl.col("index").is_in(range(plan.limit_block)))
     )
+
+
+@pytest.mark.parametrize(("exponent", "again"), [(2.9, 0), (3.1, 1), (-5.0, 0), (None, 1)])
+def test_of_version_4_what_drifts_while_nudges_grow_is_watched_again(tiny_records, tmp_path, exponent, again):
+    """It may be slow growth. exponent: in its errors."""
+    record = tiny_records["dt-net-thin@0"]
+    place = (pl.col("cell") == "cycles") & (pl.col("index") == 1)
+    changed = {"limit": "drifting", "exponent": None if exponent is None else 0.1 * exponent, "exponent_error": 0.1}
+    mazes = record.mazes.with_columns(
+        pl.when(place).then(pl.lit(value)).otherwise(pl.col(name)).cast(record.mazes.schema[name]).alias(name)
+        for name, value in changed.items()
+    )
+    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": 4}})
+    old = Record(record.summary.model_copy(update={"plan": plan}), mazes, b"")
+    assert sum(not _stands(old, task) for task in tasks(plan) if task.watched) == again
+
+
+def test_what_a_noise_floor_is_not_of(tiny_records, tmp_path):
+    """Answers in float64 or with products rounded to TF32, and those of another kind of device."""
+    record = tiny_records["dt-net-thin@0"]
+    for change in ({"dtype": "float64"}, {"tf32": True}, {"device": "NVIDIA H100"}):
+        plan = record.summary.plan.model_copy(update=change)
+        folder = tmp_path / "-".join(change)
+        Record.seal(plan, record.summary.cells, record.summary.limits, record.mazes, record.summary.run).write(folder)
+        with pytest.raises(InputError, match=r"float32 answers|made on NVIDIA"):
+            add_noise(folder, load("dt-net-thin@0"), "cpu", quiet=True)
+
+
+def test_a_kill_before_the_record_is_written_keeps_its_verification(tiny_records, tmp_path, monkeypatch):
+    """The floor comes out the same the second time, and so does the record that the verification names already."""
+    record = tiny_records["dt-net-thin@0"]
+    record.write(tmp_path)
+    made(record_sha256=record.summary.sha256, mazes=143, drawn=143, compared=143, watched=0).write(tmp_path)
+    monkeypatch.setattr(Record, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        add_noise(tmp_path, load("dt-net-thin@0"), "cpu", quiet=True)
+    monkeypatch.undo()
+    add_noise(tmp_path, load("dt-net-thin@0"), "cpu", quiet=True)
+    assert problems(tmp_path) == []
 
 
 def test_a_verification_of_answers_stays(outdated):

@@ -149,6 +149,10 @@ def test_slow_growth_that_turns_is_divergence_too():
     report = observe(lambda z: 1.001 * z @ turn, torch.tensor([[1.0, 0.5]], dtype=torch.float64), 3000, window=400)
     assert report.limit == [Limit.DIVERGED]
     assert observe(lambda z: z + 0.001, ONE, 600, window=128).limit == [Limit.DRIFTING] * 2
+    shear, start = torch.tensor([[1.0, 0.0], [1.0, 1.0]]).double(), torch.tensor([[1.0, 0.5], [0.0, 1.0]]).double()
+    for window, steps in ((64, 5000), (32, 2000), (8, 500), (250, 10_000)):
+        report = observe(lambda z: z @ shear, start, 0, window=window, exponent_steps=steps)
+        assert report.limit == [Limit.DRIFTING] * 2
 
 
 def test_limits_that_need_no_counting_have_betti_numbers():
