@@ -93,10 +93,16 @@ def same_share(entrant: Entrant, cyclic: Cyclic) -> Figure:
 
 def _same(entrant: Entrant, cyclic: Cyclic, grid: list[str]) -> Verdict:
     """Judge mazes with cycles, and say beside it what the share is over all mazes of such cells, trees among them."""
-    verdict = above(same_share(entrant, cyclic), MOST, f"{entrant.name}, {len(cyclic)} cells")
+    verdict = above(same_share(entrant, cyclic), MOST, f"{entrant.name}, {_cells(len(cyclic))}")
     everything = [entrant.column(cell, "as_dead_end_filling").astype(float) for cell in grid]
     whole = mean_share([np.concatenate(everything, axis=1)])
-    return replace(verdict, why=f"{verdict.why}; over all mazes of {len(grid)} cells, trees among them, {whole.middle}")
+    return replace(
+        verdict, why=f"{verdict.why}; over all mazes of {_cells(len(grid))}, trees among them, {whole.middle}"
+    )
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' * (count != 1)}"
 
 
 def wrong_as(entrant: Entrant, cyclic: Cyclic, kind: str = "") -> tuple[Figure | None, int]:

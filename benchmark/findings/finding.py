@@ -1,5 +1,6 @@
 """What one finding is on one suite: claims with their verdicts, and the tables and notes beside them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,8 +78,11 @@ def table(title: str, reading: str, header: Sequence[str], rows: Sequence[Sequen
 
 def noise_note(entrants: Sequence[Entrant], cells: Sequence[str]) -> list[str]:
     """Say how many answers rounding alone turns in some cells, where a record says so."""
-    found = [(e.recipe, noise) for e in entrants if (noise := e.noise(cells)) is not None]
-    if not found:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for entrant in entrants:
+        if (noise := entrant.noise(cells)) is not None:
+            alike[f"{noise:.2%}"].append(entrant.recipe)
+    if not alike:
         return []
-    said = ", ".join(f"{noise:.2%} for {recipe}" for recipe, noise in found)
+    said = "; ".join(f"{share} for {', '.join(recipes)}" for share, recipes in alike.items())
     return [f"Rounding alone (another block size, float64) turns this share of the answers in these cells: {said}."]
