@@ -35,13 +35,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding on one suite. The claims' texts and rules are the same on every suite; ``used``: whose records."""
+    """A finding on one suite. The claims' texts and rules are the same on every suite; ``used``: whose records.
+
+    late: of suites with as many seeds, the one that watches iterates latest stands for its claims.
+    """
 
     title: str
     claims: tuple[Claim, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
     used: tuple[Entrant, ...]
+    late: bool = False
 
 
 def shown(figure: Figure | None) -> str:

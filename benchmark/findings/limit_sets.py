@@ -62,7 +62,7 @@ def limit_sets(pool: Pool) -> Finding:
         *rule_notes(shown),
         *([apart] if by_study.word != by_us.word else []),
     )
-    return Finding("What the iterates end in", claims, tuple(limit_tables(shown)), notes, tuple(networks))
+    return Finding("What the iterates end in", claims, tuple(limit_tables(shown)), notes, tuple(networks), late=True)
 
 
 def how_watched(pool: Pool) -> str:

@@ -35,9 +35,12 @@ def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
     yield "## Every claim"
     lines, untested = [], []
     names = [pool.suite.name for pool in pools]
+    burn_ins = {pool.suite.name: pool.suite.limits.burn_in for pool in pools}
     for place, each in enumerate(zip(*found, strict=True), start=1):
         for claims in zip(*(finding.claims for finding in each), strict=True):
             told = [(name, claim.verdict) for name, claim in zip(names, claims, strict=True) if claim.verdict.figure]
+            if each[0].late:
+                told.sort(key=lambda one: -burn_ins[one[0]])
             if told:
                 cells = zip(*(_cells(*one) for one in deciding(told)), strict=True)
                 lines.append([str(place), claims[0].text, *("<br>".join(cell) for cell in cells)])

@@ -100,6 +100,19 @@ def test_what_stands_for_a_claim():
     assert deciding([against, open_two]) == [against]
 
 
+def test_the_suite_that_watches_latest_stands_for_limits():
+    """Of as many seeds; accuracy is told by the larger suite all the same."""
+    records = [
+        *dt({"size": 1.0}, cells=("size-9", "size-13", "size-21")),
+        *dt({}, suite="limits-v1", cells=("size-9", "size-19")),
+    ]
+    table = findings_text(records, "x", partial=True).split("## Every claim")[1].split("## How to read this")[0]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| ")]
+    suites = {row[2]: row[-2] for row in rows}
+    assert suites["DT-Net hardly ever comes to rest: [1,0] in 15% at size 9 and in none above"] == "limits-v1"
+    assert suites["A DT-Net trained on 9×9 mazes solves larger ones"] == "laptop-v1"
+
+
 def test_short_answers_are_the_records_figures(published_world):
     """Each question with a line a solver; percents are plain means over seeds and mazes."""
     text = findings_text(published_world, "x")
