@@ -34,7 +34,7 @@ class Cost:
 
 def _forget_peak(device: torch.device) -> None:
     if device.type == "cuda":
-        torch.cuda.init()  # which a reset does not do by itself
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # which a reset does not do by itself
         torch.cuda.reset_peak_memory_stats(device)
     with suppress(OSError):
         (OURS / "clear_refs").write_text("5")  # the highest resident set is the present one again (proc(5))
