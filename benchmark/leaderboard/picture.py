@@ -22,14 +22,9 @@ from extramaze.records.schema import CellResult
 from extramaze.suites import IN_DISTRIBUTION
 
 WIDEST = 22  # cells side by side
-CELL, ROW, NAMES, HEAD = (
-    0.48,
-    0.27,
-    1.9,
-    0.8,
-)  # inches: a cell's width, a row's height, names
+CELL, ROW, NAMES, HEAD = 0.48, 0.27, 1.9, 0.8  # inches: a cell's width, a row's height, names, what is above a line
 CHARACTERS = 13  # of a heading, an inch
-READ = ":\noptimal answers at the last rung, %, and their 95 % interval;\n† one seed: over mazes only; two seeds: none"
+READ = ("optimal answers at the last rung, %, and their 95\u00a0% interval;", "† one seed: over mazes only; two seeds: none")
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
@@ -62,8 +57,10 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
     rows = [by_recipe[row.recipe] for row in board.rows]
     lines = list(_lines(records[0].summary.cells))
     most = max(sum(map(len, line.values())) for line in lines)
-    figure = new_figure(NAMES + CELL * most, 0.5 + len(lines) * (HEAD + ROW * len(rows)))
-    figure.suptitle(fill(board_name(board), CHARACTERS * max(1, int(NAMES + CELL * most))) + READ, fontsize=9)
+    wide = NAMES + CELL * most
+    title = [fill(line, int(CHARACTERS * wide)) for line in (f"{board_name(board)}:", *READ)]
+    figure = new_figure(wide, 0.5 + len(lines) * (HEAD + ROW * len(rows)))
+    figure.suptitle("\n".join(title), fontsize=9)
     outer = figure.add_gridspec(len(lines), 1)
     for place, line in enumerate(lines):
         widths = list(map(len, line.values()))
