@@ -17,7 +17,7 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
-from extramaze.evaluation.run_cost import Cost
+from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
 from extramaze.mazes import InputError
@@ -41,7 +41,7 @@ class Evaluation:
 
     def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
-        cost = Cost(self.device)
+        cost = RunCost(self.device)
         if out is None:
             return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost)
         folder = Path(out)
@@ -144,7 +144,7 @@ def evaluate(
     return make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32).run(out, quiet)
 
 
-def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: Cost) -> Record:
+def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: RunCost) -> Record:
     """Make the record of a plan from all its blocks."""
     tables = tabulate_all(plan, blocks)
     run = RunInfo(

@@ -17,7 +17,7 @@ from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
 from extramaze.evaluation.evaluate import assemble
-from extramaze.evaluation.run_cost import Cost
+from extramaze.evaluation.run_cost import RunCost
 from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
 from extramaze.mazes.files import hold, is_free, make_folder
 from extramaze.models.contract import SolverCard
@@ -41,7 +41,7 @@ def evaluate_predictions(
     ``predictions``, one rung and no limits, and boards keep it apart from solvers that were run. Raises InputError for
     a bad file, name or folder.
     """
-    cost = Cost(torch.device("cpu"))
+    cost = RunCost(torch.device("cpu"))
     loaded = load_suite(suite)
     cells = choose_cells(loaded, part.cells if part else ())
     counts = {cell.name: how_many(loaded, part, cell)[0] for cell in cells}
@@ -76,7 +76,7 @@ def _finished(folder: Path, plan: Plan) -> Record:
     return record
 
 
-def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], cost: Cost) -> Record:
+def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], cost: RunCost) -> Record:
     """Score the answers of all cells and put their record together."""
     blocks: dict[str, BlockScores | BlockLimits] = {
         f"{cell.name}-scores-0": _score(plan.suite, cell, answers.masks[cell.name]) for cell in cells

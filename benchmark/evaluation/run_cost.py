@@ -10,7 +10,7 @@ import torch
 OURS = Path("/proc/self")
 
 
-class Cost:
+class RunCost:
     """Seconds and bytes of a run, from when this is made. device: None for one that computes nothing itself."""
 
     def __init__(self, device: torch.device | None) -> None:

@@ -11,7 +11,7 @@ from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation, assemble
-from extramaze.evaluation.run_cost import Cost
+from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.mazes import InputError
 from extramaze.mazes.files import hold, is_free, make_folder, read_bytes
@@ -45,7 +45,7 @@ def _refuse_used(target: Path) -> None:
 
 def read_shards(folders: Sequence[str | Path]) -> Record:
     """Put the record together that ``gather`` writes. Raises InputError as it does."""
-    cost = Cost(None)
+    cost = RunCost(None)
     shards = [(Path(folder), *_read_shard(Path(folder))) for folder in folders]
     if not shards:
         raise InputError("no folders to gather; name those that extramaze evaluate --shard wrote")

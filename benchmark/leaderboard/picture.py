@@ -24,7 +24,10 @@ from extramaze.suites import IN_DISTRIBUTION
 WIDEST = 22  # cells side by side
 CELL, ROW, NAMES, HEAD = 0.48, 0.27, 1.9, 0.8  # inches: a cell's width, a row's height, names, what is above a line
 CHARACTERS = 13  # of a heading, an inch
-READ = ("optimal answers at the last rung, %, and their 95\u00a0% interval;", "† one seed: over mazes only; two seeds: none")
+READ = (
+    "optimal answers at the last rung, %, and their 95\u00a0% interval;",
+    "† one seed: over mazes only; two seeds: none",
+)
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 
 from extramaze.blocks.plan import make_part, make_plan
+from extramaze.findings import findings_of, make_pools
 from extramaze.mazes.describe import COUNTS
 from extramaze.models import load
 from extramaze.models.training.trained import training_mark
@@ -199,3 +200,10 @@ def retrained(family, shares, cells="size"):
     return [
         r for variant, share in shares.items() for r in some(f"{family}-thin{variant}", {"size-9": 1.0, cells: share})
     ]
+
+
+def verdict(text, records):
+    """Judge the one claim that says so."""
+    (pool,) = make_pools(records, partial=True)
+    (found,) = [claim for finding in findings_of(pool) for claim in finding.claims if text in claim.text]
+    return found.verdict

@@ -13,7 +13,7 @@ from extramaze.blocks.answering import iterate
 from extramaze.blocks.block import block_size, ladder, to_input
 from extramaze.blocks.plan import make_part, make_plan
 from extramaze.evaluation.evaluate import evaluate, without_place
-from extramaze.evaluation.run_cost import Cost
+from extramaze.evaluation.run_cost import RunCost
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.raster import raster_side
@@ -278,15 +278,15 @@ def test_memory_is_this_runs_own():
     """What the process held before, and let go, is not stated as what the run took; gathering takes none."""
     size = 2**28
     del_me = torch.ones(size // 4)
-    assert Cost(torch.device("cpu")).memory > del_me.numel() * 4
-    high = Cost(torch.device("cpu")).memory
+    assert RunCost(torch.device("cpu")).memory > del_me.numel() * 4
+    high = RunCost(torch.device("cpu")).memory
     del del_me
-    cost = Cost(torch.device("cpu"))
+    cost = RunCost(torch.device("cpu"))
     assert cost.memory < high - size // 2
     again = torch.ones(size // 4)
     assert cost.memory > high - size // 2
     assert again.numel()
-    assert Cost(None).memory is None
+    assert RunCost(None).memory is None
 
 
 def test_autocast_and_tf32_around_an_evaluation_do_not_reach_it(tiny_suite, tiny_records):
