@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.raster import raster_shape
 from extramaze.suites import Cell, Suite
 

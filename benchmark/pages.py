@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import extramaze.results
+from extramaze.core.files import write_atomically
 from extramaze.findings import findings_text
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.picture import picture_names, save_boards
 from extramaze.leaderboard.sources import shipped_records, shipped_verified
 from extramaze.leaderboard.text import board_name, board_table
 from extramaze.listings import solver_table
-from extramaze.mazes.files import write_atomically
 from extramaze.models.loading import shipped_results
 from extramaze.records import Record
 

@@ -6,10 +6,10 @@ import polars as pl
 
 from extramaze.blocks.acceleration import prepare_ahead
 from extramaze.blocks.plan import make_part
+from extramaze.core.files import make_folder
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.text import board_table
-from extramaze.mazes.files import make_folder
 from extramaze.models import IterativeSolver, load
 from extramaze.models.devices import resolve_device
 from extramaze.pictures.answers import draw_answers

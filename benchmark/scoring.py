@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.raster import scale_of

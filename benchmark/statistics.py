@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import beta, binom, binomtest, norm
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 CONFIDENCE = 0.95
 POWER = 0.8  # chance to be seen that "the smallest drop it could have seen" refers to

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.core.errors import InputError, unknown_name
 from extramaze.dynamics.lyapunov import BLOCKS
-from extramaze.mazes import InputError, Mazes, MazeSpec, generate
-from extramaze.mazes.errors import unknown_name
-from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.mazes import Mazes, MazeSpec, generate
 
 SUITES = files("extramaze") / "suites"
 MAX_ITERATIONS = 1_000_000

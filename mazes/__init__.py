@@ -1,9 +1,9 @@
 """Mazes: specifications, generation, solving, measures, images and splits. Knows nothing of models."""
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.contamination import Contamination, contamination
 from extramaze.mazes.decode import from_raster
 from extramaze.mazes.describe import Description, describe
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.generate import generate
 from extramaze.mazes.graphs import Graphs, to_graphs, to_networkx
 from extramaze.mazes.layouts import layout_hashes, layout_splits

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from extramaze.mazes.errors import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.layouts import layout_hashes, splits_of_hashes
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import SPLITS

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
-from extramaze.mazes.errors import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.generate import INDICES_PER_SEED, MAX_INDEX, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.raster import raster, raster_shape

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from extramaze.mazes.errors import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.mazes import Mazes, refuse
 from extramaze.mazes.raster import scale_of
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.compiled import compiled
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import MazeSpec
 from extramaze.mazes.walk import distances_from, scratch

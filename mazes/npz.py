@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from extramaze.mazes.errors import InputError
-from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_bytes, write_atomically
 from extramaze.mazes.mazes import Mazes
 
 

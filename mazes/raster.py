@@ -8,8 +8,8 @@ of the first is odd and of the second even, which tells them apart.
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.compiled import compiled
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, packed, scratch

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.decode import from_raster
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 
 INPUTS = "inputs.npy"

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from extramaze.mazes.errors import InputError, unknown_name
+from extramaze.core.errors import InputError, unknown_name
 
 Split = Literal["train", "val", "test", "sealed"]
 

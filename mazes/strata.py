@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.describe import describe
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.generate import generate
 from extramaze.mazes.spec import MazeSpec
 

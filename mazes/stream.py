@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count as count_from
 from typing import TypeVar
 
-from extramaze.mazes.errors import InputError
+from extramaze.core.errors import InputError
 from extramaze.mazes.generate import check_request, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import MazeSpec

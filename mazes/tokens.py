@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.mazes.decode import from_raster
-from extramaze.mazes.errors import InputError
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.raster import raster
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from extramaze.mazes import InputError
-from extramaze.models.schema import one_line
+from extramaze.core.checked import one_line
+from extramaze.core.errors import InputError
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"
 MAX_NOTES = 20

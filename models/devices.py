@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 
 def resolve_device(name: str) -> torch.device:

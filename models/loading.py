@@ -11,12 +11,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import unknown_name
+from extramaze.core.checked import parse_json
+from extramaze.core.errors import InputError, unknown_name
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.plugins import Plugin, find_plugin, plugins
-from extramaze.models.schema import parse_json
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RESULT, TrainingResult, read_solver, training_mark
 from extramaze.models.wall_follower import WallFollower

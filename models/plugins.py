@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.models.contract import NAME_PATTERN
 
 GROUP = "extramaze.models"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.models.dt_net import DTNet
 from extramaze.models.weight_files import misfits
 

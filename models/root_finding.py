@@ -27,7 +27,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 Method = Literal["plain", "anderson", "broyden"]
 Map = Callable[[Tensor, Tensor], Tensor]  # (states (b, …), the rows of the batch they belong to (b,)) → states

@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes, write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_bytes, write_atomically
 
 MAX_WEIGHTS = 2**31  # bytes
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors

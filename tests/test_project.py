@@ -38,12 +38,15 @@ def imports(path):
 
 
 def test_dependencies_go_one_way(root):
-    """mazes imports neither models nor the benchmark; models does not import the benchmark."""
+    """mazes imports the ground floor alone; models imports mazes and the ground floor."""
     for path in (root / "mazes").rglob("*.py"):
-        assert all(name.startswith("extramaze.mazes") for name in imports(path) if name.startswith("extramaze")), path
+        ours = [name for name in imports(path) if name.startswith("extramaze")]
+        assert all(name.startswith(("extramaze.core", "extramaze.mazes")) for name in ours), path
     for path in (root / "models").rglob("*.py"):
         ours = [name for name in imports(path) if name.startswith("extramaze")]
-        assert all(name.startswith(("extramaze.mazes", "extramaze.models")) for name in ours), path
+        assert all(name.startswith(("extramaze.core", "extramaze.mazes", "extramaze.models")) for name in ours), path
+    for path in (root / "benchmark" / "core").rglob("*.py"):
+        assert all(name.startswith("extramaze.core") for name in imports(path) if name.startswith("extramaze")), path
 
 
 def test_no_folder_of_the_benchmark_uses_another_that_uses_it(root):

@@ -27,8 +27,8 @@ from extramaze.blocks.winograd import (
     convolution,
     transformed,
 )
+from extramaze.core.errors import InputError
 from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
-from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet, ResidualBlock
 

@@ -10,8 +10,8 @@ from extramaze.blocks.acceleration import Iteration, make_step, refuse_own_stora
 from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
 from extramaze.blocks.plan import CellPlan, Plan, Way
 from extramaze.blocks.retirement import audited, iterate_retiring
+from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
-from extramaze.mazes import InputError
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.counting import counting
 from extramaze.scoring import score

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.mazes import InputError, Mazes, generate, raster
+from extramaze.core.errors import InputError
+from extramaze.mazes import Mazes, generate, raster
 from extramaze.models.contract import IterativeSolver
 from extramaze.suites import MAX_ITERATIONS, Cell, Suite
 

@@ -10,9 +10,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from extramaze.mazes import InputError
+from extramaze.core.checked import Count, OneLine, Strict, check_model, differing
+from extramaze.core.errors import InputError
 from extramaze.models.contract import MAX_NOTES, NAME_PATTERN, IterativeSolver, card_of, count_parameters
-from extramaze.models.schema import Count, OneLine, Strict, check_model, differing
 
 
 class SolverInfo(Strict):

@@ -11,14 +11,14 @@ from pydantic import Field
 from extramaze.blocks.acceleration import Iteration, choose_iteration
 from extramaze.blocks.block import LIMIT_BLOCK, block_size, ladder
 from extramaze.blocks.identity import SolverInfo, solver_info
+from extramaze.core.checked import Count, OneLine, Positive, Strict, check_model
+from extramaze.core.errors import InputError
 from extramaze.dynamics import DYNAMICS_VERSION
-from extramaze.mazes import InputError
 from extramaze.mazes.randomness import GENERATOR_VERSION
 from extramaze.mazes.raster import RASTER_VERSION, raster_shape
 from extramaze.mazes.walk import SOLUTION_VERSION
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.devices import describe_device, resolve_device
-from extramaze.models.schema import Count, OneLine, Positive, Strict, check_model
 from extramaze.scoring import SCORE_VERSION
 from extramaze.suites import Cell, Suite, choose_cells
 

@@ -12,9 +12,9 @@ import numpy as np
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import PLAN, SHARD, Plan
 from extramaze.blocks.watching import BlockLimits
-from extramaze.mazes import InputError
-from extramaze.mazes.files import is_free, make_folder, read_bytes, remove_temporary, write_atomically
-from extramaze.models.schema import differing, parse_json
+from extramaze.core.checked import differing, parse_json
+from extramaze.core.errors import InputError
+from extramaze.core.files import is_free, make_folder, read_bytes, remove_temporary, write_atomically
 
 BLOCKS = "blocks"
 Block = TypeVar("Block", BlockScores, BlockLimits)

@@ -24,8 +24,7 @@ from extramaze.cli import (  # noqa: F401
     verifying,
 )
 from extramaze.cli.app import ExitCode, app
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import NotComparable, TrainingDiverged
+from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
 
 CODES = {
     InputError: ExitCode.REFUSED,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from extramaze.cli.app import ExitCode, Json, app
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 
 @app.command()
@@ -53,7 +53,7 @@ def check(
     from extramaze.comparing.report import Margins
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import report_junit, report_markdown, report_text
-    from extramaze.mazes.files import write_atomically
+    from extramaze.core.files import write_atomically
     from extramaze.records import read_record
 
     if init and accept:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from extramaze.cli.app import Device, Quiet, app
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
     from extramaze.blocks.plan import Part

@@ -24,9 +24,9 @@ def findings(
 
     Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
     """
+    from extramaze.core.files import write_atomically
     from extramaze.findings import findings_text
     from extramaze.leaderboard.sources import find_records, shipped_records
-    from extramaze.mazes.files import write_atomically
 
     named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])
     text = findings_text(find_records(folders) if folders else shipped_records(), named, partial)

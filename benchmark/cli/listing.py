@@ -23,8 +23,8 @@ def list_names(
 
     Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
     """
+    from extramaze.core.errors import InputError
     from extramaze.listings import solver_table, suite_table, suites_table
-    from extramaze.mazes import InputError
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
     from extramaze.models.training.recipe import recipe_names
     from extramaze.suites import load_suite, suite_names

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from extramaze.cli.app import Quiet, app
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 MAX_PICTURED = 12
 MAX_SHOWN = 4
@@ -113,9 +113,9 @@ def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> tuple[A
 
 
 def _write(mazes: Any, path: Path, name: str) -> None:
+    from extramaze.core.files import write_atomically
     from extramaze.evaluation.predictions import questions
     from extramaze.mazes import write_npz
-    from extramaze.mazes.files import write_atomically
 
     if path.suffix == ".jsonl":
         write_atomically(path, questions(mazes, name))
@@ -134,8 +134,8 @@ def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:
 
 
 def _draw(spec: Any, count: int, split: str | None, first: int, quiet: bool) -> Any:
+    from extramaze.core.progress import progress_bar
     from extramaze.mazes import generate as draw
-    from extramaze.mazes.progress import progress_bar
 
     looks: dict[str, Any] = {"unit": " mazes", "unit_scale": True, "delay": 1, "leave": False, "desc": str(spec)}
     with progress_bar(total=count, quiet=quiet, **looks) as bar:

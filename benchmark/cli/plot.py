@@ -34,8 +34,8 @@ def plot(
     Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved; what the
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
-    from extramaze.mazes import InputError
-    from extramaze.mazes.files import make_folder
+    from extramaze.core.errors import InputError
+    from extramaze.core.files import make_folder
     from extramaze.pictures.answers import save_mazes
     from extramaze.pictures.record import plot_record
     from extramaze.records import read_record

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from extramaze.cli.app import Device, ExitCode, Quiet, app
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 NEW = "new"
 

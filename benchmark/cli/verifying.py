@@ -7,7 +7,7 @@ import typer
 
 from extramaze.cli.app import ExitCode, Json, Quiet, app
 from extramaze.cli.evaluation import report
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
     from extramaze.verification.verification import Verification
@@ -69,7 +69,7 @@ def verify(
     """
     import os
 
-    from extramaze.mazes.files import make_folder
+    from extramaze.core.files import make_folder
     from extramaze.verification.verification import keep
     from extramaze.verification.verify import Unsound
     from extramaze.verification.verify import verify as run_again

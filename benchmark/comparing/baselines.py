@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import hold, is_free, make_folder, read_bytes, write_atomically
-from extramaze.models.schema import Strict, check_model, parse_json
+from extramaze.core.checked import Strict, check_model, parse_json
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold, is_free, make_folder, read_bytes, write_atomically
 from extramaze.records import SUMMARY, Record, read_record
 
 HISTORY = "baseline.json"

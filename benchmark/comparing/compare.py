@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from extramaze.blocks.plan import ARITHMETIC
-from extramaze.mazes.errors import NotComparable
+from extramaze.core.errors import NotComparable
 from extramaze.records import Record
 from extramaze.records.measures import FATE_NAMES, Measure, both_watched, optimal, watched, with_fate
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.statistics import Paired
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from extramaze.core.errors import InputError
 from extramaze.dynamics.lyapunov import Step
-from extramaze.mazes import InputError
 
 Start = Literal["zero", "random", "others"]
 

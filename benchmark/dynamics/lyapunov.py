@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 Step = Callable[[Tensor], Tensor]
 make_dual: Callable[[Tensor, Tensor], Tensor] = forward_ad.make_dual

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

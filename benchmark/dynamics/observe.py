@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from extramaze.core.errors import InputError
 from extramaze.dynamics.limits import Limit, LimitReport
 from extramaze.dynamics.lyapunov import BLOCKS, Step
 from extramaze.dynamics.pursuit import Pursuit, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
 from extramaze.dynamics.topology import BettiRule, Diagrams, count, persistence
 from extramaze.dynamics.verdict import Signs, decide, nearest_return, read_signs
-from extramaze.mazes import InputError
 
 EXPONENT_STEPS = 500
 MEMORY = 2 * 2**30  # bytes of frames kept at once

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 Diagrams = tuple[np.ndarray, np.ndarray]
 

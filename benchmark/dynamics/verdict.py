@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from extramaze.core.errors import InputError
 from extramaze.dynamics.limits import Limit
 from extramaze.dynamics.pursuit import Pursuit
 from extramaze.dynamics.recurrence import CLEAR, least_period, magnitudes, pairwise_distances
-from extramaze.mazes import InputError
 
 FLOOR_ULPS = 4096  # the rounding floor in units of machine epsilon times the largest magnitude: 9e-13 of it
 GROWTH = 2.0  # a magnitude that grows at least so much, without slowing, diverges

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from extramaze.mazes import InputError, answers_from_tokens
-from extramaze.mazes.errors import unknown_name
-from extramaze.mazes.files import read_bytes
+from extramaze.core.checked import Strict, parse_json
+from extramaze.core.errors import InputError, unknown_name
+from extramaze.core.files import read_bytes
+from extramaze.mazes import answers_from_tokens
 from extramaze.mazes.raster import raster_shape
 from extramaze.mazes.tokens import CHARSET
-from extramaze.models.schema import Strict, parse_json
 from extramaze.suites import Suite
 
 MAX_BYTES = 2**30

@@ -17,11 +17,11 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold, make_folder
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
-from extramaze.mazes import InputError
-from extramaze.mazes.files import hold, make_folder
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
 from extramaze.records import SUMMARY, Record, read_record

@@ -15,11 +15,12 @@ from extramaze.blocks.identity import SolverInfo
 from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how_many
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold, is_free, make_folder
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
 from extramaze.evaluation.evaluate import assemble
 from extramaze.evaluation.run_cost import RunCost
-from extramaze.mazes import InputError, Mazes, generate, raster, to_tokens
-from extramaze.mazes.files import hold, is_free, make_folder
+from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
 from extramaze.records import SUMMARY, TABLE, Record, read_record
 from extramaze.records.summary_problems import ONCE

@@ -10,12 +10,12 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.checked import differing, parse_json
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold, is_free, make_folder, read_bytes
 from extramaze.evaluation.evaluate import Evaluation, assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import Shard, Task, tasks
-from extramaze.mazes import InputError
-from extramaze.mazes.files import hold, is_free, make_folder, read_bytes
-from extramaze.models.schema import differing, parse_json
 from extramaze.records import SUMMARY, TABLE, Record, read_record
 
 POLL_SECONDS = 0.2

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pydantic import Field, model_validator
 
 from extramaze.blocks.plan import CellPlan, Plan
-from extramaze.mazes import InputError
-from extramaze.models.schema import Strict
+from extramaze.core.checked import Strict
+from extramaze.core.errors import InputError
 from extramaze.suites import Cell
 
 

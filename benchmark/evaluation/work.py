@@ -11,11 +11,11 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits, watch_block
+from extramaze.core.errors import InputError
+from extramaze.core.progress import progress_bar
 from extramaze.costs import cell_cost
 from extramaze.evaluation.tabulate import CellTable, tabulate
 from extramaze.evaluation.tasks import Shard, Task, tasks
-from extramaze.mazes import InputError
-from extramaze.mazes.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 

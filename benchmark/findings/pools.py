@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from extramaze.blocks.plan import ARITHMETIC, Plan
+from extramaze.core.errors import InputError
 from extramaze.findings.entrants import Entrant
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
-from extramaze.mazes import InputError
 from extramaze.records import Record
 from extramaze.suites import Cell, Suite
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from extramaze.blocks.plan import ARITHMETIC
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.records import Record
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from extramaze.core.files import make_folder
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
 from extramaze.leaderboard.text import board_name
-from extramaze.mazes.files import make_folder
 from extramaze.models.figures import new_figure, save_png
 from extramaze.pictures.accuracy import draw_shades, short_name
 from extramaze.records import Record

@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from extramaze.comparing.baselines import is_baseline_copy
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification.verification import Verification, sound_verification
 

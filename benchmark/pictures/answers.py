@@ -12,8 +12,7 @@ import torch
 from extramaze.blocks.answering import answer_block, make_answers
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import unknown_name
+from extramaze.core.errors import InputError, unknown_name
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures.accuracy import title_of

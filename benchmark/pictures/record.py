@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.mazes.files import make_folder
+from extramaze.core.files import make_folder
 from extramaze.models.contract import IterativeSolver
 from extramaze.pictures.accuracy import plane_of, save_difficulty, save_iterations, save_plane
 from extramaze.pictures.answers import EACH_KIND, failures_by_kind, save_strip

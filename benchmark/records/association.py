@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from extramaze.core.errors import InputError
 from extramaze.dynamics.limits import Limit
-from extramaze.mazes import InputError
 from extramaze.odds import Odds, common_odds
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 
 MAX_ROWS = 10_000_000
 BYTES_A_ROW = 1024  # more than a row of ours takes, whatever the encoding, its lists left out

@@ -17,7 +17,8 @@ import polars as pl
 
 from extramaze.alike import RELATIVE, alike
 from extramaze.blocks.plan import CONTRACTS
-from extramaze.mazes import InputError, Mazes, MazeSpec, describe, generate, layout_hashes
+from extramaze.core.errors import InputError
+from extramaze.mazes import Mazes, MazeSpec, describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
 from extramaze.mazes.generate import MAX_CELLS_TRIED, MAX_INDEX, PILOT
 from extramaze.mazes.mazes import Generation

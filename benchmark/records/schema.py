@@ -7,9 +7,9 @@ import polars as pl
 from pydantic import Field
 
 from extramaze.blocks.plan import CellPlan, Plan
+from extramaze.core.checked import Count, OneLine, Positive, Strict
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
-from extramaze.models.schema import Count, OneLine, Positive, Strict
 from extramaze.statistics import share_at_most, wilson
 
 SCHEMA = "extramaze-record-3"

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from extramaze.mazes import InputError
-from extramaze.models.schema import load_json
+from extramaze.core.checked import load_json
+from extramaze.core.errors import InputError
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from extramaze.mazes import InputError, MazeSpec
-from extramaze.mazes.files import read_bytes, read_inside, write_atomically
+from extramaze.core.checked import Strict, check_model, load_json, one_line, parse_yaml
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_bytes, read_inside, write_atomically
+from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
-from extramaze.models.schema import Strict, check_model, load_json, one_line, parse_yaml
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records.sealed import Digest, content_sha256, sealed_bytes
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from extramaze.blocks.identity import state_sha256
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_inside
-from extramaze.models.schema import try_model
+from extramaze.core.checked import try_model
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_inside
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE

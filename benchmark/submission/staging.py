@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes, read_inside, write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import card_of
 from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers

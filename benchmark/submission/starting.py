@@ -4,8 +4,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import is_free, make_folder, write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import is_free, make_folder, write_atomically
 from extramaze.models.loading import ALGORITHMS
 from extramaze.models.training.recipe import recipe_names
 

@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 from extramaze.blocks.plan import PLAN, SHARD
 from extramaze.blocks.store import BLOCKS
+from extramaze.core.checked import differing
+from extramaze.core.errors import InputError
+from extramaze.core.files import LOCK, hold, is_temporary, read_bytes, write_atomically
 from extramaze.evaluation.evaluate import make_evaluation
-from extramaze.mazes import InputError
-from extramaze.mazes.files import LOCK, hold, is_temporary, read_bytes, write_atomically
 from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
-from extramaze.models.schema import differing
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE

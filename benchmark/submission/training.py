@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from extramaze.mazes.files import read_bytes
+from extramaze.core.checked import parse_json
+from extramaze.core.files import read_bytes
 from extramaze.models.contract_checks import SIZES
 from extramaze.models.loading import shipped_solvers
-from extramaze.models.schema import parse_json
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, TrainingResult
 from extramaze.records.schema import Summary

@@ -9,9 +9,9 @@ import polars as pl
 
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.blocks.plan import Mode, Part, Precision, make_part
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
-from extramaze.mazes import InputError
-from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Record, read_record
 from extramaze.records.schema import CellNoise

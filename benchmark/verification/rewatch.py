@@ -16,14 +16,13 @@ from extramaze.blocks.identity import refuse_other_solver
 from extramaze.blocks.plan import CONTRACTS, Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.errors import InputError, NotComparable
+from extramaze.core.files import hold
 from extramaze.dynamics import Limit
 from extramaze.dynamics.verdict import SIGMA
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import NotComparable
-from extramaze.mazes.files import hold
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.schema import PER_MAZE

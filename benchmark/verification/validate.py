@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_inside
-from extramaze.models.schema import parse_json, try_model
+from extramaze.core.checked import parse_json, try_model
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_inside
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors

@@ -12,9 +12,9 @@ from pydantic import Field, ValidationError, model_validator
 from scipy.stats import binomtest
 
 from extramaze.alike import alike
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_inside, write_atomically
-from extramaze.models.schema import Strict, try_model
+from extramaze.core.checked import Strict, try_model
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_inside, write_atomically
 from extramaze.records import MAX_BYTES, SUMMARY, Record
 from extramaze.records.schema import Summary
 from extramaze.records.sealed import Digest, content_sha256, parse_sealed, sealed_bytes

@@ -8,8 +8,7 @@ import numpy as np
 
 from extramaze.blocks.identity import solver_differences
 from extramaze.blocks.plan import CONTRACTS, make_plan
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import NotComparable
+from extramaze.core.errors import InputError, NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
 from extramaze.submission.card import CARD, Card, Source, read_card

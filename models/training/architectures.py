@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from extramaze.core.checked import Strict
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_l import Bound, dt_l
 from extramaze.models.dt_net import dt_net
@@ -16,7 +17,6 @@ from extramaze.models.it_net import it_net
 from extramaze.models.pi_net import pi_net
 from extramaze.models.plain_cnn import plain_cnn
 from extramaze.models.root_finding import Method
-from extramaze.models.schema import Strict
 
 BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
     "dt_net": dt_net,

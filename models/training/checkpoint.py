@@ -9,9 +9,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import write_atomically
-from extramaze.models.schema import Strict
+from extramaze.core.checked import Strict
+from extramaze.core.errors import InputError
+from extramaze.core.files import write_atomically
 from extramaze.models.training.log import Event
 from extramaze.models.training.trained import Ended
 

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from extramaze.core.checked import Strict
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.mazes.generate import INDICES_PER_SEED
-from extramaze.models.schema import Strict
 from extramaze.models.training.streams import MIXTURE, ORDER
 
 MOST_KEPT = 1_000_000  # mazes of a finite training set, which is held in memory

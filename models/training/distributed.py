@@ -14,7 +14,7 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from extramaze.mazes import InputError
+from extramaze.core.errors import InputError
 from extramaze.models.devices import resolve_device
 
 

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import write_atomically
 
 LOG, TENSORBOARD = "log.jsonl", "tensorboard"
 BEGUN, RESUMED, VALIDATED, DIVERGED, ENDED = "begun", "resumed", "validated", "diverged", "ended"

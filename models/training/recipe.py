@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from extramaze.mazes import InputError
+from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.core.errors import InputError
 from extramaze.models.root_finding import Method
-from extramaze.models.schema import Strict, parse_yaml, yaml_names, yaml_text
 from extramaze.models.training.architectures import SINGLE_PASS, Architecture
 from extramaze.models.training.data import Data
 from extramaze.models.training.optimise import Optimisation

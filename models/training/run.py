@@ -16,10 +16,9 @@ from pathlib import Path
 
 import torch
 
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import TrainingDiverged
-from extramaze.mazes.files import write_atomically
-from extramaze.mazes.progress import progress_bar
+from extramaze.core.errors import InputError, TrainingDiverged
+from extramaze.core.files import write_atomically
+from extramaze.core.progress import progress_bar
 from extramaze.mazes.stream import ahead
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16

@@ -7,8 +7,8 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import is_free, make_folder, read_bytes, write_atomically
+from extramaze.core.errors import InputError
+from extramaze.core.files import is_free, make_folder, read_bytes, write_atomically
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
 from extramaze.models.training.recipe import Recipe

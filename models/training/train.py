@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import hold, remove_temporary
+from extramaze.core.errors import InputError
+from extramaze.core.files import hold, remove_temporary
 from extramaze.models.devices import deterministic, tensor_float
 from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.distributed import Processes, join

@@ -11,10 +11,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from extramaze.mazes import InputError
-from extramaze.mazes.files import read_bytes
+from extramaze.core.checked import Strict, parse_json
+from extramaze.core.errors import InputError
+from extramaze.core.files import read_bytes
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.schema import Strict, parse_json
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
 

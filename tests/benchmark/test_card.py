@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from extramaze.core.checked import parse_yaml
 from extramaze.mazes import InputError, Mazes, MazeSpec, generate, layout_hashes, write_npz
-from extramaze.models.schema import parse_yaml
 from extramaze.submission.card import Statement
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.submit import submit

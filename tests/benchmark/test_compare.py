@@ -9,7 +9,7 @@ from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.comparing.compare import compare, differences
 from extramaze.comparing.text import as_json, comparison_text
-from extramaze.mazes.errors import NotComparable
+from extramaze.core.errors import NotComparable
 from extramaze.records import Record
 from extramaze.records.limit_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar

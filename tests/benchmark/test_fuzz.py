@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from extramaze.cli import run
 from extramaze.comparing.baselines import init_baseline
+from extramaze.core.checked import parse_yaml
 from extramaze.mazes import InputError, MazeSpec
-from extramaze.models.schema import parse_yaml
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.records import read_record
 from extramaze.records.sealed import content_sha256

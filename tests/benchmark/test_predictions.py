@@ -9,11 +9,11 @@ import torch
 
 from extramaze.blocks.answering import answer_block
 from extramaze.blocks.plan import make_part
+from extramaze.core.files import make_folder
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.evaluation.predictions import evaluate_predictions, questions
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, from_tokens, raster, to_tokens
-from extramaze.mazes.files import make_folder
 from extramaze.models import load
 from extramaze.models.devices import reference_arithmetic
 from extramaze.records import read_record

@@ -4,10 +4,10 @@ import pytest
 from extramaze.blocks.plan import CONTRACTS
 from extramaze.blocks.watching import watch_block
 from extramaze.cli import run
+from extramaze.core.errors import NotComparable
+from extramaze.core.files import write_atomically
 from extramaze.evaluation.tasks import tasks
 from extramaze.mazes import InputError
-from extramaze.mazes.errors import NotComparable
-from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits

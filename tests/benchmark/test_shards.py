@@ -9,12 +9,12 @@ import pytest
 
 from extramaze.blocks.store import BlockStore
 from extramaze.cli import run
+from extramaze.core.files import make_folder
 from extramaze.evaluation import shards
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.evaluation.shards import gather, run_together
 from extramaze.evaluation.tasks import Shard
 from extramaze.mazes import InputError
-from extramaze.mazes.files import make_folder
 from extramaze.models import load
 from extramaze.records import read_record
 from tests.benchmark.test_evaluation import numbers

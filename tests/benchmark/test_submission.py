@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from extramaze.cli import run
+from extramaze.core.files import write_atomically
 from extramaze.mazes import InputError
-from extramaze.mazes.files import write_atomically
 from extramaze.models import load
 from extramaze.records import read_record
 from extramaze.submission.card import Card, TrainedOn, read_card, read_statement
@@ -285,7 +285,7 @@ INSTALLED = """
 import json, sys
 from pathlib import Path
 from extramaze.submission.card import read_card, read_statement
-from extramaze.mazes.errors import NotComparable
+from extramaze.core.errors import NotComparable
 from extramaze.verification.verify import verify
 from extramaze.verification.verify import verify
 from extramaze.submission.submit import submit

@@ -14,16 +14,16 @@ from safetensors.torch import save
 
 from extramaze.blocks.identity import state_sha256
 from extramaze.cli import run
+from extramaze.core.checked import parse_yaml
+from extramaze.core.errors import NotComparable
 from extramaze.evaluation.evaluate import evaluate, make_evaluation
 from extramaze.evaluation.work import Worker
 from extramaze.leaderboard.badges import standing
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.sources import find_records, find_verified
 from extramaze.mazes import InputError
-from extramaze.mazes.errors import NotComparable
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
-from extramaze.models.schema import parse_yaml
 from extramaze.records import Record, read_record
 from extramaze.statistics import share_at_most
 from extramaze.submission.card import read_card

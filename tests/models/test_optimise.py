@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from extramaze.core.checked import check_model
 from extramaze.mazes import InputError
 from extramaze.models.dt_net import dt_net
-from extramaze.models.schema import check_model
 from extramaze.models.training.optimise import (
     Optimisation,
     clip,

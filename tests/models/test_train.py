@@ -15,8 +15,8 @@ import torch
 
 import extramaze.models.training.run as run_module
 import extramaze.models.training.shared_loss as shared_loss
+from extramaze.core.errors import TrainingDiverged
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.mazes.errors import TrainingDiverged
 from extramaze.models import load
 from extramaze.models.dt_net import dt_net
 from extramaze.models.training.distributed import Processes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from extramaze.mazes.errors import InputError
+from extramaze.core.errors import InputError
 
 try:
     import fcntl

@@ -1,7 +1,8 @@
 import pytest
 
-from extramaze.mazes import InputError, MazeSpec, files, generate
-from extramaze.mazes.files import LOCK, hold, is_free, write_atomically
+from extramaze.core import files
+from extramaze.core.files import LOCK, hold, is_free, write_atomically
+from extramaze.mazes import InputError, MazeSpec, generate
 from extramaze.mazes.npz import read_npz, write_npz
 
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from extramaze.mazes import InputError
-from extramaze.mazes.errors import unknown_name
+from extramaze.core.errors import InputError, unknown_name
 
 MAX_INTEGER = 2**53  # up to which every integer is one to every reader of JSON, and fits into arrays
 MAX_CHARACTERS = 500  # of a line
