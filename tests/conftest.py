@@ -8,6 +8,7 @@ import torch
 from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+torch.set_num_threads(1)  # also where a plugin loaded it before tests/__init__.py could speak
 settings.register_profile("tests", deadline=None, derandomize=True)  # the same cases everywhere, however slow
 settings.load_profile("tests")
 

@@ -1,4 +1,5 @@
 import ast
+import os
 import re
 import tomllib
 from collections import defaultdict
@@ -27,6 +28,16 @@ def test_the_version_is_stated_once_in_two_places(root):
     from extramaze import __version__
 
     assert tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"] == __version__
+
+
+def test_tests_run_on_one_thread():
+    """In every library that has threads of its own, here and in the processes that tests start."""
+    import numba
+    import polars
+    import torch
+
+    assert (torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS, polars.thread_pool_size()) == (1, 1, 1)
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
 def imports(path):

@@ -94,8 +94,9 @@ def test_nothing_to_convolve():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_torch_keeps_its_threads(threads):
+def test_torch_keeps_its_threads(threads, monkeypatch):
     """Numba's threads, when they start, do not change how many torch has."""
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
     code = f"""
 import torch
 from extramaze.blocks.acceleration import make_step
