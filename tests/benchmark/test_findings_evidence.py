@@ -31,7 +31,7 @@ def test_open_trajectories_count_both_ways():
     limit = iter(["fixed point", "undecided"] * 10_000)
     found = verdict("IT-Net settles on", watched("it-net-thin", limit=lambda _: next(limit)))
     assert found.word == Word.UNDECIDED
-    assert (found.figure.value, found.figure.upto) == (0.5, 1.0)
+    assert (found.figure.value, found.figure.upto) == pytest.approx((0.5, 1))
     assert "50.0 to 100.0%" in found.why
 
 
@@ -194,7 +194,7 @@ def test_what_drifts_has_no_betti_numbers_by_our_rule():
     """It counts as open, and in the table as none, rather than as another pair."""
     found = verdict("counted by our rule", on_trees("paper-v1", limit=lambda _: "drifting", betti=None))
     assert found.word == Word.UNDECIDED
-    assert (found.figure.value, found.figure.upto) == (0.0, 1.0)
+    assert (found.figure.value, found.figure.upto) == pytest.approx((0, 1))
     text = findings_text(on_trees("paper-v1", limit=lambda _: "drifting", betti=None), "x", partial=True)
     (row,) = re.findall(
         r"^\| dt-net-e2h \(2 seeds\) \| size-19 \|(.*)\|$", text.split("**Betti numbers")[1], re.MULTILINE

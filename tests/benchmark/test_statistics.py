@@ -34,7 +34,7 @@ def test_pairs_are_counted():
     """Wins are where only the first is right, losses where only the second is."""
     first, second = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 0], bool)
     assert Paired.of(first, second) == Paired(5, 2, 1)
-    assert Paired(5, 2, 1).difference == 0.2
+    assert Paired(5, 2, 1).difference == pytest.approx(0.2)
     for wrong in ((0, 0, 0), (3, 2, 2), (3, -1, 0)):
         with pytest.raises(InputError, match="wins and losses"):
             Paired(*wrong)
@@ -139,7 +139,7 @@ def test_equivalence_is_rarely_claimed_of_a_difference_as_large_as_the_margin(fl
 def test_holms_own_procedure():
     """Worked by hand: times 4, 3, 2, 1 from the smallest on, and never falling."""
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([0.5, 0.9]) == pytest.approx([1, 1])
     assert holm([]) == []
 
 
@@ -159,7 +159,7 @@ def test_the_upper_bound_of_a_share():
     for found, n in ((0, 10), (1, 10), (3, 50), (49, 50)):
         assert binom.cdf(found, n, share_at_most(found, n)) == pytest.approx(0.05)
     assert share_at_most(0, 59) < 0.05 < share_at_most(0, 58)
-    assert share_at_most(7, 7) == 1
+    assert share_at_most(7, 7) == pytest.approx(1)
     with pytest.raises(InputError, match="0 to n"):
         share_at_most(8, 7)
 

@@ -177,7 +177,7 @@ def test_path_bounds_hold():
     assert lengths.min() >= 30
     assert lengths.max() <= 40
     assert mazes.generation.rejected_path > 0
-    assert mazes.generation.acceptance == 200 / (200 + mazes.generation.rejected_path)
+    assert mazes.generation.acceptance == pytest.approx(200 / (200 + mazes.generation.rejected_path))
 
 
 def test_the_number_of_shortest_paths_is_a_stratum():

@@ -114,7 +114,7 @@ def test_a_split_holds_only_its_layouts_and_all_that_were_asked_for(split):
     generation = mazes.generation
     assert generation.drawn - generation.rejected_split - generation.rejected_endpoints == 500
     assert abs(1 - generation.rejected_split / generation.drawn - share) < 0.05
-    assert generation.acceptance == 500 / (500 + generation.rejected_endpoints)
+    assert generation.acceptance == pytest.approx(500 / (500 + generation.rejected_endpoints))
 
 
 def test_full_percolation_with_dead_end_starts_says_why_not():
@@ -129,7 +129,7 @@ def test_the_constraint_that_binds_is_named_in_a_split():
         generate(MazeSpec(9, percolation=1.0), 1, split="test")
     outcome = generate(MazeSpec(9, percolation=0.97), 3, split="test").generation
     assert outcome.rejected_split > outcome.rejected_endpoints > 0
-    assert outcome.acceptance == 3 / (3 + outcome.rejected_endpoints)
+    assert outcome.acceptance == pytest.approx(3 / (3 + outcome.rejected_endpoints))
 
 
 def test_a_lattice_with_too_few_layouts_says_so():

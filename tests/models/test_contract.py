@@ -109,7 +109,7 @@ def test_residual_blocks_compute_what_they_say():
     state = torch.randn(2, 8, 5, 5, dtype=torch.float64)
     out = block(state)
     expected = torch.relu(state + plain.second(torch.relu(plain.first(state))))
-    assert torch.equal(out, expected)
+    assert torch.allclose(out, expected)
     out.square().sum().backward()
     expected.square().sum().backward()
     for ours, theirs in zip(block.parameters(), plain.parameters(), strict=True):
