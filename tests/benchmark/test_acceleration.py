@@ -20,6 +20,8 @@ from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.dt_net import DTNet, ResidualBlock, dt_net
 from extramaze.models.pi_net import pi_net
 
+pytestmark = pytest.mark.numeric
+
 CPU = torch.device("cpu")
 
 

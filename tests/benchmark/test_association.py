@@ -7,6 +7,8 @@ from extramaze.mazes import InputError
 from extramaze.odds import common_odds, mantel_haenszel
 from extramaze.records.association import associate, tables_of
 
+pytestmark = pytest.mark.numeric
+
 FIXED, CYCLE = Limit.FIXED_POINT, Limit.CYCLE
 
 

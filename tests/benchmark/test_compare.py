@@ -14,6 +14,8 @@ from extramaze.records import Record
 from extramaze.records.limit_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar
 
+pytestmark = pytest.mark.numeric
+
 
 def resealed(record, **changes):
     """Make a record with another plan."""

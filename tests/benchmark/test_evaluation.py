@@ -28,6 +28,8 @@ from extramaze.scoring import score
 from extramaze.suites import load_suite
 from extramaze.verification.validate import problems
 
+pytestmark = pytest.mark.numeric
+
 
 def numbers(record):
     """Everything in a record but when and how it was run."""

@@ -25,6 +25,8 @@ from tests.benchmark.findings_records import (
     watched,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 def test_open_trajectories_count_both_ways():
     """Half at rest and half undecided: between a half and all, so that neither is said."""

@@ -11,6 +11,8 @@ from extramaze.leaderboard.ranks import Evidence, difference_test
 from extramaze.leaderboard.score import score_interval
 from tests.benchmark.findings_records import chosen_record
 
+pytestmark = pytest.mark.numeric
+
 
 def figure(low, high, seeds=3, noise=None):
     return Figure((low + high) / 2, low, high, "share", seeds, 100, noise)

@@ -22,6 +22,8 @@ from extramaze.records.schema import Rung, Tally
 from extramaze.records.text import limits_table
 from tests.benchmark.test_compare import resealed
 
+pytestmark = pytest.mark.numeric
+
 
 def made(record, name, recipe, seed, right):
     """Make a record of another solver whose share of right answers at each rung is given, by cell."""

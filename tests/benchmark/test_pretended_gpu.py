@@ -17,6 +17,8 @@ from extramaze.verification.verify import verify
 from tests.models.test_distributed import EQUILIBRIUM
 from tests.pretended_gpu import GPU, NAME, OnGPU, pretended_gpu
 
+pytestmark = pytest.mark.numeric
+
 SOLVERS = [
     *("dt-net-thin@0", "dt-net-no-recall-thin@0", "it-net-thin@0", "pi-net-thin@0", "dt-l-kernel-thin@0"),
     *("ff-net-thin@0", "plain-cnn-thin@0", "wavefront", "dead-end-filling", "wall-follower"),

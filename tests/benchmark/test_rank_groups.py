@@ -8,6 +8,8 @@ from extramaze.leaderboard.board import boards, evidence
 from extramaze.leaderboard.ranks import Evidence, difference_test, ranges, rank_ranges, spreads
 from tests.benchmark.test_leaderboard import made
 
+pytestmark = pytest.mark.numeric
+
 CELLS = {"a": 0.5, "b": 0.25, "c": 0.25}
 
 

@@ -14,6 +14,8 @@ from extramaze.models import IterativeSolver, load
 from extramaze.statistics import share_at_most
 from tests.benchmark.conftest import TINY
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.fixture(autouse=True)
 def _no_gradients():

@@ -151,6 +151,7 @@ def test_bad_input_is_refused(change, problem):
         score(*change(images, targets, targets))
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize(("right", "count"), [(0, 1), (1, 1), (0, 10), (7, 10), (256, 256), (180, 256)])
 def test_wilson_is_that_of_scipy(right, count):
     """To rounding; scipy's computes a p-value beside it that takes 200 times as long."""

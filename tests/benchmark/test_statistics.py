@@ -22,6 +22,8 @@ from extramaze.statistics import (
     smallest_drop,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 @st.composite
 def pairs(draw, most=400):

@@ -15,6 +15,8 @@ from extramaze.suites import load_suite
 from extramaze.verification.noise import noise_floor
 from tests.benchmark.conftest import TINY
 
+pytestmark = pytest.mark.numeric
+
 
 class Turning(IterativeSolver):
     """Turns a plane by a fifth of a circle a step, beside an answer that it sees or does not see.

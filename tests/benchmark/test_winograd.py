@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from extramaze.blocks.winograd import MOST_CHANNELS, as_many_threads, compile_ahead, convolution, transformed
 
+pytestmark = pytest.mark.numeric
+
 SHAPES = [(1, 1, 1), (3, 5, 4), (2, 11, 11), (1, 3, 90), (7, 38, 2), (1, 67, 67)]
 NEAR = {np.float32: 1e-4, np.float64: 1e-12}
 

@@ -15,6 +15,8 @@ from extramaze.models.training.recipe import parse_recipe
 from tests.models.test_solvers import image
 from tests.models.test_train import TINY
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_solver_takes_the_layout_it_is_trained_in(name):

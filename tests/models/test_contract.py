@@ -15,6 +15,8 @@ from extramaze.models.it_net import it_net
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
 from extramaze.models.training.recipe import parse_recipe, recipe_text
 
+pytestmark = pytest.mark.numeric
+
 NAMES = [*ALGORITHMS, *(f"{name}@{seeds[0]}" for name, seeds in shipped_seeds().items())]
 
 

@@ -13,6 +13,8 @@ from extramaze.models.training.recipe import parse_recipe
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.train import check_shares, train
 
+pytestmark = pytest.mark.numeric
+
 RECIPE = """
 name: shared
 paper: none

@@ -15,6 +15,8 @@ from extramaze.models.loading import ALGORITHMS, shipped_seeds
 from extramaze.models.pi_net import pi_net
 from extramaze.models.plain_cnn import plain_cnn
 
+pytestmark = pytest.mark.numeric
+
 SHIPPED = [*ALGORITHMS, *(f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds)]
 
 

@@ -15,6 +15,8 @@ from extramaze.models.training.gradients import Depth, draw_depth, draw_state, m
 from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
 from extramaze.models.training.recipe import Training
 
+pytestmark = pytest.mark.numeric
+
 PLAIN = {"steps": 100, "batch": 4, "learning_rate": 0.01, "weight_decay": 0, "warmup_steps": 0, "clip_norm": 1,
          "max_iterations": 12, "bf16": False}  # fmt: skip
 

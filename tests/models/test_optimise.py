@@ -13,6 +13,8 @@ from extramaze.models.training.optimise import (
     set_rate,
 )
 
+pytestmark = pytest.mark.numeric
+
 PLAIN = {"steps": 100, "batch": 8, "learning_rate": 0.1, "weight_decay": 0, "warmup_steps": 10}
 
 

@@ -6,6 +6,8 @@ import torch
 from extramaze.mazes import InputError
 from extramaze.models.root_finding import find_root
 
+pytestmark = pytest.mark.numeric
+
 COSINE = 0.7390851332151607  # cos z = z
 GOLDEN = (1 + math.sqrt(5)) / 2
 

@@ -14,6 +14,8 @@ from extramaze.models.ff_net import ff_net
 from extramaze.models.pi_net import pi_net
 from extramaze.models.plain_cnn import plain_cnn
 
+pytestmark = pytest.mark.numeric
+
 
 def image(size=9, count=4, dtype=torch.float64, scale=1, **keys):
     return torch.from_numpy(raster(generate(MazeSpec(size, **keys), count), scale)[0]).to(dtype)

@@ -25,6 +25,8 @@ from extramaze.models.training.recipe import parse_recipe, recipe_names, recipe_
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.train import train
 
+pytestmark = pytest.mark.numeric
+
 TINY = """
 name: tiny
 paper: none
