@@ -368,7 +368,7 @@ def action(root):
 @pytest.mark.parametrize(
     ("record", "margin", "strict", "code"),
     [
-        ("same", "0.05", "false", 0),
+        pytest.param("same", "0.05", "false", 0, marks=pytest.mark.slow),  # what the next shows, as another code
         ("worse", "0.05", "false", 1),
         ("nearly", "0.01", "true", 4),
         ("lost", "0.05", "x", 2),
