@@ -20,8 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from extramaze.blocks.winograd import (
+    FEW,
     LEAST_CHANNELS,
     MOST_CHANNELS,
+    SHARED,
     as_many_threads,
     compile_ahead,
     convolution,
@@ -91,10 +93,13 @@ def prepare_ahead(solver: IterativeSolver, device: torch.device) -> subprocess.P
     return None
 
 
-def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration) -> Step:
-    """Return one iteration on the images ``x`` as a function of the state alone; call under ``torch.no_grad``."""
+def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration, few: bool = False) -> Step:
+    """Return one iteration on the images ``x`` as a function of the state alone; call under ``torch.no_grad``.
+
+    few: for a few mazes, as they are watched: faster there, and within rounding of the same step without it.
+    """
     if iteration == "winograd" and isinstance(solver, DTNet):
-        return _winograd_step(solver, x)
+        return _winograd_step(solver, x, FEW if few else SHARED)
 
     def step(state: Tensor) -> Tensor:
         new = solver.step(state, x)
@@ -110,7 +115,7 @@ def refuse_own_storage(solver: IterativeSolver, state: Tensor, new: Tensor) -> N
         raise InputError(f"{type(solver).__name__}.step returned its argument's own storage; return a new state")
 
 
-def _winograd_step(solver: DTNet, x: Tensor) -> Step:
+def _winograd_step(solver: DTNet, x: Tensor, shared: int) -> Step:
     width = solver.width
     first, *others = (layer.weight.detach() for layer in _layers(solver))
     recalled = _channels_last(functional.conv2d(x, first[:, width:].contiguous(), padding=1))
@@ -137,7 +142,7 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
         if moved is not None:
             moved = convolved(moved, recall, nothing, False)
         for enter, leave in blocks:
-            convolve(now, enter, nothing, True, inner)
+            convolve(now, enter, nothing, True, inner, shared)
             now = convolved(inner, leave, now, True)
             if moved is not None:  # a rectifier lets pass what moves a positive number
                 between = convolved(moved, enter, nothing, False) * (inner > 0)
@@ -146,7 +151,7 @@ def _winograd_step(solver: DTNet, x: Tensor) -> Step:
 
     def convolved(states: np.ndarray, kernel: np.ndarray, others: np.ndarray, rectify: bool) -> np.ndarray:
         results = np.empty_like(states)
-        convolve(states, kernel, others, rectify, results)
+        convolve(states, kernel, others, rectify, results, shared)
         return results
 
     return step

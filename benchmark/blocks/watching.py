@@ -80,7 +80,7 @@ def watch_block(
 
 def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitReport, Motion]:
     """Observe the float64 iterates on images x, and their motion over a further window."""
-    step = make_step(solver, x, choose_iteration(solver, x.device))
+    step = make_step(solver, x, choose_iteration(solver, x.device), few=True)
     state = solver.initial_state(x)
     first_step(solver, state, x)
     memory = max(MEMORY, spare_memory(x.device) // 4)
@@ -103,6 +103,6 @@ def _other_starts(solver: IterativeSolver, x: Tensor, iterations: int, seed: int
     ours = copy.deepcopy(solver).float()
     with torch.inference_mode():
         state = ours.initial_state(x)
-        step = make_step(ours, x, choose_iteration(ours, x.device))
+        step = make_step(ours, x, choose_iteration(ours, x.device), few=True)
         found = path_independence(step, state, iterations, lambda s: answer(ours.readout(s), x), seed=seed)
     return found.cosine.mean(axis=0), found.changed.any(axis=0).astype(int)

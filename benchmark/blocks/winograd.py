@@ -6,9 +6,13 @@ channel at 36 points, and transformed back: 36 products for a tile where the sum
 multiply by up to 8, so results are some seven times as far from the exact ones as those of the direct sum: rounding
 still (at width 32, 1e-5 beside values of about 1 in float32), and the same bits for every number of threads.
 
-States lie channels last. A *strip* is a row of tiles, or a part of one, of at most PITCH numbers a line. The transforms
+States lie channels last. A *strip* is a row of tiles, or a part of one, of at most ROOM numbers a line. The transforms
 of some strips are gathered into one batch of tiles, whose 36 points lie PITCH numbers apart, so that every loop runs
-over adjacent memory; in float32 a thread's work areas stay in its second-level cache.
+over adjacent memory; in float32 a thread's work areas stay in its second-level cache. PITCH is a little more than ROOM:
+a power of two would lay all points of a tile on the same few sets of the cache, which cost a tenth to a fifth of the
+time on some processors. The work is cut into a multiple of SHARED parts; a few mazes, as they are watched, into a
+multiple of FEW, since products of few rows spend their time on being called. The second can change last bits (a BLAS
+may take another kernel for so few rows), so that answers keep the first (``tests/speed/test_evaluation.py``).
 """
 
 import subprocess
@@ -26,14 +30,15 @@ import torch
 from extramaze.mazes.compiled import compiled, folder_of_kernels
 
 TILE, SEEN = 4, 6
-PITCH = 2048  # numbers from one point of a work area to the next
+ROOM = 2048  # numbers that a point of a work area holds
+PITCH = ROOM + 32  # from one point of a work area to the next
 DOWN = SEEN * PITCH
-LEAST_CHANNELS, MOST_CHANNELS = 16, PITCH // SEEN  # with fewer nothing is gained, more do not fit
-SHARED = 8  # parts of the work are a multiple of it, however many threads there are
+LEAST_CHANNELS, MOST_CHANNELS = 16, ROOM // SEEN  # with fewer nothing is gained, more do not fit
+SHARED, FEW = 8, 2  # parts of the work are a multiple of it, however many threads there are
 
 _ONE_AT_A_TIME = Lock()  # numba's simplest threads end the process where two callers meet
 
-Convolve = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, np.ndarray], None]
+Convolve = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, np.ndarray, int], None]
 
 # The kernel's transform, G of section 4.3; rows are the points 0, 1, -1, 2, -2 and infinity.
 _KERNEL = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
@@ -80,7 +85,7 @@ def compile_now(channels: int) -> None:
     """Compile ``convolve`` for both precisions."""
     for kind in (np.float32, np.float64):
         states, kernel = np.zeros((1, 1, 1, channels), kind), np.zeros((SEEN * SEEN, channels, channels), kind)
-        convolution(channels)(states, kernel, states, False, np.empty_like(states))
+        convolution(channels)(states, kernel, states, False, np.empty_like(states), SHARED)
 
 
 @compiled(inline="always")
@@ -150,18 +155,18 @@ def convolution(channels: int) -> Convolve:
     """
 
     @compiled(parallel=True)
-    def convolve(states, kernel, others, rectify, results):
+    def convolve(states, kernel, others, rectify, results, shared):
         """Convolve states (B, H, W, C) with a transformed kernel, zero-padded; add ``others``; rectify where asked.
 
-        Arrays are C-contiguous and of one precision; ``results`` may not be ``states``.
+        Arrays are C-contiguous and of one precision; ``results`` may not be ``states``. shared: SHARED or FEW.
         """
         batch, height, width, _ = states.shape
         down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-        most = min(across, (PITCH // channels - 2) // TILE)
+        most = min(across, (ROOM // channels - 2) // TILE)
         strips = batch * down * ((across + most - 1) // most)
         if not strips:
             return
-        parts = SHARED * -(-strips // (SHARED * (PITCH // (most * channels))))
+        parts = shared * -(-strips // (shared * (ROOM // (most * channels))))
         share = -(-strips // parts)
         for part in numba.prange(parts):
             tiles_in, tiles_out = np.empty(SEEN * DOWN, states.dtype), np.empty(SEEN * DOWN, states.dtype)

@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch.nn import functional
 
-from extramaze.blocks.winograd import MOST_CHANNELS, as_many_threads, compile_ahead, convolution, transformed
+from extramaze.blocks.winograd import (
+    FEW,
+    MOST_CHANNELS,
+    SHARED,
+    as_many_threads,
+    compile_ahead,
+    convolution,
+    transformed,
+)
 
 pytestmark = pytest.mark.numeric
 
@@ -23,10 +31,10 @@ def drawn(shape, channels, kind, seed=0):
     return states, weight.astype(kind), others
 
 
-def convolved(states, weight, others, rectify):
+def convolved(states, weight, others, rectify, shared=SHARED):
     results = np.full_like(states, np.nan)
     with as_many_threads():
-        convolution(states.shape[-1])(states, transformed(weight), others, rectify, results)
+        convolution(states.shape[-1])(states, transformed(weight), others, rectify, results, shared)
     return results
 
 
@@ -39,12 +47,13 @@ def direct(states, weight, others, rectify):
 @pytest.mark.parametrize("kind", NEAR)
 @pytest.mark.parametrize(("shape", "channels"), [*((shape, 32) for shape in SHAPES), ((1, 7, 5), 5)])
 def test_sums_are_those_of_the_direct_convolution(shape, channels, kind):
-    """Every shape, also one pixel and lines longer than a strip; with and without the rectifier."""
+    """Every shape, also one pixel and lines longer than a strip; with and without rectifier; in many or few parts."""
     arrays = drawn(shape, channels, kind)
     for rectify in (False, True):
-        found = convolved(*arrays, rectify)
-        assert found.dtype == kind
-        np.testing.assert_allclose(found, direct(*arrays, rectify), atol=NEAR[kind])
+        for shared in (SHARED, FEW):
+            found = convolved(*arrays, rectify, shared)
+            assert found.dtype == kind
+            np.testing.assert_allclose(found, direct(*arrays, rectify), atol=NEAR[kind])
 
 
 def test_the_widest_network_is_served():

@@ -54,7 +54,7 @@ def test_watched_steps(versus, size):
     x = torch.from_numpy(raster(generate(MazeSpec(size), 4), 1)[0]).double()
     with torch.inference_mode():
         state = solver.initial_state(x)
-        step = make_step(solver, x, choose_iteration(solver, x.device))
+        step = make_step(solver, x, choose_iteration(solver, x.device), few=True)
         assert torch.allclose(step(state), solver.step(state, x), rtol=1e-11, atol=1e-11)
         assert versus(lambda: step(state), lambda: solver.step(state, x), rounds=20) >= 2
 
@@ -65,7 +65,7 @@ def test_pursued_steps(versus, size):
     solver = load("dt-net-thin@0").double()
     x = torch.from_numpy(raster(generate(MazeSpec(size), 4), 1)[0]).double()
     state = solver.initial_state(x).detach()
-    steps = make_step(solver, x, choose_iteration(solver, x.device)), make_step(solver, x, "plain")
+    steps = make_step(solver, x, choose_iteration(solver, x.device), few=True), make_step(solver, x, "plain")
     fast, plain = (Tangent(step, state) for step in steps)
     assert versus(lambda: fast.carry(state), lambda: plain.carry(state), rounds=20) >= 2
 
@@ -85,7 +85,9 @@ def test_float32_first(versus, confirming):
     exact = copy.deepcopy(solver).double()
     x = torch.from_numpy(raster(generate(MazeSpec(9), 32), 1)[0]).float()
     x64 = x.double()
-    step, step64 = (make_step(s, images, choose_iteration(s, x.device)) for s, images in ((solver, x), (exact, x64)))
+    step, step64 = (
+        make_step(s, images, choose_iteration(s, x.device), few=True) for s, images in ((solver, x), (exact, x64))
+    )
     found = {}
 
     def watch(name, state, burn_in):
