@@ -1,5 +1,7 @@
 """What is said of the shipped records, in results/ and README.md, is what they hold."""
 
+import json
+
 import pytest
 
 from extramaze.leaderboard.board import boards
@@ -51,6 +53,19 @@ def test_every_shipped_solver_is_on_the_board(suite, raster, shipped):
     assert board.partial is None
     trained = {recipe: tuple(seeds) for recipe, seeds in shipped_seeds().items() if f"-{raster}" in recipe}
     assert {row.recipe: row.seeds for row in board.rows} == {**dict.fromkeys(ALGORITHMS, ()), **trained}
+
+
+def test_ranking_1_still_ranks_as_it_did(shipped, root):
+    """Ranks, scores and intervals of version 1 are those that its boards had."""
+    golden = json.loads((root / "tests" / "benchmark" / "data" / "ranking-1.json").read_text())
+    found = {(board.suite, board.mode): board for board in boards(shipped, version=1)}
+    for expected in golden:
+        rows = {row.recipe: row for row in found[expected["suite"], expected["mode"]].rows}
+        for row in expected["rows"]:
+            ours = rows[row["recipe"]]
+            assert (ours.score, ours.low, ours.high) == pytest.approx((row["score"], row["low"], row["high"]), abs=1e-6)
+            if len(rows) == len(expected["rows"]):  # ranks are among the rows that a board has
+                assert [ours.rank, list(ours.ranks)] == [row["rank"], row["ranks"]]
 
 
 def test_what_the_shipped_records_show(shipped):

@@ -17,6 +17,9 @@ def leaderboard(
         list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Records to rank. Default: the shipped ones.")
     ] = None,
     style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
+    ranking: Annotated[
+        int, typer.Option(metavar="VERSION", help="Of the rule for ranks and intervals: 2, or 1 as it once was.")
+    ] = 2,
     pictures: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Draw each board into a folder: accuracy along every axis.")
     ] = None,
@@ -31,7 +34,7 @@ def leaderboard(
     from extramaze.leaderboard.text import board_json, board_table
 
     records = find_records(folders) if folders else shipped_records()
-    found = boards(records, find_verified(folders) if folders else shipped_verified())
+    found = boards(records, find_verified(folders) if folders else shipped_verified(), ranking)
     if style == "json":
         print(board_json(found))
     else:
@@ -40,4 +43,4 @@ def leaderboard(
     if pictures is not None:
         from extramaze.leaderboard.picture import save_boards
 
-        typer.echo("\n".join(map(str, save_boards(records, pictures))), err=True)
+        typer.echo("\n".join(map(str, save_boards(records, pictures, ranking))), err=True)

@@ -15,9 +15,9 @@ from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.leaderboard.notes import ONE_SEED, mark_of, notes_of
-from extramaze.leaderboard.ranks import OTHERS, Evidence, Spread, rank_ranges, spreads
+from extramaze.leaderboard.ranking import LATEST, OTHERS, Ranking, ranking
+from extramaze.leaderboard.ranks import Evidence, Spread, compare_pairs, ranges
 from extramaze.leaderboard.score import (
-    RANKING_VERSION,
     axis_scores,
     last_rung,
     record_score,
@@ -29,15 +29,20 @@ from extramaze.records.measures import fate_shares, function_evaluations, is_alg
 from extramaze.suites import axis_headings
 
 BORROWED = "the rank takes the spread between other recipes' seeds"
-UNKNOWN = f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ"
+UNKNOWN = {
+    True: f"it is ranked apart from none, since fewer than {OTHERS} other recipes show how much seeds differ",
+    False: f"no rank: one seed, and fewer than {OTHERS} other recipes show how much seeds differ; extramaze compare "
+    "holds its mazes against another record's",
+}  # by whether it has a rank all the same
 
 
 @dataclass(frozen=True)
 class Row:
     """One recipe on the board.
 
-    rank: None on a board that is not ranked. ranks: best and worst rank that paired tests leave open, at 95 % for all
-    rows together. score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
+    rank: its place among the rows that have one; None on a board that is not ranked, and where the row's spread over
+    seeds cannot be known. ranks: best and worst rank that paired tests leave open, at 95 % for all rows together.
+    score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
     in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
     trajectories by limit, right and wrong ones together; fates: shares by ``measures.FATE_NAMES``.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze.
@@ -67,13 +72,33 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Contest:
+    """What a paired test over seeds and mazes says of two rows that have ranks."""
+
+    first: str
+    """The recipe of the higher score."""
+    second: str
+    """The other recipe."""
+    difference: float
+    """Of their scores, at least 0."""
+    low: float
+    """Lower end of the difference's 95 % interval, of this pair alone."""
+    high: float
+    """Upper end."""
+    p: float
+    """Two-sided p-value, adjusted for all pairs of the board (Holm)."""
+    apart: bool
+    """Whether the two are told apart: p at most 0.05."""
+
+
+@dataclass(frozen=True)
 class Board:
     """Rows that may be compared, best first.
 
     tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. headings: of the axes,
     in order. watched_for: iterations before a limit is told. pursued: whether trajectories that the window leaves open
     are followed further. contracts: versions of generator, stored path,
-    raster, score, limits and ranking that all rows share.
+    raster, score, limits and ranking that all rows share. pairs: of rows that have ranks, in their order.
     """
 
     suite: str
@@ -87,29 +112,27 @@ class Board:
     pursued: bool
     contracts: dict[str, int]
     rows: tuple[Row, ...]
+    pairs: tuple[Contest, ...] = ()
 
 
-def boards(records: Iterable[Record], verified: Verified = MappingProxyType({})) -> list[Board]:
+def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}), version: int = LATEST) -> list[Board]:
     """Group records into boards of what may be compared, whole ones first.
 
-    verified: what came out when records were run again, by their sha256; rows without are claimed.
+    verified: what came out when records were run again, by their sha256; rows without are claimed. version: of ranking.
     Raises InputError where two records of one recipe are of the same seed or the same weights.
     """
-    return [_board(group, verified) for group in comparable(records)]
+    rule = ranking(version)
+    return [_board(group, verified, rule) for group in comparable(records)]
 
 
-def _board(records: list[Record], verified: Verified) -> Board:
+def _board(records: list[Record], verified: Verified, rule: Ranking) -> Board:
     plan = records[0].summary.plan
     by_recipe = seeds_by_recipe(records)
-    rows = [_row(recipe, seeds, verified) for recipe, seeds in by_recipe.items()]
+    rows = [_row(recipe, seeds, verified, rule) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
+    pairs: tuple[Contest, ...] = ()
     if plan.part is None:
-        proofs = [evidence(by_recipe[row.recipe]) for row in rows]
-        told = zip(rows, rank_ranges(proofs), spreads(proofs), strict=True)
-        rows = [
-            replace(row, rank=rank, ranks=ranks, notes=(*row.notes, *_rank_note(row, spread)))
-            for rank, (row, ranks, spread) in enumerate(told, start=1)
-        ]
+        rows, pairs = _ranked(rows, [evidence(by_recipe[row.recipe]) for row in rows], rule)
     return Board(
         suite=plan.suite.name,
         dtype=plan.dtype,
@@ -120,15 +143,43 @@ def _board(records: list[Record], verified: Verified) -> Board:
         headings=axis_headings(tuple(cell for cell, _ in plan.pairs())),
         watched_for=plan.suite.limits.burn_in + plan.suite.limits.window,
         pursued=plan.suite.limits.pursuit > 0,
-        contracts={**plan.contracts, "ranking": RANKING_VERSION},
+        contracts={**plan.contracts, "ranking": rule.version},
         rows=tuple(rows),
+        pairs=pairs,
     )
 
 
-def _row(recipe: str, records: list[Record], verified: Verified) -> Row:
+def _ranked(rows: list[Row], proofs: list[Evidence], rule: Ranking) -> tuple[list[Row], tuple[Contest, ...]]:
+    """Give the rows, best first, their ranks; and say what every pair's test found."""
+    known = rule.spreads(proofs)
+    ranked = [rule.ranks(spread) for spread in known]
+    pairs = compare_pairs(proofs, rule)
+    told = zip(rows, ranges(ranked, pairs), known, strict=True)
+    places = iter(range(1, len(rows) + 1))
+    found = []
+    for row, span, spread in told:
+        rank = next(places) if span else None
+        found.append(replace(row, rank=rank, ranks=span, notes=(*row.notes, *_rank_note(row, spread, rule))))
+    contests = (
+        Contest(
+            rows[pair.first].recipe,
+            rows[pair.second].recipe,
+            pair.difference.value,
+            pair.difference.low,
+            pair.difference.high,
+            pair.adjusted_p,
+            pair.apart,
+        )
+        for pair in pairs
+        if np.isfinite(pair.difference.low)
+    )
+    return found, tuple(contests)
+
+
+def _row(recipe: str, records: list[Record], verified: Verified, rule: Ranking) -> Row:
     solvers = [record.summary.plan.solver for record in records]
     axes = [axis_scores(record) for record in records]
-    low, high = score_interval(records)
+    low, high = score_interval(records, rule.variance_of_mean)
     return Row(
         rank=None,
         ranks=None,
@@ -158,8 +209,8 @@ def evidence(records: Sequence[Record]) -> Evidence:
     return Evidence(right, weights, trained=not is_algorithm(records[0]))
 
 
-def _rank_note(row: Row, spread: Spread) -> list[str]:
+def _rank_note(row: Row, spread: Spread, rule: Ranking) -> list[str]:
     """Say what the rank of a row of one seed rests on."""
     if ONE_SEED not in row.notes:
         return []
-    return [BORROWED if np.isfinite(spread.variance) else UNKNOWN]
+    return [BORROWED if spread.known else UNKNOWN[rule.ranks_unknown]]

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from extramaze.core.files import make_folder
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
-from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
+from extramaze.leaderboard.ranking import LATEST, Ranking, ranking
+from extramaze.leaderboard.score import half_width, last_rung
 from extramaze.leaderboard.text import board_name
 from extramaze.models.figures import new_figure, save_png
 from extramaze.pictures.accuracy import draw_shades, short_name
@@ -31,10 +32,10 @@ READ = (
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
-def save_boards(records: Sequence[Record], out: Path) -> list[Path]:
+def save_boards(records: Sequence[Record], out: Path, version: int = LATEST) -> list[Path]:
     """Draw every board of some records into a folder, and return the PNGs."""
     make_folder(out)
-    found = boards(records)
+    found = boards(records, version=version)
     named = zip(found, comparable(records), picture_names(found), strict=True)
     return [save_png(draw_board(board, group), out / name) for board, group, name in named]
 
@@ -72,7 +73,7 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
         for column, (axis, cells) in enumerate(line.items()):
             panel = figure.add_subplot(grid[column])
             panel.set_title(board.headings[axis], fontsize=8)
-            _draw_axis(panel, rows, cells)
+            _draw_axis(panel, rows, cells, ranking(board.contracts["ranking"]))
             places = [short_name(cell).removeprefix(f"{board.headings[axis]}-") for cell in cells]
             panel.set_xticks(range(len(cells)), places, rotation=45, ha="right", fontsize=7)
             names = [row.recipe for row in board.rows] if column == 0 else []
@@ -94,21 +95,21 @@ def _lines(cells: Sequence[CellResult]) -> Iterator[dict[str, list[CellResult]]]
     yield line
 
 
-def _draw_axis(panel: Axes, rows: Sequence[Sequence[Record]], cells: Sequence[CellResult]) -> None:
+def _draw_axis(panel: Axes, rows: Sequence[Sequence[Record]], cells: Sequence[CellResult], rule: Ranking) -> None:
     """Draw the cells of one axis, a column each, with the accuracy of every recipe."""
     right = [[np.stack([last_rung(record, cell.name) for record in seeds]) for cell in cells] for seeds in rows]
     shares = np.array([[cell.mean() for cell in row] for row in right])
     alone = [len(seeds) == 1 and not is_algorithm(seeds[0]) for seeds in rows]
-    texts = [[_figure(cell, mark) for cell in row] for row, mark in zip(right, alone, strict=True)]
+    texts = [[_figure(cell, mark, rule) for cell in row] for row, mark in zip(right, alone, strict=True)]
     draw_shades(panel, shares, texts)
 
 
-def _figure(right: np.ndarray, alone: bool) -> str:
+def _figure(right: np.ndarray, alone: bool, rule: Ranking) -> str:
     """Write the accuracy of right answers (S, N) in percent, marked where one seed is alone, its interval below."""
     middle = right.mean()
     text = f"{100 * middle:.0f}"
     if 1 < len(right) < TELLING:
         return text
-    half = half_width(right.mean(axis=1), variance_of_mean(right.mean(axis=0)))
+    half = half_width(right.mean(axis=1), rule.variance_of_mean(right.mean(axis=0)))
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return f"{text}{'†' * alone}\n{100 * low:.0f}–{100 * high:.0f}"

@@ -3,12 +3,14 @@
 Two rows are told apart where the difference of their scores is significant after Holm's adjustment over all pairs. A
 row's range starts after the rows told apart above it and ends before those told apart below it. With probability at
 least 0.95 no pair is put in the wrong order, and then every range holds its row's true rank (simultaneous confidence
-sets for ranks: Mogstad, Romano, Shaikh and Wilhelm 2024, Review of Economic Studies 91:476).
+sets for ranks: Mogstad, Romano, Shaikh and Wilhelm 2024, Review of Economic Studies 91:476). Ranges say less than the
+pairs behind them: two that overlap may belong to rows that are told apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
@@ -16,10 +18,11 @@ from scipy.special import ndtri, stdtrit
 
 from extramaze.statistics import CONFIDENCE, holm
 
+if TYPE_CHECKING:
+    from extramaze.leaderboard.ranking import Ranking
+
 ALPHA = 1 - CONFIDENCE
 LEAST_P = 1e-12
-PRIOR = 4  # degrees of freedom that the other recipes' spread counts for
-OTHERS = 3  # recipes of several seeds, beside a row's own, from which that is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,90 +50,130 @@ class Spread:
     """
 
     variance: float
-    freedom: int
+    freedom: float
+
+    @property
+    def known(self) -> bool:
+        """Whether anything says how much seeds of this row differ."""
+        return self.variance < np.inf
 
 
-def spreads(rows: Sequence[Evidence]) -> list[Spread]:
-    """Return every row's spread over seeds: its own, shrunk towards the mean of the other recipes'.
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two rows' scores: its value, its 95 % interval and its two-sided p-value.
 
-    A few seeds say little of their own spread: of three seeds one in ten shows less than a third of it. So the other
-    recipes of several seeds, where there are OTHERS, count as PRIOR degrees of freedom (Smyth 2004, Statistical
-    Applications in Genetics and Molecular Biology 3:3, with the prior's weight fixed). Without them a row of one seed
-    is apart from none: nothing says what another seed would have done.
+    The interval is infinite, and p is 1, where the spread of either over seeds cannot be known.
     """
-    own = [float(row.scores.var() * len(row.scores)) for row in rows]  # sums of squares
-    freedom = [len(row.scores) - 1 for row in rows]
-    found = []
-    for place, row in enumerate(rows):
-        others = [own[k] / freedom[k] for k in range(len(rows)) if k != place and freedom[k]]
-        prior, weight = (float(np.mean(others)), PRIOR) if len(others) >= OTHERS else (0.0, 0)
-        known = freedom[place] + weight
-        if not row.trained:
-            found.append(Spread(0.0, 0))
-        elif not known:
-            found.append(Spread(np.inf, 0))
-        else:
-            found.append(Spread((own[place] + weight * prior) / known / len(row.scores), known))
-    return found
+
+    value: float
+    low: float
+    high: float
+    p: float
 
 
-def rank_ranges(rows: Sequence[Evidence]) -> list[tuple[int, int]]:
-    """Return the best and the worst rank that each row may have; a single number twice where it is sure."""
-    known = spreads(rows)
-    return ranges(len(rows), lambda i, j: difference_test(rows[i], rows[j], [known[i], known[j]]))
+@dataclass(frozen=True)
+class Pair:
+    """Two rows by their places on the board: their difference, and its p-value adjusted for all pairs."""
+
+    first: int
+    second: int
+    difference: Difference
+    adjusted_p: float
+
+    @property
+    def apart(self) -> bool:
+        """Whether the rows are told apart: wrongly so, anywhere on the board, with probability at most 0.05."""
+        return self.adjusted_p <= ALPHA
 
 
-def ranges(count: int, test: Callable[[int, int], tuple[float, float]]) -> list[tuple[int, int]]:
-    """Return ranges of ranks from ``test(i, j)``: the difference of rows i and j, and its p-value."""
-    pairs = list(combinations(range(count), 2))
-    tests = [test(i, j) for i, j in pairs]
-    best, worst = [1] * count, [count] * count
-    for (i, j), (difference, _), p_value in zip(pairs, tests, holm([p for _, p in tests]), strict=True):
-        if p_value <= ALPHA:
-            above, below = (i, j) if difference > 0 else (j, i)
+def compare_pairs(rows: Sequence[Evidence], rule: "Ranking") -> list[Pair]:
+    """Test all pairs of rows that may be ranked under a rule, in the order of the board."""
+    known = rule.spreads(rows)
+    ranked = [place for place, spread in enumerate(known) if rule.ranks(spread)]
+    places = list(combinations(ranked, 2))
+    found = [compare_scores(rows[i], rows[j], (known[i], known[j]), rule) for i, j in places]
+    adjusted = holm([difference.p for difference in found])
+    return [Pair(i, j, d, p) for (i, j), d, p in zip(places, found, adjusted, strict=True)]
+
+
+def rank_ranges(rows: Sequence[Evidence], rule: "Ranking") -> list[tuple[int, int] | None]:
+    """Return the best and the worst rank that each row may have; None for one that may not be ranked."""
+    ranked = [rule.ranks(spread) for spread in rule.spreads(rows)]
+    return ranges(ranked, compare_pairs(rows, rule))
+
+
+def ranges(ranked: Sequence[bool], pairs: Sequence[Pair]) -> list[tuple[int, int] | None]:
+    """Return ranges of ranks among the rows that are ranked, from the pairs of them that are told apart."""
+    best, worst = [1] * len(ranked), [sum(ranked)] * len(ranked)
+    for pair in pairs:
+        if pair.apart:
+            above, below = (pair.first, pair.second) if pair.difference.value > 0 else (pair.second, pair.first)
             best[below] += 1
             worst[above] -= 1
-    return list(zip(best, worst, strict=True))
+    found = zip(ranked, best, worst, strict=True)
+    return [(low, high) if may else None for may, low, high in found]
 
 
-def difference_test(first: Evidence, second: Evidence, known: Sequence[Spread] = ()) -> tuple[float, float]:
-    """Return the difference of two rows' scores and its two-sided p-value. known: their spreads over seeds.
+def compare_scores(first: Evidence, second: Evidence, known: Sequence[Spread], rule: "Ranking") -> Difference:
+    """Compare two rows' scores. known: their spreads over seeds.
 
-    Mazes are paired: the variance is that of each maze's difference of means over seeds, with half a win and half a
-    loss added to each cell (Agresti and Min 2005, Statistics in Medicine 24:729). Seeds are not: each row's variance
-    over seeds, with Welch's degrees of freedom. The half-width of the interval at level α adds both parts in
-    quadrature, normal quantile for mazes and Student's for seeds, as the board's intervals do; p is the α at which it
-    just reaches 0.
+    Mazes are paired: the variance is that of each maze's difference of means over seeds, as the rule takes it. Seeds
+    are not: each row's variance over seeds, with Welch's degrees of freedom. The half-width of the interval at level α
+    adds both parts in quadrature, each standard error times its quantile, as the board's intervals do; p is the α at
+    which it just reaches 0.
     """
-    difference = float(first.scores.mean() - second.scores.mean())
-    mazes = np.sqrt(
-        sum(
-            w**2 * variance_of_difference(first.right[c].mean(axis=0) - second.right[c].mean(axis=0))
-            for c, w in first.weights.items()
-        )
-    )
-    pair = known or spreads([first, second])
-    variances = [spread.variance for spread in pair]
-    if np.inf in variances:
-        return difference, 1.0
-    seeds, freedom = np.sqrt(sum(variances)), welch(variances, [spread.freedom + 1 for spread in pair])
+    value = float(first.scores.mean() - second.scores.mean())
+    if not all(spread.known for spread in known):
+        return Difference(value, -np.inf, np.inf, 1.0)
+    cells = [(w, first.right[c].mean(axis=0) - second.right[c].mean(axis=0)) for c, w in first.weights.items()]
+    mazes = [w**2 * rule.variance_of_difference(d) for w, d in cells], [rule.freedom(len(d)) for _, d in cells]
+    seeds = [spread.variance for spread in known], [spread.freedom for spread in known]
 
-    def excess(alpha: float) -> float:
-        student = stdtrit(freedom, alpha / 2) * seeds if seeds else 0.0
-        return float(np.hypot(ndtri(alpha / 2) * mazes, student)) - abs(difference)
+    def half_width(alpha: float) -> float:
+        return float(np.hypot(_half(alpha, *mazes), _half(alpha, *seeds)))
 
-    if excess(LEAST_P) <= 0:
-        return difference, LEAST_P
-    return difference, float(brentq(excess, LEAST_P, 1.0)) if difference else 1.0
+    half = half_width(ALPHA)
+    return Difference(value, value - half, value + half, _p_value(abs(value), half_width))
+
+
+def _half(alpha: float, variances: Sequence[float], freedom: Sequence[float]) -> float:
+    """Return the half-width at level α that a sum of variances gives; 0 where there is none."""
+    total = sum(variances)
+    return quantile(alpha, satterthwaite(variances, freedom)) * float(np.sqrt(total)) if total else 0.0
+
+
+def _p_value(difference: float, half_width: Callable[[float], float]) -> float:
+    """Return the level at which an interval's half-width is the difference, LEAST_P at the least."""
+    if half_width(LEAST_P) <= difference:
+        return LEAST_P
+    return float(brentq(lambda alpha: half_width(alpha) - difference, LEAST_P, 1.0)) if difference else 1.0
+
+
+def quantile(alpha: float, freedom: float) -> float:
+    """Return Student's two-sided quantile at level α; the normal one for infinitely many degrees of freedom."""
+    return float(-ndtri(alpha / 2) if np.isinf(freedom) else -stdtrit(freedom, alpha / 2))
 
 
 def variance_of_difference(differences: np.ndarray) -> float:
-    """Return the variance of a cell's mean difference, of mazes (N,), with half a win and half a loss added."""
+    """Return the variance of a cell's mean difference, of mazes (N,), with half a win and half a loss added.
+
+    Agresti and Min 2005, Statistics in Medicine 24:729.
+    """
     count = len(differences) + 2
     return float(((differences**2).sum() + 1) / count - (differences.sum() / count) ** 2) / count
 
 
-def welch(variances: list[float], seeds: list[int]) -> float:
-    """Return Welch's degrees of freedom of a sum or difference of means; 1 where there is no variance at all."""
-    parts = sum(v**2 / (s - 1) for v, s in zip(variances, seeds, strict=True) if s > 1)
-    return sum(variances) ** 2 / parts if parts else 1.0
+def satterthwaite(variances: Sequence[float], freedom: Sequence[float]) -> float:
+    """Return the degrees of freedom of a sum of variances, each with its own; those of no freedom are exact.
+
+    Satterthwaite (1946), Biometrics Bulletin 2:110; Welch's where there are two. 1 where there is no variance at all.
+    """
+    parts = sum(v**2 / f for v, f in zip(variances, freedom, strict=True) if f > 0)
+    if parts:
+        return sum(variances) ** 2 / parts
+    return np.inf if np.inf in freedom else 1.0
+
+
+def welch(variances: Sequence[float], seeds: Sequence[int]) -> float:
+    """Return the degrees of freedom of a sum or difference of means over so many seeds."""
+    return satterthwaite(variances, [count - 1 for count in seeds])

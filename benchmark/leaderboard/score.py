@@ -5,7 +5,7 @@ suite has no others.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,8 +15,9 @@ from extramaze.records import Record
 from extramaze.statistics import CONFIDENCE
 from extramaze.suites import IN_DISTRIBUTION
 
-RANKING_VERSION = 1
-PRIOR = 2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
+PADDED = (
+    2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze
+)
 
 
 def axis_scores(record: Record) -> dict[str, float]:
@@ -42,16 +43,20 @@ def record_score(record: Record) -> float:
     return sum(weight * shares[cell] for cell, weight in score_weights(record).items())
 
 
-def score_interval(records: Sequence[Record]) -> tuple[float, float]:
+def score_interval(
+    records: Sequence[Record], variance_of: Callable[[np.ndarray], float] | None = None
+) -> tuple[float, float]:
     """Return the 95 % interval of the mean score of a recipe's seeds, over seeds and mazes.
 
     Two independent parts are added in quadrature: the seeds' standard error times Student's t (S − 1 degrees of
     freedom), and the mazes' standard error, of each maze's mean over the seeds that share it, times the normal
-    quantile. Resampling two to five seeds instead would give intervals that are too narrow.
+    quantile. Resampling two to five seeds instead would give intervals that are too narrow. variance_of: of a cell's
+    accuracy, ``variance_of_mean`` where it is left out.
     """
+    variance_of = variance_of or variance_of_mean
     scores = np.array([record_score(record) for record in records])
     variance = sum(
-        weight**2 * variance_of_mean(np.mean([last_rung(record, cell) for record in records], axis=0))
+        weight**2 * variance_of(np.mean([last_rung(record, cell) for record in records], axis=0))
         for cell, weight in score_weights(records[0]).items()
     )
     half, middle = half_width(scores, variance), scores.mean()
@@ -68,8 +73,8 @@ def half_width(scores: np.ndarray, variance: float) -> float:
 
 
 def variance_of_mean(right: np.ndarray) -> float:
-    """Return the variance of a cell's accuracy, (N,) shares in [0, 1], with PRIOR right and wrong answers added."""
-    padded = np.concatenate([right, np.ones(PRIOR), np.zeros(PRIOR)])
+    """Return the variance of a cell's accuracy, (N,) shares in [0, 1], with PADDED right and wrong answers added."""
+    padded = np.concatenate([right, np.ones(PADDED), np.zeros(PADDED)])
     return float(padded.var() / len(padded))
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from extramaze.leaderboard.board import Board, Row
+from extramaze.leaderboard.board import Board, Contest, Row
 from extramaze.leaderboard.notes import ONE_SEED
 from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records.measures import FATE_NAMES
@@ -23,6 +23,14 @@ READ = {  # by mode: when an answer is read
     "own": "of each solver's own inference within the last number of evaluations",
     "predictions": "made elsewhere",
 }
+RANKS = (
+    "best to worst that a row may have, by paired tests of all pairs at 95 % together; rows whose ranges overlap may "
+    "still be told apart: the pairs are in --format markdown and json"
+)
+PAIRS = (
+    "Pairs: the row's score less the column's, in points, with the 95 % interval of that pair alone; **bold** where "
+    "the two are told apart, after Holm's adjustment over all pairs."
+)
 NONE = "–"
 MARK = r"\* "  # an asterisk, and no list in a list
 
@@ -38,10 +46,30 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
     if markdown:
         tables = ["\n".join(_table(board, columns, _spread(names, board), True)) for names in (ANSWERS, BESIDE)]
         listed = "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)
-        return "\n\n".join([f"## {_title(board)}", *tables, listed])
+        return "\n\n".join([f"## {_title(board)}", *tables, *_triangle(board), listed])
     wanted, hidden = _fitting(board, columns, width)
     foot = [f"left out, as they do not fit: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
     return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])
+
+
+def _triangle(board: Board) -> list[str]:
+    """Write what the tests of all pairs found: the better row of each in the column, the other in the row."""
+    if not board.pairs:
+        return []
+    ranked = [row for row in board.rows if row.rank is not None]
+    said = {(pair.second, pair.first): _contest(pair) for pair in board.pairs}
+    lines = [
+        [f"{row.rank} {row.recipe}", *(said.get((row.recipe, other.recipe), "") for other in ranked[:-1])]
+        for row in ranked[1:]
+    ]
+    return [PAIRS, "\n".join(layout(["", *(str(row.rank) for row in ranked[:-1])], lines, True))]
+
+
+def _contest(pair: Contest) -> str:
+    """Write one pair's difference, of the lower row from the higher one."""
+    number = f"{-100 * pair.difference:+.1f}".replace("-", "−")
+    low, high = (f"{100 * value:.1f}".replace("-", "−") for value in (-pair.high, -pair.low))
+    return f"{f'**{number}**' if pair.apart else number} ({low} to {high})"
 
 
 def board_json(boards: Iterable[Board]) -> str:
@@ -67,7 +95,7 @@ def _key(board: Board) -> list[str]:
     settled = f"share of the {whose} that have come to rest by step {board.watched_for:,}; the others are "
     key = {
         "score": f"share of shortest-path answers {READ[board.mode]}, mean over the axes without in-dist.",
-        "rank": "best to worst; rows that paired tests cannot distinguish share ranks" if board.partial is None else "",
+        "rank": RANKS if board.partial is None else "",
         "settled": settled + followed if watched else "",
         "first right": "iterations after which a maze is first right, median",
     }

@@ -7,7 +7,8 @@ from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.picture import draw_board, save_boards
-from extramaze.leaderboard.score import half_width, last_rung, variance_of_mean
+from extramaze.leaderboard.ranking import ranking
+from extramaze.leaderboard.score import half_width, last_rung
 from extramaze.records import Record
 
 
@@ -34,7 +35,7 @@ def test_an_interval_is_written_where_it_tells(tiny_records):
     written = {row.recipe: text.get_text() for row, text in zip(board.rows, panel.texts, strict=True)}
     (right,) = (record for record in records if record.summary.plan.solver.name == "dead-end-filling")
     shares = last_rung(right, "cycles")
-    middle, half = shares.mean(), half_width(np.array([shares.mean()]), variance_of_mean(shares))
+    middle, half = shares.mean(), half_width(np.array([shares.mean()]), ranking(2).variance_of_mean(shares))
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     assert written["dead-end-filling"] == f"{100 * middle:.0f}\n{100 * low:.0f}–{100 * high:.0f}"
     assert (

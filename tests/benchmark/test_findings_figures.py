@@ -7,7 +7,8 @@ from extramaze.findings import Word, make_pools
 from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
 from extramaze.findings.spread import deviation
 from extramaze.findings.verdicts import Verdict, above, agree, below, every, not_tested
-from extramaze.leaderboard.ranks import Evidence, difference_test
+from extramaze.leaderboard.ranking import ranking
+from extramaze.leaderboard.ranks import Evidence, compare_scores
 from extramaze.leaderboard.score import score_interval
 from tests.benchmark.findings_records import chosen_record
 
@@ -70,17 +71,17 @@ def test_intervals_are_the_boards():
 
 
 def test_a_contrast_of_two_recipes_is_the_boards_test():
-    """The interval of a difference leaves 0 out exactly where the board's test has p below 5 %."""
+    """The interval of a difference leaves 0 out exactly where the board's test, version 1, has p below 5 %."""
     random = np.random.default_rng(0)
     told = []
     for _ in range(60):
         first, second = (random.random((s, 80)) < rate for s, rate in ((4, 0.7), (3, 0.7 - random.random() * 0.5)))
         cells = [first.astype(float)], [second.astype(float)]
         found = contrast((1.0, cells[0]), (-1.0, cells[1]))
-        rows = (Evidence({"c": cell[0]}, {"c": 1.0}) for cell in cells)
-        difference, p = difference_test(*rows)
-        assert found.value == pytest.approx(difference)
-        told.append(p < 0.05)
+        rows = [Evidence({"c": cell[0]}, {"c": 1.0}) for cell in cells]
+        difference = compare_scores(*rows, ranking(1).spreads(rows), ranking(1))
+        assert found.value == pytest.approx(difference.value)
+        told.append(difference.p < 0.05)
         assert (found.low > 0 or found.high < 0) == told[-1]
     assert any(told)
     assert not all(told)

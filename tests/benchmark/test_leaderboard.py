@@ -57,7 +57,7 @@ def test_the_last_rung_ranks_never_the_best(base):
     peaked = made(base, "p@0", "peaked", 0, {"easy": [1, 1, 1], "cycles": [0, 1, 0.1], "large": [0, 1, 0.1]})
     steady = made(base, "s@0", "steady", 0, {"easy": [0, 0, 0], "cycles": [0, 0, 0.3], "large": [0, 0, 0.3]})
     (board,) = boards([peaked, steady])
-    assert [(row.rank, row.recipe) for row in board.rows] == [(1, "steady"), (2, "peaked")]
+    assert [row.recipe for row in board.rows] == ["steady", "peaked"]
 
 
 def test_the_score_is_the_mean_of_the_hard_axes(base):
@@ -144,10 +144,10 @@ def test_what_may_not_be_compared_is_not(base):
     assert len(found) == 5
     assert [len(board.rows) for board in found] == [1] * 5
     assert found[-1].partial == "at most 1000 mazes per cell, 1000 of them watched"
-    assert [board.rows[0].rank for board in found] == [1, 1, 1, 1, None]
+    assert [board.rows[0].rank for board in boards([others[0], base, *others[1:]], version=1)] == [1, 1, 1, 1, None]
     assert "not ranked" in board_table(found[-1])
     assert "\n–     dt-net-thin" in board_table(found[-1])
-    assert found[0].contracts["ranking"] == 1
+    assert found[0].contracts["ranking"] == 2
 
 
 def test_two_records_of_one_seed_are_refused(base):
@@ -172,7 +172,7 @@ def test_a_board_reads_alike_in_every_format(tiny_records):
     assert [row["recipe"] for row in content["rows"]] == expected
     markdown = [line.split(" | ") for line in board_table(board, markdown=True).splitlines() if line.startswith("| ")]
     assert [line[1] for line in markdown[2:4]] == expected
-    assert [line[0].removeprefix("| ") for line in markdown[6:]] == expected
+    assert [line[0].removeprefix("| ") for line in markdown[6:8]] == expected
     for width in (None, 200, 100, 60, 10):
         lines = board_table(board, width=width).splitlines()[3 : 3 + len(expected)]
         assert [line.split()[1] for line in lines] == expected
