@@ -5,7 +5,7 @@ A pickle runs whatever code its author put into it, so none is ever opened, what
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from extramaze.core.files import read_bytes, write_atomically
 MAX_WEIGHTS = 2**31  # bytes
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MENTIONED = 3  # tensors named in one message
 PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")  # what such files are usually called
 _ZIP = b"PK\x03\x04"  # torch.save's archives; older files are a bare pickle
 _PICKLE = re.compile(rb"\x80[\x00-\x05]")
@@ -28,7 +29,7 @@ def read_weights(solver: nn.Module, path: str | Path) -> str:
     """Fill a solver with the weights of a safetensors file; return the file's sha256.
 
     The file's tensors are those of ``solver.state_dict()``, by name and shape. Raises InputError where they are not,
-    where the file cannot be read, and for a pickle, with a line that converts it.
+    where a number is not finite, where the file cannot be read, and for a pickle, with a line that converts it.
     """
     path = Path(path)
     refuse_pickled_name(path)
@@ -64,13 +65,18 @@ def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
 
 
 def fill(solver: nn.Module, content: bytes, origin: str) -> None:
-    """Load safetensors bytes into a solver. Raises InputError where names or shapes differ."""
-    state = read_tensors(content, origin)
-    wrong = misfits(solver.state_dict(), state)
+    """Load safetensors bytes into a solver. Raises InputError for other names or shapes, and for NaN and infinities."""
+    state, ours = read_tensors(content, origin), solver.state_dict()
+    wrong = misfits(ours, state)
     if wrong:
         raise InputError(
             f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {wrong[0]}; "
             "use the recipe, or the solver, they came with"
+        )
+    wrong = non_numbers({name: value.to(ours[name].dtype) for name, value in state.items()})
+    if wrong:
+        raise InputError(
+            f"{origin}: {some(wrong)}; such weights compute nothing, so the training that made them failed"
         )
     solver.load_state_dict(state)
 
@@ -89,6 +95,30 @@ def _form(tensor: Tensor) -> str:
     """Describe a tensor's shape and the kind of its numbers, such as ``(2, 32, 3, 3)`` and ``(1,) int64``."""
     kind = "" if tensor.dtype in FLOATS else f" {str(tensor.dtype).removeprefix('torch.')}"
     return f"{tuple(tensor.shape)}{kind}"
+
+
+def some(wrong: Sequence[str]) -> str:
+    """Join the first MENTIONED of some problems, and say how many more there are."""
+    more = f"; and {len(wrong) - MENTIONED} more" if len(wrong) > MENTIONED else ""
+    return "; ".join(wrong[:MENTIONED]) + more
+
+
+def unusable(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Say which tensors are no plain arrays of floating-point numbers: a line each."""
+    return [
+        f"{name}: expected floating-point numbers, got {kind}"
+        for name, value in tensors.items()
+        if (kind := _unusual(value)) is not None
+    ]
+
+
+def _unusual(tensor: Tensor) -> str | None:
+    """Say what kind of tensor this is, unless it holds FLOATS one after another."""
+    if tensor.is_meta:
+        return "a meta tensor, which holds none"
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return f"a tensor laid out as {'nested' if tensor.is_nested else str(tensor.layout).removeprefix('torch.')}"
+    return None if tensor.dtype in FLOATS else str(tensor.dtype).removeprefix("torch.")
 
 
 def non_numbers(tensors: Mapping[str, Tensor]) -> list[str]:

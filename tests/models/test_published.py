@@ -1,10 +1,13 @@
+import io
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from extramaze.mazes import InputError
-from extramaze.models.published import read_published
+from extramaze.models.contract import card_of
+from extramaze.models.published import UNSEEN_NORM, read_published
 from tests.models.test_solvers import image
 
 
@@ -80,3 +83,135 @@ def test_other_state_dictionaries_are_refused():
         read_published(state | {"head.0.weight": torch.zeros(16, 4, 3, 3)})
     with pytest.raises(InputError, match="no projection"):
         read_published({})
+
+
+@pytest.fixture
+def published():
+    torch.manual_seed(0)
+    return TheirNet(4, 1, True, DEEP_THINKING).state_dict()
+
+
+def same(solver, state):
+    """Whether a solver holds a state dictionary's numbers, in whatever order of names."""
+    ours = torch.cat([value.flatten() for value in solver.state_dict().values()])
+    theirs = torch.cat([value.flatten().float() for value in state.values()])
+    return torch.equal(ours.sort().values, theirs.sort().values)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    ["module.{}", "_orig_mod.{}", "_orig_mod.module.{}", "module._orig_mod.{}", "module.module.module.{}"],
+)
+def test_what_wraps_a_network_is_taken_off_its_names(published, wrapped):
+    """DataParallel and torch.compile may wrap it in any order, and any number of times."""
+    assert same(read_published({wrapped.format(name): value for name, value in published.items()}), published)
+
+
+def test_what_wraps_a_part_is_taken_off_too(published):
+    """A compiled or parallel submodule has its prefix in the middle of the names."""
+    inner = {name.replace("recur_block.", "recur_block._orig_mod.module."): value for name, value in published.items()}
+    assert same(read_published(inner), published)
+
+
+def test_a_name_is_given_once(published):
+    """A tensor with and without a prefix, or under the names of both layouts, is two of one name."""
+    for name in ("module.projection.0.weight", "input_to_latent_layer.0.weight"):
+        with pytest.raises(InputError, match=r"projection.*two tensors of this name"):
+            read_published(published | {name: published["projection.0.weight"]})
+
+
+@pytest.mark.parametrize("key", ["net", "state_dict", "model", "model_state_dict"])
+def test_a_whole_checkpoint_is_read(published, key):
+    """The weights under a key, or one level deeper, beside what else a training keeps."""
+    beside = {"epoch": 7, "optimizer": {"state": {0: {"step": 3}}, "param_groups": [{"lr": 0.1}]}}
+    assert same(read_published({key: published} | beside), published)
+    assert same(read_published({"state_dict": {key: published}} | beside), published)
+
+
+def test_a_checkpoint_read_from_a_file_is_read(published):
+    """What torch.load gives, with weights_only, goes in as it is."""
+    buffer = io.BytesIO()
+    torch.save({"net": published, "epoch": 1}, buffer)
+    buffer.seek(0)
+    assert same(read_published(torch.load(buffer, weights_only=True)), published)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("model.pth", r"got 'model.pth'; read the file yourself, torch\.load"),
+        (None, "got None"),
+        ([1], "got a list"),
+        (nn.Linear(1, 1), r"got a module; give its state_dict\(\)"),
+        ({0: torch.zeros(1)}, "whose keys are names"),
+        ({"epoch": 1, "optimizer": {}}, "epoch is 1; optimizer is a dict"),
+        ({"net": {}, "model": {}}, "net and model each hold weights"),
+        ({"net": {"net": {"net": {"net": {"net": {"net": {}}}}}}}, "one within another"),
+        ({"projection.0.weight": torch.zeros(())}, r"must be \(width, 3, 3, 3\), got \(\)"),
+        ({"projection.0.weight": torch.zeros(1).expand(10**7, 3, 3, 3)}, "blocks|head.*found none"),
+        ({"projection.0.weight": torch.zeros(1).expand(10**12)}, "at most 536,870,912 are read"),
+    ],
+)
+def test_what_is_no_state_dictionary_gets_a_sentence(given, said):
+    """A path, nothing, a module, a checkpoint without weights: what was expected, and what to do."""
+    with pytest.raises(InputError, match=said):
+        read_published(given)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda v: v * float("nan"), "not all numbers are finite"),
+        (lambda v: v.double() * 1e300, "not all numbers are finite"),  # infinite in float32
+        (lambda v: v.int(), "expected floating-point numbers, got int32"),
+        (lambda v: v > 0, "got bool"),
+        (lambda v: v.to(torch.complex64), "got complex64"),
+        (lambda v: v.to_sparse(), "laid out as sparse_coo"),
+        (lambda v: v.to("meta"), "got a meta tensor"),
+        (lambda v: torch.quantize_per_tensor(v, 0.1, 0, torch.qint8), "got qint8"),
+        (lambda v: v.to(torch.float8_e4m3fn), "got float8_e4m3fn"),
+        (lambda v: v.numpy(), "is a ndarray"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # torch's own, of sparse and quantised tensors
+def test_other_kinds_of_numbers_are_refused(published, change, said):
+    """By the tensor's name and its kind."""
+    with pytest.raises(InputError, match=rf"head\.0\.weight.*{said}"):
+        read_published(published | {"head.0.weight": change(published["head.0.weight"])})
+
+
+def test_a_few_of_many_problems_are_named(published):
+    """Three, and how many more."""
+    with pytest.raises(InputError, match=r"first\.weight.*second\.weight.*head\.0\.weight.*; and 4 more"):
+        read_published({name: value * float("inf") for name, value in published.items()})
+
+
+@pytest.mark.parametrize("layer", ["recur_block.1.0.gn1.weight", "recur_block.1.0.bn2.running_var", "head.1.weight"])
+def test_normalisation_layers_are_refused_with_the_reason(published, layer):
+    """Told by the layer's name, or by its one number a channel."""
+    with pytest.raises(InputError, match=r"of a normalisation layer; a network with one, such as dt_net_recall_gn_2d"):
+        read_published(published | {layer: torch.ones(4)})
+
+
+@pytest.mark.parametrize(
+    "said", [{"model": "dt_net_recall_gn_2d"}, {"args": {"problem": {"model": "dt_net_gn_2d"}}}, {"group_norm": True}]
+)
+def test_a_checkpoint_that_names_a_normalised_network_is_refused(published, said):
+    """Its layers hold no numbers, so its weights alone would be misread."""
+    with pytest.raises(InputError, match="is a network with group normalisation, which DTNet has not"):
+        read_published({"net": published, **said})
+    assert same(read_published({"net": published, "model": "dt_net_recall_2d", "group_norm": False}), published)
+
+
+def test_notes_say_what_was_rounded(published):
+    """From float64, with the numbers that changed; half precision is widened; and what weights never tell."""
+    assert card_of(read_published(published)).notes == (UNSEEN_NORM,)
+    double = {name: value.double() for name, value in published.items()}
+    (note, _) = card_of(read_published(double)).notes
+    assert note.startswith("published weights rounded from float64 to float32: 0 of ")
+    double["head.4.weight"] = double["head.4.weight"] + 1e-12
+    (note, _) = card_of(read_published(double)).notes
+    assert ": 144 of " in note
+    half = {name: value.half() for name, value in published.items()}
+    (note, _) = card_of(read_published(half)).notes
+    assert note == "published weights widened from float16 to float32: no number changed"

@@ -106,3 +106,15 @@ def test_a_missing_file_is_named(layer, tmp_path):
     """It says which."""
     with pytest.raises(InputError, match=r"cannot read .*w\.safetensors"):
         read_weights(layer, tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_numbers_that_are_not_finite_are_not_loaded(layer, tmp_path, value):
+    """By the tensor's name, also where they are too large for the solver's precision; the solver stays as it was."""
+    before = layer.weight.clone()
+    broken = {"weight": layer.weight.detach().double().clone(), "bias": layer.bias.detach().clone()}
+    broken["weight"][1, 2] = value
+    (tmp_path / "w.safetensors").write_bytes(save(broken))
+    with pytest.raises(InputError, match=r"weight: not all numbers are finite.*the training that made them failed"):
+        read_weights(layer, tmp_path / "w.safetensors")
+    assert torch.equal(layer.weight, before)
