@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
+from extramaze.core.arguments import whole
 from extramaze.core.errors import InputError
 from extramaze.mazes.generate import INDICES_PER_SEED, MAX_INDEX, generate
 from extramaze.mazes.mazes import Mazes
@@ -44,17 +46,17 @@ class GeneratedMazes(IterableDataset):
         super().__init__()
         parts = [(mixture, 1.0)] if isinstance(mixture, MazeSpec) else list(mixture)
         check_split(split)
-        if not parts or not all(np.isfinite(weight) and weight > 0 for _, weight in parts):
-            raise InputError("a mixture needs specifications with weights above 0")
+        if not parts or not all(_is_weighed(part) for part in parts):
+            raise InputError("a mixture needs specifications with weights above 0: pairs of a MazeSpec and a number")
         shapes = {raster_shape(spec.shape, scale) for spec, _ in parts}
         if len(shapes) > 1:
             raise InputError(f"a batch holds images of one shape, the mixture has {sorted(shapes)}; mix equal sizes")
-        if batch < 1 or not 0 <= rank < world:
-            raise InputError(f"expected batch ≥ 1 and 0 ≤ rank < world, got {batch=}, {rank=}, {world=}")
-        if not 0 <= seed < MAX_INDEX // INDICES_PER_SEED:
+        batch, rank, world = whole("batch", batch, 1), whole("rank", rank, 0), whole("world", world, 1)
+        seed, first, ahead = whole("seed", seed, 0), whole("first", first, 0), whole("ahead", ahead, 0)
+        if rank >= world:
+            raise InputError(f"expected rank below world, got {rank=}, {world=}")
+        if seed >= MAX_INDEX // INDICES_PER_SEED:
             raise InputError(f"seed must be from 0 to {MAX_INDEX // INDICES_PER_SEED - 1}, got {seed}")
-        if first < 0:
-            raise InputError(f"first must be at least 0, got {first}")
         self.specs = [spec for spec, _ in parts]
         self.shares = np.array([weight for _, weight in parts]) / sum(weight for _, weight in parts)
         self.batch, self.scale, self.split, self.seed, self.first = batch, scale, split, seed, first
@@ -84,11 +86,20 @@ class GeneratedMazes(IterableDataset):
         return torch.from_numpy(np.concatenate(images)).float(), torch.from_numpy(np.concatenate(targets)).long()
 
 
+def _is_weighed(part: Any) -> bool:
+    """Whether this is a specification with a weight above 0."""
+    match part:
+        case (MazeSpec(), int() | float() | np.integer() | np.floating() as weight):
+            return not isinstance(weight, bool) and bool(np.isfinite(weight) and weight > 0)
+    return False
+
+
 class FrozenMazes(Dataset):
     """A fixed set of mazes for evaluation; item i is (image float32 (3, H, W), target int64 (H, W))."""
 
     def __init__(self, mazes: Mazes, scale: int = 1) -> None:
         super().__init__()
+        raster_shape(mazes.shape, scale)  # refuses other scales now, and not at the first item
         self.mazes, self.scale = mazes, scale
 
     def __len__(self) -> int:

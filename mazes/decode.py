@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from extramaze.core.arguments import numbers
 from extramaze.core.errors import InputError
 from extramaze.mazes.mazes import Mazes, refuse
 from extramaze.mazes.raster import scale_of
@@ -22,9 +23,15 @@ def from_raster(images: Any) -> Mazes:
     opened = red | green | blue
     start, goal = green & ~red & ~blue, red & ~green & ~blue
     plain = (red & green & blue) | ~opened
-    refuse(~_is_lattice(opened), "its walls are not those of a lattice image")
     refuse(~(plain | start | goal).all(axis=(1, 2)), "a colour is neither wall, open, start (green) nor goal (red)")
-    refuse(~(_single_cell(start) & _single_cell(goal)), "it has no single start (green) and goal (red) on cells")
+    for name, marked in (("start (green)", start), ("goal (red)", goal)):
+        many = marked.sum(axis=(1, 2))
+        refuse(many == 0, f"it has no {name}")
+        refuse(many > 1, f"it has more than one {name}")
+        refuse(
+            ~marked[:, 1::2, 1::2].any(axis=(1, 2)), f"its {name} is not on a cell but between cells, or on the wall"
+        )
+    refuse(~_is_lattice(opened), "its walls are not those of a lattice image")
     connections = np.zeros((len(tiles), 2, *start[:, 1::2, 1::2].shape[1:]), bool)
     connections[:, 0, :-1] = opened[:, 2:-1:2, 1::2]
     connections[:, 1, :, :-1] = opened[:, 1::2, 2:-1:2]
@@ -37,9 +44,9 @@ def lattice_tiles(planes: Any) -> np.ndarray:
 
     Raises InputError for shapes no raster has, other values, and tiles of scale 2 that are not whole.
     """
-    found = np.asarray(planes)
+    found = numbers("images", planes)
     if found.ndim != 4 or found.shape[1] != 3:
-        raise InputError(f"images must have shape (N, 3, H, W), got {found.shape}")
+        raise InputError(f"images must have shape (N, 3, H, W), got {found.shape}{_advice(found.shape)}")
     height, width = found.shape[2:]
     scale = scale_of(height)
     fits = (height % 2, width % 2) == (1, 1) if scale == 1 else (height % 4, width % 4) == (0, 0)
@@ -47,7 +54,10 @@ def lattice_tiles(planes: Any) -> np.ndarray:
         raise InputError(
             f"images must be n + 2 (scale 1) or 2n + 6 (scale 2) pixels a side, odd n; got {height}×{width}"
         )
-    refuse(~np.isin(found, (0, 1)).all(axis=(1, 2, 3)), "its values are not all 0 and 1")
+    other = (found != 0) & (found != 1)
+    if other.any():
+        said = f"{found[other][0]!s} is among them; images of 0 to 255 are to be divided by 255"
+        refuse(other.any(axis=(1, 2, 3)), f"its values are not all 0 and 1: {said}")
     pixels = found.astype(bool)
     if scale == 1:
         return pixels
@@ -68,6 +78,10 @@ def _is_lattice(opened: np.ndarray) -> np.ndarray:
     return ~stray & ~pillars & ~ring
 
 
-def _single_cell(marked: np.ndarray) -> np.ndarray:
-    """Tell which images have exactly one marked pixel, and that on a cell: bool (N, H, W) → (N,)."""
-    return (marked.sum(axis=(1, 2)) == 1) & (marked[:, 1::2, 1::2].sum(axis=(1, 2)) == 1)
+def _advice(shape: tuple[int, ...]) -> str:
+    """Say what to do with images whose channels are elsewhere, or missing."""
+    if len(shape) == 3:
+        return "; one image is a batch of one, image[None]" if 3 in shape else "; give three colours a pixel"
+    if len(shape) == 4 and shape[-1] == 3:
+        return "; the channels are last, use images.transpose(0, 3, 1, 2)"
+    return "; give red, green and blue" if len(shape) == 4 else ""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from extramaze.core.arguments import whole
 from extramaze.core.errors import InputError
 from extramaze.mazes.algorithms.aldous_broder import carve_aldous_broder
 from extramaze.mazes.algorithms.dfs import carve_dfs
@@ -131,18 +132,12 @@ def check_request(
     if not isinstance(spec, MazeSpec):
         raise InputError(f"expected a MazeSpec, got {spec!r}; read a specification with MazeSpec.parse")
     check_split(split)
-    count, first = _whole("count", count, 0), _whole("first", first, 0)
+    count, first = whole("count", count, 0), whole("first", first, 0)
     if workers is not None:
-        workers = _whole("workers", workers, 1)
+        workers = whole("workers", workers, 1)
     if first + count > MAX_INDEX:
         raise InputError(f"maze indices must stay below 2**32, got first={first}, count={count}")
     return count, first, workers
-
-
-def _whole(name: str, value: int, least: int) -> int:
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
-        return int(value)
-    raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 
 def _cannot(spec: MazeSpec, split: str | None, what: str, tally: np.ndarray) -> InputError:

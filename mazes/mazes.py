@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from extramaze.core.arguments import numbers
 from extramaze.core.errors import InputError
 from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
@@ -70,7 +71,7 @@ class Mazes:
     @classmethod
     def from_arrays(cls, connections: np.ndarray, start: np.ndarray, goal: np.ndarray) -> "Mazes":
         """Check and copy mazes made elsewhere. Raises InputError naming the first maze that is wrong."""
-        connections = np.array(connections)
+        connections = numbers("connections", connections)
         if connections.ndim != 4 or connections.shape[1] != 2:
             raise InputError(f"connections must have shape (N, 2, R, C), got {connections.shape}")
         rows, columns = connections.shape[2:]
@@ -83,7 +84,7 @@ class Mazes:
         count = len(connections)
         connections = connections.astype(bool)
         cells = {}
-        for name, cell in (("start", np.array(start)), ("goal", np.array(goal))):
+        for name, cell in (("start", numbers("start", start)), ("goal", numbers("goal", goal))):
             if cell.shape != (count, 2) or not np.issubdtype(cell.dtype, np.integer):
                 raise InputError(f"{name} must be an integer array ({count}, 2), got {cell.dtype} {cell.shape}")
             refuse(_outside(cell, (rows, columns)), f"{name} lies outside the {rows}×{columns} lattice")

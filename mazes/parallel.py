@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from extramaze.core.arguments import whole
+
 MIN_BLOCK = 64  # mazes; below this a thread costs more than it saves
 SLICES = 4  # a worker, so that a slow slice does not keep the others waiting
 REPORTED_SLICES = 64  # a worker, where progress is reported
@@ -22,7 +24,7 @@ def over_blocks(
     The kernels release the interpreter lock and write to disjoint slices, so the result does not depend on ``workers``
     (None: one a core). progress: called with the length of each slice that is done.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1)
     size = max(MIN_BLOCK, -(-count // ((SLICES if progress is None else REPORTED_SLICES) * workers)))
     slices = [(begin, min(begin + size, count)) for begin in range(0, count, size)]
 

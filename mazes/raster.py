@@ -6,6 +6,8 @@ and Knutson et al. (arXiv 2410.03020): every pixel doubled and one more pixel of
 of the first is odd and of the second even, which tells them apart.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 from extramaze.core.errors import InputError
@@ -20,7 +22,7 @@ SCALES = (1, 2)
 
 def raster_side(size: int, scale: int) -> int:
     """Return the side in pixels of a maze of the literature's size n: n + 2 (scale 1) or 2n + 6 (scale 2)."""
-    if scale not in SCALES:
+    if isinstance(scale, bool) or not isinstance(scale, Integral) or scale not in SCALES:
         raise InputError(f"scale must be 1 (thin) or 2 (easy-to-hard), got {scale!r}")
     return size + 2 if scale == 1 else 2 * size + 6
 
@@ -45,7 +47,7 @@ def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np
     images = np.zeros((len(mazes), 3, height, width), np.uint8)
     targets = np.zeros((len(mazes), height, width), np.uint8)
     over_blocks(
-        _raster_block, len(mazes), workers, scale, mazes.connections, mazes.start, mazes.goal, images, targets
+        _raster_block, len(mazes), workers, int(scale), mazes.connections, mazes.start, mazes.goal, images, targets
     )  # fmt: skip
     return images, targets
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count as count_from
 from typing import TypeVar
 
-from extramaze.core.errors import InputError
+from extramaze.core.arguments import whole
 from extramaze.mazes.generate import check_request, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import MazeSpec
@@ -29,9 +29,9 @@ def stream(
 
     count: None for as many as are taken. Raises InputError as ``generate`` does: for what was asked, before any block.
     """
-    if block < 1:
-        raise InputError(f"block must be at least 1, got {block}")
-    check_request(spec, 0 if count is None else count, split, first, workers)
+    block = whole("block", block, 1)
+    asked, first, workers = check_request(spec, 0 if count is None else count, split, first, workers)
+    count = None if count is None else asked
     begins = count_from(first, block) if count is None else range(first, first + count, block)
     end = math.inf if count is None else first + count
     return (generate(spec, int(min(block, end - begin)), split, begin, workers) for begin in begins)

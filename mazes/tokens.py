@@ -5,10 +5,11 @@ and in answers ``o`` for the path between them. Charset and ids 1–5, padding 0
 2506.21734) and TRM (Jolicoeur-Martineau, arXiv 2510.04871), at any size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from extramaze.core.arguments import whole
 from extramaze.core.errors import InputError
 from extramaze.mazes.decode import from_raster
 from extramaze.mazes.mazes import Mazes
@@ -41,6 +42,8 @@ def token_ids(texts: Sequence[str], length: int | None = None) -> np.ndarray:
 
     Raises InputError for other characters, strings of several lengths, and strings longer than ``length``.
     """
+    texts = _strings(texts)
+    length = None if length is None else whole("length", length, 0)
     sizes = sorted({len(text) for text in texts})
     if len(sizes) > 1:
         raise InputError(f"token strings must be of one length, got {sizes[0]} to {sizes[-1]} characters")
@@ -55,6 +58,17 @@ def token_ids(texts: Sequence[str], length: int | None = None) -> np.ndarray:
     table[[ord(letter) for letter in CHARSET]] = range(1, 6)
     ids = table[np.frombuffer("".join(texts).encode(), np.uint8)].reshape(len(texts), width)
     return np.pad(ids, ((0, 0), (0, (length or width) - width)), constant_values=PAD)
+
+
+def _strings(texts: object) -> list[str]:
+    """Return what is given as a list of strings. Raises InputError for one string alone, and for anything else."""
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise InputError(f"expected a list of token strings, one a maze, got {texts!r:.80}")
+    found = list(texts)
+    for index, text in enumerate(found):
+        if not isinstance(text, str):
+            raise InputError(f"token string {index}: expected a string, got {text!r:.80}")
+    return found
 
 
 def from_tokens(texts: Sequence[str], width: int | None = None) -> Mazes:
@@ -77,8 +91,8 @@ def answers_from_tokens(texts: Sequence[str], width: int | None = None) -> np.nd
 def _rows(texts: Sequence[str], width: int | None) -> np.ndarray:
     ids = token_ids(texts)
     length = ids.shape[1]
-    side = round(length**0.5) if width is None else width
+    side = round(length**0.5) if width is None else whole("width", width, 1)
     if side < 1 or length % side or (width is None and side * side != length):
         shape = "a square" if width is None else f"rows of {width}"
         raise InputError(f"token strings of {length} characters do not make {shape}; give width, the pixels in a row")
-    return ids.reshape(len(texts), -1, side)
+    return ids.reshape(len(ids), -1, side)

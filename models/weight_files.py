@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, write_atomically
+from extramaze.core.signatures import HEAD, kind_of
 
 MAX_WEIGHTS = 2**31  # bytes
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
@@ -61,7 +62,8 @@ def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
     try:
         return load(content)
     except (SafetensorError, ValueError, KeyError) as problem:
-        raise InputError(f"{origin}: not readable as safetensors: {problem}") from problem
+        kind = kind_of(content[:HEAD])
+        raise InputError(f"{origin}: not readable as safetensors, it is {kind}: {problem}") from problem
 
 
 def fill(solver: nn.Module, content: bytes, origin: str) -> None:

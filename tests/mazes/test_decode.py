@@ -33,6 +33,19 @@ def pixel(y, x, value):
     return change
 
 
+def coloured(which, value):
+    """Give another colour to the start, to the goal, or to a plain cell."""
+
+    def change(images):
+        red, green = images[0, 0].astype(bool), images[0, 1].astype(bool)
+        marked = {"start": green & ~red, "goal": red & ~green, "plain": red & green}[which]
+        row, column = next((y, x) for y, x in np.argwhere(marked) if y % 2 and x % 2)
+        images[0, :, row, column] = value
+        return images
+
+    return change
+
+
 def moved_start(images):
     """Take the start's colour from the cell and give it to an opening."""
     row, column = np.argwhere((images[0, 1] == 1) & (images[0, 0] == 0))[0]
@@ -47,8 +60,33 @@ WRONG = {
     "the ring": (pixel(0, 1, 1), 1, "its walls"),
     "a closed cell": (pixel(3, 3, 0), 1, "its walls"),
     "a colour": (pixel(1, 1, (0, 0, 1)), 1, "neither wall, open"),
-    "a start between cells": (moved_start, 1, "no single start"),
-    "no start": (lambda images: images.max(axis=1, keepdims=True).repeat(3, axis=1), 1, "no single start"),
+    "a start between cells": (moved_start, 1, "its start .* is not on a cell"),
+    "no start": (lambda images: images.max(axis=1, keepdims=True).repeat(3, axis=1), 1, "it has no start"),
+    "two starts": (coloured("plain", (0, 1, 0)), 1, "maze 0: it has more than one start"),
+    "two goals": (coloured("plain", (1, 0, 0)), 1, "more than one goal"),
+    "no goal": (coloured("goal", (1, 1, 1)), 1, "it has no goal"),
+    "a start on the wall": (
+        lambda images: pixel(2, 2, (0, 1, 0))(coloured("start", (1, 1, 1))(images)),
+        1,
+        "start .* not on a cell",
+    ),
+    "bytes of 255": (lambda images: images * 255, 1, "not all 0 and 1: 255 is among them.*divided by 255"),
+    "nearly 1": (lambda images: images * np.float32(0.99999994), 1, "not all 0 and 1: 0.99999994 is among them"),
+    "not a number": (lambda images: np.where(images, np.nan, 0), 1, "not all 0 and 1: nan"),
+    "negative": (lambda images: -images.astype(int), 1, "not all 0 and 1: -1"),
+    "channels last": (
+        lambda images: images.transpose(0, 2, 3, 1),
+        1,
+        r"channels are last, use images.transpose\(0, 3, 1, 2\)",
+    ),
+    "one channel": (lambda images: images[:, :1], 1, "give red, green and blue"),
+    "four channels": (lambda images: images[:, [0, 1, 2, 0]], 1, "give red, green and blue"),
+    "complex numbers": (lambda images: images + 0j, 1, "expected an array of numbers, got one of complex128"),
+    "texts": (lambda images: images.astype(str), 1, "got one of <U"),
+    "objects": (lambda images: images.astype(object), 1, "got one of object"),
+    "records": (lambda images: np.zeros((1, 3, 11, 11), "i4,f4"), 1, "expected an array of numbers"),
+    "nothing": (lambda images: None, 1, "got a NoneType"),
+    "ragged rows": (lambda images: [[1], [1, 2]], 1, "expected an array of numbers, got a list"),
     "grey": (lambda images: images * 0.5, 1, "values are not all 0 and 1"),
     "half a tile": (pixel(3, 3, 0), 2, "tiles of 2×2"),
     "the outer ring": (pixel(0, 0, 1), 2, "outer ring"),

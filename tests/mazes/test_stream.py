@@ -129,11 +129,15 @@ def test_a_frozen_set():
         (([], 4), "weights above 0"),
         (([(MazeSpec(9), 0.0)], 4), "weights above 0"),
         (([(MazeSpec(9), 1.0), (MazeSpec(13), 1.0)], 4), "images of one shape"),
-        ((MazeSpec(9), 0), "batch ≥ 1"),
+        ((MazeSpec(9), 0), "batch must be an integer of at least 1, got 0"),
         ((MazeSpec(9), 4, 1, "tset"), "did you mean test"),
-        ((MazeSpec(9), 4, 1, "train", 0, 0, 2, 2), "rank < world"),
+        ((MazeSpec(9), 4, 1, "train", 0, 0, 2, 2), "rank below world"),
         ((MazeSpec(9), 4, 1, "train", 256), "seed must be from 0 to 255, got 256"),
-        ((MazeSpec(9), 4, 1, "train", 1, -8), "first must be at least 0, got -8"),
+        ((MazeSpec(9), 4, 1, "train", 1, -8), "first must be an integer of at least 0, got -8"),
+        ((MazeSpec(9), 2.5), "batch must be an integer"),
+        ((MazeSpec(9), 4, True), "scale must be 1"),
+        (([MazeSpec(9)], 4), "pairs of a MazeSpec and a number"),
+        (([(MazeSpec(9), "1")], 4), "pairs of a MazeSpec and a number"),
     ],
 )
 def test_bad_datasets_are_refused(arguments, problem):
@@ -158,5 +162,28 @@ def test_a_stream_that_cannot_be_is_refused_at_once(arguments, problem):
 
 def test_a_block_of_nothing_is_refused():
     """A block holds at least one maze."""
-    with pytest.raises(InputError, match="block must be at least 1"):
-        next(stream(MazeSpec(9), 5, block=0))
+    for block in (0, 2.5, True):
+        with pytest.raises(InputError, match="block must be an integer of at least 1"):
+            next(stream(MazeSpec(9), 5, block=block))
+
+
+def test_numpys_small_integers_do_not_run_over():
+    """Counts and firsts that are NumPy's own are the numbers that they are."""
+    blocks = stream(MazeSpec(9), np.uint8(250), first=np.uint8(200), block=np.uint8(100))
+    assert [len(mazes) for mazes in blocks] == [100, 100, 50]
+
+
+@pytest.mark.parametrize("scale", [True, 1.0, 3, "1", None])
+def test_a_scale_is_one_or_two(scale):
+    """Nothing that merely equals one of them, in whatever draws images."""
+    mazes = generate(MazeSpec(9), 1)
+    for draw in (raster, FrozenMazes):
+        with pytest.raises(InputError, match="scale must be 1"):
+            draw(mazes, scale)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 2.5, True])
+def test_workers_are_a_whole_number(workers):
+    """In whatever runs kernels in threads."""
+    with pytest.raises(InputError, match="workers must be an integer of at least 1"):
+        raster(generate(MazeSpec(9), 1), workers=workers)

@@ -55,13 +55,42 @@ def test_ids_and_padding():
         ([CORRIDOR], None, "do not make a square; give width"),
         ([CORRIDOR], 4, "do not make rows of 4"),
         ([CORRIDOR], 5, "pixels a side"),
-        (["#####" * 2 + "#S G#" + "#####" * 2], None, "no single start|walls"),
+        (["#####" * 2 + "#S G#" + "#####" * 2], None, "start .* not on a cell"),
     ],
 )
 def test_other_strings_are_refused(texts, width, problem):
     """Strings that are no lattice image get one clear error."""
     with pytest.raises(InputError, match=problem):
         from_tokens(texts, width)
+
+
+@pytest.mark.parametrize(
+    ("texts", "problem"),
+    [
+        (CORRIDOR, "a list of token strings, one a maze, got '#####"),
+        (None, "got None"),
+        ([CORRIDOR, None], "token string 1: expected a string, got None"),
+        ([CORRIDOR.encode()], "token string 0: expected a string, got b'#####"),
+    ],
+)
+def test_what_are_no_strings(texts, problem):
+    """One string in place of a list, and other things among strings."""
+    with pytest.raises(InputError, match=problem):
+        from_tokens(texts, 5)
+
+
+@pytest.mark.parametrize("width", [0, -5, 2.5, True, "5"])
+def test_a_width_is_a_whole_number(width):
+    """As counts are."""
+    with pytest.raises(InputError, match="width must be an integer of at least 1"):
+        from_tokens([CORRIDOR], width)
+
+
+@pytest.mark.parametrize("length", [-1, 2.5, True, "5"])
+def test_a_length_is_a_whole_number(length):
+    """As counts are."""
+    with pytest.raises(InputError, match="length must be an integer of at least 0"):
+        token_ids([CORRIDOR], length)
 
 
 def test_too_long_for_the_padding():

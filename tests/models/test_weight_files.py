@@ -108,6 +108,13 @@ def test_a_missing_file_is_named(layer, tmp_path):
         read_weights(layer, tmp_path / "w.safetensors")
 
 
+def test_a_pointer_is_told_from_weights(layer, tmp_path):
+    """What Git LFS leaves in the file's place is named, with what fetches the file."""
+    (tmp_path / "w.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(InputError, match=r"not readable as safetensors, it is a Git LFS pointer.*git lfs pull"):
+        read_weights(layer, tmp_path / "w.safetensors")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
 def test_numbers_that_are_not_finite_are_not_loaded(layer, tmp_path, value):
     """By the tensor's name, also where they are too large for the solver's precision; the solver stays as it was."""
