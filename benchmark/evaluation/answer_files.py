@@ -4,51 +4,39 @@ A file of answers is an ``.npz`` archive or ``.jsonl`` lines. In an archive the 
 (N, H, W) of 0 and 1 at the suite's scale, for mazes 0 … N − 1, or for those listed in ``CELL.index``. A line is
 ``{"cell": "size-9", "index": 0, "answer": "#####…"}`` with the characters ``# SGo`` of the thin image, row by row, line
 ends ignored. Every maze of every cell needs an answer; one that cannot be read (null, another length, other characters)
-is kept, as one that predicts nothing, and counted. Nothing is masked: an answer through a wall is wrong.
+is kept, as one that predicts nothing, and counted. Nothing is masked: an answer through a wall is wrong. Its path alone
+is scored; an answer that draws other walls, or another start or goal, than its question has is counted too.
 """
 
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
-from extramaze.core.checked import Strict, parse_json
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import read_bytes
-from extramaze.mazes import answers_from_tokens
+from extramaze.core.signatures import HEAD, NPZ, kind_of, why_unreadable
+from extramaze.evaluation.answer_lines import answer_lines, drawn_otherwise, read_mask, refuse_other_question
+from extramaze.mazes import generate, to_tokens
 from extramaze.mazes.raster import raster_shape
-from extramaze.mazes.tokens import CHARSET
 from extramaze.suites import Suite
 
 MAX_BYTES = 2**30
 INDEX = ".index"
 
 
-class AnswerLine(Strict):
-    """One answer of a ``.jsonl`` file. width, maze: of the question, which may stand beside it, and are not read."""
-
-    cell: str
-    index: int = Field(ge=0)
-    answer: str | None
-    width: int | None = None
-    maze: str | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class AnswerFile:
     """Answers to the mazes of some cells.
 
-    masks: by cell, uint8 (N, H, W) at the suite's scale. unreadable: how many answers could not be read; example: one
-    of these, and why. sha256: of the file they came from.
+    masks: by cell, uint8 (N, H, W) at the suite's scale. notes: how many answers could not be read, or draw another
+    question, with one of each. sha256: of the file they came from.
     """
 
     masks: dict[str, np.ndarray]
-    unreadable: int
-    example: str
+    notes: tuple[str, ...]
     sha256: str
 
 
@@ -56,12 +44,12 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
     """Read answers to the first ``counts[cell]`` mazes of each cell of a suite.
 
     Raises InputError for an unreadable file, a cell the suite does not have, masks of another shape or with values
-    other than 0 and 1, an index twice or too large, and mazes without an answer.
+    other than 0 and 1, an index twice or too large, a question beside an answer that is another maze, and mazes without
+    an answer.
     """
     path = Path(path)
     content = read_bytes(path, MAX_BYTES)
-    shapes = {cell.name: raster_shape(cell.maze_spec.shape, suite.scale) for cell in suite.cells}
-    book = _Book(path, shapes, {cell.name: cell.count for cell in suite.cells}, counts)
+    book = _Book(path, suite, counts)
     if path.suffix == ".npz":
         _read_archive(book, content)
     elif path.suffix == ".jsonl":
@@ -70,41 +58,57 @@ def read_answers(path: str | Path, suite: Suite, counts: dict[str, int]) -> Answ
         _read_lines(book, content)
     else:
         raise InputError(f"{path}: expected masks in an .npz archive, or strings in .jsonl lines")
-    return AnswerFile(book.finish(), book.unreadable, book.example, hashlib.sha256(content).hexdigest())
+    return AnswerFile(book.finish(), book.notes(), hashlib.sha256(content).hexdigest())
 
 
 class _Book:
     """Collects answers by cell and index, and sees that each is given once."""
 
-    def __init__(
-        self, path: Path, shapes: dict[str, tuple[int, int]], there_are: dict[str, int], counts: dict[str, int]
-    ) -> None:
-        self.path, self.shapes, self.there_are, self.counts = path, shapes, there_are, counts
-        self.masks = {cell: np.zeros((count, *shapes[cell]), np.uint8) for cell, count in counts.items()}
+    def __init__(self, path: Path, suite: Suite, counts: dict[str, int]) -> None:
+        self.path, self.suite, self.counts = path, suite, counts
+        self.cells = {cell.name: cell for cell in suite.cells}
+        self.shapes = {name: raster_shape(cell.maze_spec.shape, suite.scale) for name, cell in self.cells.items()}
+        self.masks = {cell: np.zeros((count, *self.shapes[cell]), np.uint8) for cell, count in counts.items()}
         self.given = {cell: np.zeros(count, bool) for cell, count in counts.items()}
-        self.unreadable, self.example = 0, ""
+        self.drawn: dict[str, list[str]] = {}
+        self.unreadable: list[str] = []
+        self.other_questions: list[str] = []
 
-    def check_cell(self, cell: str) -> None:
+    def check_cell(self, cell: str, where: object) -> None:
         """Raise InputError for a cell that is not the suite's."""
         if cell not in self.shapes:
-            raise InputError(f"{self.path}: {unknown_name('cell', cell, self.shapes)}")
+            raise InputError(f"{where}: {unknown_name('cell', cell, self.shapes)}")
 
-    def put(self, cell: str, index: int, mask: np.ndarray | str) -> None:
-        """Enter an answer, or why it could not be read; answers beyond what is asked for are left out."""
-        self.check_cell(cell)
-        if index >= self.there_are[cell]:
-            last = self.there_are[cell] - 1
-            raise InputError(f"{self.path}: an answer for maze {index} of {cell}, whose mazes are 0 to {last}")
+    def wants(self, cell: str, index: int, where: object) -> bool:
+        """Whether this answer is asked for. Raises InputError for a maze that the cell has not, or has twice."""
+        self.check_cell(cell, where)
+        if index >= self.cells[cell].count:
+            last = self.cells[cell].count - 1
+            raise InputError(f"{where}: an answer for maze {index} of {cell}, whose mazes are 0 to {last}")
         if index >= self.counts.get(cell, 0):
-            return
+            return False
         if self.given[cell][index]:
-            raise InputError(f"{self.path}: two answers for maze {index} of {cell}; keep one")
+            raise InputError(f"{where}: two answers for maze {index} of {cell}; keep one")
         self.given[cell][index] = True
-        if isinstance(mask, str):
-            self.unreadable += 1
-            self.example = self.example or f"{cell} #{index}: {mask}"
-        else:
-            self.masks[cell][index] = mask
+        return True
+
+    def question(self, cell: str, index: int) -> str:
+        """Return a maze as the string that a sequence model is given."""
+        if cell not in self.drawn:
+            spec, count = self.cells[cell].maze_spec, self.counts[cell]
+            self.drawn[cell] = to_tokens(generate(spec, count, split=self.suite.split))
+        return self.drawn[cell][index]
+
+    def notes(self) -> tuple[str, ...]:
+        """Say how many answers could not be read, or draw another question than theirs."""
+        told = {
+            "could not be read and count as empty": self.unreadable,
+            "draw another maze than their question, and their paths are scored on the question": self.other_questions,
+        }
+        count = sum(self.counts.values())
+        return tuple(
+            f"{len(found)} of {count} answers {what}, such as {found[0]}" for what, found in told.items() if found
+        )
 
     def finish(self) -> dict[str, np.ndarray]:
         """Return the masks. Raises InputError where a maze has none."""
@@ -119,12 +123,14 @@ class _Book:
 
 
 def _read_archive(book: _Book, content: bytes) -> None:
+    if (kind := kind_of(content[:HEAD])) != NPZ:
+        raise InputError(f"{book.path}: not a readable archive (.npz) but {kind}")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
             names = list(file.files)
     except Exception as problem:  # zipfile, zlib and numpy each have their own for a damaged archive
-        raise InputError(f"{book.path}: not a readable archive: {type(problem).__name__}: {problem}") from problem
+        raise InputError(f"{book.path}: not a readable archive: {why_unreadable(problem)}") from problem
     if len(names) > len(arrays):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{book.path}: two arrays called {twice}; keep one")
@@ -134,7 +140,7 @@ def _read_archive(book: _Book, content: bytes) -> None:
         if name.endswith(INDEX) and name.removesuffix(INDEX) not in arrays:
             raise InputError(f"{book.path}: {name} stands alone; give the masks as {name.removesuffix(INDEX)}")
     for cell in (name for name in arrays if not name.endswith(INDEX)):
-        book.check_cell(cell)
+        book.check_cell(cell, book.path)
         masks = arrays[cell]
         fits = masks.shape[1:] == book.shapes[cell] and masks.dtype.kind in "biuf"
         if not fits or not np.isin(masks, (0, 1)).all():
@@ -145,31 +151,22 @@ def _read_archive(book: _Book, content: bytes) -> None:
         if indices.shape != (len(masks),) or not np.issubdtype(indices.dtype, np.integer) or (indices < 0).any():
             raise InputError(f"{book.path}: {cell}{INDEX} must hold {len(masks)} maze indices from 0")
         for index, mask in zip(indices.tolist(), masks, strict=True):
-            book.put(cell, index, mask)
+            if book.wants(cell, index, book.path):
+                book.masks[cell][index] = mask
 
 
 def _read_lines(book: _Book, content: bytes) -> None:
-    for line in _lines(book.path, content):
-        book.check_cell(line.cell)
-        book.put(line.cell, line.index, _read_mask(line.answer, *book.shapes[line.cell]))
-
-
-def _read_mask(answer: str | None, height: int, width: int) -> np.ndarray | str:
-    """Return the mask of an answer, (height, width), or say why there is none."""
-    if answer is None:
-        return "null"
-    text = "".join(answer.splitlines())
-    strange = sorted(set(text) - set(CHARSET))
-    if strange:
-        return f"{strange[0]!r} in it; only {CHARSET!r} and line ends are read, and o marks the path"
-    if max(text.count("S"), text.count("G")) > 1:
-        return "more than one S or G; the path is marked with o"
-    if len(text) != height * width:
-        return f"{len(text)} characters, not {height} × {width}"
-    return answers_from_tokens([text], width)[0]
-
-
-def _lines(path: Path, content: bytes) -> Iterator[AnswerLine]:
-    for number, text in enumerate(content.splitlines(), start=1):
-        if text.strip():
-            yield parse_json(AnswerLine, text, f"{path} line {number}")
+    for where, line in answer_lines(book.path, content):
+        if not book.wants(line.cell, line.index, where):
+            continue
+        height, width = book.shapes[line.cell]
+        question, name = book.question(line.cell, line.index), f"{line.cell} #{line.index}"
+        refuse_other_question(line, question, width, where)
+        mask = read_mask(line.answer, height, width)
+        if isinstance(mask, str):
+            book.unreadable.append(f"{name}: {mask}")
+            continue
+        book.masks[line.cell][line.index] = mask
+        otherwise = drawn_otherwise(line.answer or "", question)
+        if otherwise:
+            book.other_questions.append(f"{name}: other {', '.join(otherwise)}")

@@ -86,10 +86,6 @@ def _assembled(plan: Plan, answers: AnswerFile, cells: Sequence[Cell], cost: Run
 
 
 def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str, int], part: Part | None) -> Plan:
-    notes = ["answers made elsewhere"]
-    if answers.unreadable:
-        said = f"{answers.unreadable} of {sum(counts.values())} answers could not be read and count as empty"
-        notes.append(f"{said}, such as {answers.example}")
     cells = [CellPlan(name=name, mazes=count, watched=0, block=count, rungs=ONCE) for name, count in counts.items()]
     return Plan(
         suite=suite,
@@ -102,7 +98,7 @@ def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str,
             weights_sha256=answers.sha256,
             code_sha256=None,
             parameters=0,
-            notes=tuple(notes),
+            notes=("answers made elsewhere", *answers.notes),
         ),
         mode="predictions",
         iteration="plain",

@@ -137,6 +137,95 @@ def test_answers_may_stand_beside_their_questions(suite, tmp_path):
     assert {cell.rungs[-1].exact.share for cell in record.summary.cells} == {1}
 
 
+def transposed(text):
+    side = round(len(text) ** 0.5)
+    return "".join(text[column::side] for column in range(side))
+
+
+OTHER_QUESTIONS = {
+    "walls erased": (lambda texts: texts[0].replace("#", " "), "walls"),
+    "ends swapped": (lambda texts: texts[0].translate(str.maketrans("SG", "GS")), "start, goal"),
+    "transposed": (lambda texts: transposed(texts[0]), "walls"),
+    "another maze's": (lambda texts: texts[1], "walls"),
+    "no start": (lambda texts: texts[0].replace("S", " "), "start"),
+    "walls around a bare path": (lambda texts: texts[0].replace(" ", "#"), "walls"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_QUESTIONS)
+def test_answers_that_draw_another_question_are_counted(suite, tmp_path, name):
+    """Their paths are scored as ever, and a note says how many draw other walls, or another start or goal."""
+    change, what = OTHER_QUESTIONS[name]
+    texts = solved(suite)
+    texts["easy"][0] = change(texts["easy"])
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    (_, note) = record.summary.plan.solver.notes
+    assert note.startswith("1 of 143 answers draw another maze than their question")
+    assert f"such as easy #0: other {what}" in note
+
+
+def test_what_is_marked_as_path_draws_no_question(suite, tmp_path):
+    """An o on a wall is a wrong answer, one on the start a right one, and neither is another question."""
+    texts = solved(suite)
+    texts["easy"][0] = texts["easy"][0].replace("#", "o", 1)
+    texts["easy"][1] = texts["easy"][1].replace("S", "o").replace("G", "o")
+    record = evaluate_predictions(write_lines(tmp_path / "a.jsonl", texts), "model", suite)
+    assert record.summary.plan.solver.notes == ("answers made elsewhere",)
+    assert record.summary.cells[0].rungs[-1].exact.right == record.summary.cells[0].n - 1
+
+
+def beside(suite, **other):
+    """One line a maze of the first cell, the question beside the answer; other: what the third line says instead."""
+    for index, line in enumerate(questions(cell_mazes(suite, "easy"), "easy").splitlines()):
+        yield {**json.loads(line), "answer": None, **(other if index == 2 else {})}
+
+
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        ({"maze": "#" * 49}, "line 3: its maze is not the question, maze 2 of easy"),
+        ({"maze": "#####"}, "line 3: its maze is not the question"),
+        ({"width": 9}, "line 3: width 9, but the question, maze 2 of easy, has 7"),
+        ({"index": 1}, "line 3: two answers for maze 1 of easy"),
+        ({"index": "2"}, "line 3: index: Input should be a valid integer"),
+        ({"index": 2.0}, "line 3: index: Input should be a valid integer"),
+        ({"index": True}, "line 3: index: Input should be a valid integer"),
+        ({"index": 4000}, "line 3: an answer for maze 4000 of easy, whose mazes are 0 to 39"),
+        ({"cell": "eazy"}, "line 3: unknown cell 'eazy'; did you mean easy"),
+    ],
+)
+def test_lines_for_other_questions_are_refused(suite, tmp_path, other, problem):
+    """By the number of the line: another maze beside the answer, an index twice or as text, a cell that is none."""
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, beside(suite, **other))))
+    with pytest.raises(InputError, match=problem):
+        evaluate_predictions(tmp_path / "a.jsonl", "x", suite, part=make_part(40, 1, ("easy",)))
+
+
+def test_lines_as_other_programs_write_them(suite, tmp_path):
+    """A mark of UTF-8, blank lines and CRLF are no part of the answers; a question may be in rows."""
+    lines = [
+        line | {"maze": "\r\n".join(line["maze"][at : at + 7] for at in range(0, 49, 7))} for line in beside(suite)
+    ]
+    text = "\r\n\r\n  \r\n".join(map(json.dumps, lines))
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    record = evaluate_predictions(tmp_path / "a.jsonl", "x", suite, part=make_part(40, 1, ("easy",)))
+    assert record.summary.cells[0].failures == {"empty": 40}
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-16")
+    with pytest.raises(InputError, match="its text is UTF-16; save it as UTF-8"):
+        evaluate_predictions(tmp_path / "a.jsonl", "x", suite)
+
+
+def test_no_archive_is_loaded_as_a_pickle(suite, tmp_path):
+    """What an archive of answers is instead is named, and objects in one are refused, with no word of loading them."""
+    (tmp_path / "a.npz").write_text("<!doctype html>")
+    with pytest.raises(InputError, match=r"not a readable archive \(.npz\) but a web page"):
+        evaluate_predictions(tmp_path / "a.npz", "x", suite)
+    np.savez(tmp_path / "a.npz", easy=np.array([{}]))
+    with pytest.raises(InputError, match="it holds Python objects") as caught:
+        evaluate_predictions(tmp_path / "a.npz", "x", suite)
+    assert "allow_pickle" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("members", "problem"),
     [([("easy", b"hello")], "easy is no array"), ([("easy.npy", None), ("easy.npy", None)], "two arrays called easy")],
