@@ -1,6 +1,5 @@
 """The command line: ``extramaze VERB``. One module for each group of verbs; ``app.ExitCode`` says how it may end."""
 
-import io
 import signal
 import sys
 import traceback
@@ -25,6 +24,7 @@ from extramaze.cli import (  # noqa: F401
 )
 from extramaze.cli.app import ExitCode, app
 from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
+from extramaze.core.terminal import show_everywhere
 
 CODES = {
     InputError: ExitCode.REFUSED,
@@ -36,8 +36,7 @@ CODES = {
 def main() -> None:
     """Run the command line; every expected problem is one line on standard error."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without our signs shows others, and no traceback
+        show_everywhere(stream)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # … | head ends this as it ends others, not as a failed check
     debug = "--debug" in sys.argv
