@@ -11,6 +11,7 @@ from safetensors.torch import load as read_safetensors
 from safetensors.torch import save as write_safetensors
 from torch import Tensor
 
+from extramaze.core.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.contract_checks import (
     CHECKS,
@@ -29,19 +30,20 @@ Make = Callable[[], IterativeSolver]
 SIZE_AGNOSTIC = "size-agnostic"
 
 
-def examine(make: Make) -> list[Breach]:
+def examine(make: Make, quiet: bool = True) -> list[Breach]:
     """Check a solver; ``make`` builds it anew each time, as ``lambda: load(target)`` does.
 
     Returns at most one breach for each check. Where the solver does not run at every size, returns wrong shapes, or
     draws random numbers, no other check means anything, and that is all it returns. Raises InputError where the solver
-    cannot be built.
+    cannot be built. quiet: show no progress.
     """
     solver = make().eval()
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
         breaches = _shape_breaches(solver)
         breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
         if not breaches:
-            for name, check in CHECKS.items():
+            bar = progress_bar(CHECKS.items(), desc="checking", unit="check", quiet=quiet, brief=True)
+            for name, check in bar:
                 breaches += _guarded(name, check(solver))
             breaches += _reload(solver, make)
     return list({breach.check: breach for breach in reversed(breaches)}.values())[::-1]

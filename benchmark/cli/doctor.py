@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, app
+from extramaze.cli.app import ExitCode, Quiet, app
 
 
 @app.command()
@@ -15,6 +15,7 @@ def doctor(
             metavar="SOLVER", help="A shipped name, a plugin's, a trained folder, module:factory, file.py:factory."
         ),
     ],
+    quiet: Quiet = False,
 ) -> None:
     """Check that a solver keeps the contract.
 
@@ -27,7 +28,7 @@ def doctor(
     from extramaze.models.doctor import examine
 
     name = card_of(load(target)).name
-    breaches = examine(lambda: load(target))
+    breaches = examine(lambda: load(target), quiet)
     for breach in breaches:
         print(breach)
     if breaches:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import Quiet, app
 
 
 @app.command()
@@ -19,6 +19,7 @@ def findings(
         bool,
         typer.Option("--partial", help="Use parts of suites too (--limit, --cells): for trying, not for findings."),
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what records confirm and refute.
 
@@ -29,7 +30,8 @@ def findings(
     from extramaze.leaderboard.sources import find_records, shipped_records
 
     named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])
-    text = findings_text(find_records(folders) if folders else shipped_records(), named, partial)
+    records = find_records(folders, quiet) if folders else shipped_records(quiet)
+    text = findings_text(records, named, partial, quiet)
     if out is None:
         print(text, end="")
     else:

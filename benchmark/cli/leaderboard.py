@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import Quiet, app
 
 WIDE = 120  # characters, where there is no terminal to ask
 
@@ -23,6 +23,7 @@ def leaderboard(
     pictures: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Draw each board into a folder: accuracy along every axis.")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Rank records, one row a recipe.
 
@@ -33,7 +34,7 @@ def leaderboard(
     from extramaze.leaderboard.sources import find_records, find_verified, shipped_records, shipped_verified
     from extramaze.leaderboard.text import board_json, board_table
 
-    records = find_records(folders) if folders else shipped_records()
+    records = find_records(folders, quiet) if folders else shipped_records(quiet)
     found = boards(records, find_verified(folders) if folders else shipped_verified(), ranking)
     if style == "json":
         print(board_json(found))
@@ -43,4 +44,4 @@ def leaderboard(
     if pictures is not None:
         from extramaze.leaderboard.picture import save_boards
 
-        typer.echo("\n".join(map(str, save_boards(records, pictures, ranking))), err=True)
+        typer.echo("\n".join(map(str, save_boards(records, pictures, ranking, quiet))), err=True)

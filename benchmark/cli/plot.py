@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import Quiet, app
 
 if TYPE_CHECKING:
     from extramaze.models import IterativeSolver
@@ -28,6 +28,7 @@ def plot(
         list[str] | None,
         typer.Option(metavar="CELL:INDEX", help="Draw this maze with its answer, and nothing else. Repeatable."),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Draw a record as charts and mazes.
 
@@ -46,7 +47,7 @@ def plot(
     submitted = (record / CARD).exists()  # its folder holds nothing that its card does not state
     folder = out or (Path("runs") / f"{found.summary.plan.solver.name}-plots" if submitted else record / "plots")
     if not maze:
-        print("\n".join(map(str, plot_record(found, folder, chosen))))
+        print("\n".join(map(str, plot_record(found, folder, chosen, quiet))))
         return
     if chosen is None:
         raise InputError("--maze draws the solver's answers; say which solver made the record: --solver")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from extramaze.core.progress import progress_bar
 from extramaze.findings.cycles import cycles
 from extramaze.findings.failures import failures
 from extramaze.findings.filling import filling
@@ -26,7 +27,11 @@ def findings_of(pool: Pool) -> list[Finding]:
     return [finding(pool) for finding in FINDINGS]
 
 
-def findings_text(records: Sequence[Record], command: str, partial: bool = False) -> str:
-    """Write what records say as Markdown. partial: use parts of suites too. Raises InputError without whole records."""
+def findings_text(records: Sequence[Record], command: str, partial: bool = False, quiet: bool = True) -> str:
+    """Write what records say as Markdown. partial: use parts of suites too. quiet: show no progress.
+
+    Raises InputError without whole records.
+    """
     pools = make_pools(records, partial)
-    return document(pools, [findings_of(pool) for pool in pools], command)
+    bar = progress_bar(pools, desc="judging claims", unit="suite", quiet=quiet, brief=True)
+    return document(pools, [findings_of(pool) for pool in bar], command)

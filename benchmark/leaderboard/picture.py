@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from extramaze.core.files import make_folder
+from extramaze.core.progress import progress_bar
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.leaderboard.ranking import LATEST, Ranking, ranking
@@ -32,12 +33,15 @@ READ = (
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
-def save_boards(records: Sequence[Record], out: Path, version: int = LATEST) -> list[Path]:
-    """Draw every board of some records into a folder, and return the PNGs."""
+def save_boards(
+    records: Sequence[Record], out: Path, version: int = LATEST, quiet: bool = True
+) -> list[Path]:
+    """Draw every board of some records into a folder, and return the PNGs. quiet: show no progress."""
     make_folder(out)
     found = boards(records, version=version)
-    named = zip(found, comparable(records), picture_names(found), strict=True)
-    return [save_png(draw_board(board, group), out / name) for board, group, name in named]
+    named = list(zip(found, comparable(records), picture_names(found), strict=True))
+    bar = progress_bar(named, desc="drawing boards", unit="board", quiet=quiet, brief=True)
+    return [save_png(draw_board(board, group), out / name) for board, group, name in bar]
 
 
 def picture_names(found: Sequence[Board]) -> list[str]:

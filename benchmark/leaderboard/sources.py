@@ -6,12 +6,13 @@ from pathlib import Path
 
 from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.core.errors import InputError
+from extramaze.core.progress import progress_bar
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification.verification import Verification, sound_verification
 
 
-def find_records(folders: Iterable[Path]) -> list[Record]:
-    """Read every record in or below the folders, copies kept by baselines left out.
+def find_records(folders: Iterable[Path], quiet: bool = True) -> list[Record]:
+    """Read every record in or below the folders, copies kept by baselines left out. quiet: show no progress.
 
     Raises InputError for a folder without any.
     """
@@ -21,7 +22,7 @@ def find_records(folders: Iterable[Path]) -> list[Record]:
         if not found:
             raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
         places |= {path.resolve(): path.parent for path in found}
-    return [read_record(place) for place in places.values()]
+    return _read(list(places.values()), quiet)
 
 
 def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
@@ -31,16 +32,21 @@ def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
     return {one.record_sha256: one for one in found if one is not None}
 
 
-def shipped_records() -> list[Record]:
-    """Read the records that come with the package."""
+def shipped_records(quiet: bool = True) -> list[Record]:
+    """Read the records that come with the package. quiet: show no progress."""
     with as_file(files("extramaze.results")) as folder:
-        return [read_record(path.parent) for path in _summaries(Path(folder))]
+        return _read([path.parent for path in _summaries(Path(folder))], quiet)
 
 
 def shipped_verified() -> dict[str, Verification]:
     """Read the verifications that come with the package."""
     with as_file(files("extramaze.results")) as folder:
         return find_verified([Path(folder)])
+
+
+def _read(places: list[Path], quiet: bool) -> list[Record]:
+    bar = progress_bar(places, desc="reading records", unit="record", quiet=quiet, brief=True)
+    return [read_record(place) for place in bar]
 
 
 def _summaries(folder: Path) -> list[Path]:

@@ -31,12 +31,12 @@ class Drawing:
     prediction: np.ndarray | None = None
 
 
-def save_failures(drawings: Sequence[Drawing], heading: str, path: Path) -> None:
+def save_failures(drawings: Sequence[Drawing], heading: str, path: Path) -> Path:
     """Save wrong answers with the true path, COLUMNS a row, as PNG."""
-    save_rows([drawings[i : i + COLUMNS] for i in range(0, len(drawings), COLUMNS)], heading, path)
+    return save_rows([drawings[i : i + COLUMNS] for i in range(0, len(drawings), COLUMNS)], heading, path)
 
 
-def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> None:
+def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> Path:
     """Save answers with the true path, row by row, as PNG."""
     legend = [
         Patch(color=BOTH, label="true path, found"),
@@ -45,7 +45,7 @@ def save_rows(rows: Sequence[Sequence[Drawing]], heading: str, path: Path) -> No
         Line2D([], [], marker="^", color=BLACK, linestyle="", label="start"),
         Line2D([], [], marker="*", color=BLACK, linestyle="", label="goal"),
     ]
-    _save(rows, heading, path, legend)
+    return _save(rows, heading, path, legend)
 
 
 def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:
@@ -62,7 +62,7 @@ def save_samples(samples: Mapping[MazeSpec, Mazes], path: Path) -> None:
     _save(rows, "", path, legend)
 
 
-def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: list) -> None:
+def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: list) -> Path:
     columns = max(len(row) for row in rows)
     head = 0.6 if heading else 0.1
     height = len(rows) * (INCHES + 0.25) + head + 0.4
@@ -76,7 +76,7 @@ def _save(rows: Sequence[Sequence[Drawing]], heading: str, path: Path, legend: l
         for axes, drawing in zip(axes_row, row, strict=False):
             draw(axes, drawing)
     figure.legend(handles=legend, loc="outside lower center", ncols=min(len(legend), 2 * columns - 1), fontsize=8)
-    save_png(figure, path)
+    return save_png(figure, path)
 
 
 def draw(axes: Axes, drawing: Drawing) -> None:
