@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from extramaze.core.words import counted
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.describe import COLUMNS
@@ -61,7 +62,8 @@ def suite_table(suite: Suite) -> str:
         lines.append([cell.name, cell.axis, f"{cell.count:,}", cell.spec, f"{cost.tflop:,.2f}", f"{cost.minutes:,.2f}"])
     whole = suite_cost(suite)
     title = (
-        f"{suite.name}: {len(suite.cells)} cells, {sum(cell.count for cell in suite.cells):,} mazes, "
+        f"{suite.name}: {counted(len(suite.cells), 'cell')}, "
+        f"{counted(sum(cell.count for cell in suite.cells), 'maze')}, "
         f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
         f"{whole.tflop:,.1f} TFLOP, {_time(whole.minutes)} on two CPU cores"
     )
@@ -77,10 +79,14 @@ def _time(minutes: float) -> str:
 
 
 def mazes_summary(mazes: Mazes) -> str:
-    """Say in two lines what a batch of mazes is, how it was drawn and what it is like."""
+    """Say in a few lines what a batch of mazes is, how it was drawn and what it is like."""
     drawn = mazes.generation
     how = "" if drawn is None else f"{drawn.spec}, split {drawn.split or 'none'}: "
     kept = "" if drawn is None or not len(mazes) else f", {drawn.acceptance:.1%} of the attempts in the split kept"
     measured = describe(mazes)
     means = (f"{name} {getattr(measured, name).mean():.1f}" for name in COLUMNS) if len(mazes) else ()
-    return f"{how}{len(mazes)} mazes{kept}, sha256 {mazes.digest()[:16]}…\n  means: {', '.join(means) or 'none'}"
+    what = f"{how}{counted(len(mazes), 'maze')}{kept}, sha256 {mazes.digest()[:16]}…"
+    told = [what, f"  means: {', '.join(means) or 'none'}"]
+    if drawn is not None and drawn.split is None:
+        told.append("  of all layouts, those of the test split among them; draw mazes to train on with --split train")
+    return "\n".join(told)

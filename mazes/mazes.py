@@ -8,6 +8,7 @@ import numpy as np
 
 from extramaze.core.arguments import numbers
 from extramaze.core.errors import InputError
+from extramaze.core.words import counted
 from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import MazeSpec
@@ -133,7 +134,7 @@ def _outside(cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def refuse(wrong: Any, problem: str) -> None:
     """Raise InputError naming the first maze that is wrong, bool (N,), unless none is."""
     if wrong.any():
-        raise InputError(f"maze {int(wrong.argmax())}: {problem} ({int(wrong.sum())} of {len(wrong)} mazes)")
+        raise InputError(f"maze {int(wrong.argmax())}: {problem} ({int(wrong.sum())} of {counted(len(wrong), 'maze')})")
 
 
 @compiled

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from extramaze.core.errors import InputError
+from extramaze.core.words import counted
 from extramaze.mazes.describe import describe
 from extramaze.mazes.generate import generate
 from extramaze.mazes.spec import MazeSpec
@@ -27,7 +28,7 @@ def path_strata(
     if spec.min_path > 1 or spec.max_path:
         raise InputError(f"[{spec}] bounds its paths already; give the specification without min_path and max_path")
     if count <= len(quantiles):
-        raise InputError(f"{count} mazes cannot be cut at {len(quantiles)} quantiles; measure more")
+        raise InputError(f"{counted(count, 'maze')} cannot be cut at {len(quantiles)} quantiles; measure more")
     lengths = describe(generate(spec, count, split=split)).path_length
     cuts = np.quantile(lengths, quantiles, method="lower").astype(int).tolist()
     if len(set(cuts)) < len(cuts) or cuts[-1] >= lengths.max():

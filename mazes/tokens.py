@@ -11,6 +11,7 @@ import numpy as np
 
 from extramaze.core.arguments import whole
 from extramaze.core.errors import InputError
+from extramaze.core.words import counted
 from extramaze.mazes.decode import from_raster
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.raster import raster
@@ -49,7 +50,7 @@ def token_ids(texts: Sequence[str], length: int | None = None) -> np.ndarray:
         raise InputError(f"token strings must be of one length, got {sizes[0]} to {sizes[-1]} characters")
     width = sizes[0] if sizes else 0
     if length is not None and width > length:
-        raise InputError(f"token strings of {width} characters do not fit into {length}")
+        raise InputError(f"token strings of {counted(width, 'character')} do not fit into {length}")
     for index, text in enumerate(texts):
         strange = set(text) - set(CHARSET)
         if strange:
@@ -94,5 +95,7 @@ def _rows(texts: Sequence[str], width: int | None) -> np.ndarray:
     side = round(length**0.5) if width is None else whole("width", width, 1)
     if side < 1 or length % side or (width is None and side * side != length):
         shape = "a square" if width is None else f"rows of {width}"
-        raise InputError(f"token strings of {length} characters do not make {shape}; give width, the pixels in a row")
+        raise InputError(
+            f"token strings of {counted(length, 'character')} do not make {shape}; give width, the pixels in a row"
+        )
     return ids.reshape(len(ids), -1, side)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, write_atomically
 from extramaze.core.signatures import HEAD, kind_of
+from extramaze.core.words import counted
 
 MAX_WEIGHTS = 2**31  # bytes
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
@@ -72,8 +73,8 @@ def fill(solver: nn.Module, content: bytes, origin: str) -> None:
     wrong = misfits(ours, state)
     if wrong:
         raise InputError(
-            f"{origin}: weights of another architecture: {len(wrong)} tensors differ, first {wrong[0]}; "
-            "use the recipe, or the solver, they came with"
+            f"{origin}: weights of another architecture: {counted(len(wrong), 'tensor')} other than expected, "
+            f"first {wrong[0]}; use the recipe, or the solver, they came with"
         )
     wrong = non_numbers({name: value.to(ours[name].dtype) for name, value in state.items()})
     if wrong:

@@ -47,7 +47,8 @@ class Part(Strict):
 
     def __str__(self) -> str:
         only = f"; of the cells, only {', '.join(self.cells)}" if self.cells else ""
-        return f"at most {self.mazes} mazes per cell, {min(self.watched, self.mazes)} of them watched{only}"
+        plural = "s" * (self.mazes != 1)
+        return f"at most {self.mazes} maze{plural} per cell, {min(self.watched, self.mazes)} of them watched{only}"
 
 
 class CellPlan(Strict):

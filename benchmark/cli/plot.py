@@ -37,7 +37,7 @@ def plot(
     """
     from extramaze.core.errors import InputError
     from extramaze.core.files import make_folder
-    from extramaze.pictures.answers import save_mazes
+    from extramaze.pictures.answers import refuse_made_elsewhere, save_mazes
     from extramaze.pictures.record import plot_record
     from extramaze.records import read_record
     from extramaze.submission.card import CARD
@@ -50,13 +50,17 @@ def plot(
         print("\n".join(map(str, plot_record(found, folder, chosen, quiet))))
         return
     if chosen is None:
+        refuse_made_elsewhere(found)
         raise InputError("--maze draws the solver's answers; say which solver made the record: --solver")
     make_folder(folder)
     print(save_mazes(found, chosen, maze, folder / "mazes.png"))
 
 
 def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
-    """Load the solver that is given, or the shipped one of the record's name while it is the record's."""
+    """Load the solver that is given, or the shipped one of the record's name while it is the record's.
+
+    Answers that were made elsewhere have none, whatever their name.
+    """
     from extramaze.blocks.identity import solver_differences
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
@@ -64,7 +68,9 @@ def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     stated = record.summary.plan.solver
     if given is not None:
         return load(given)
-    if stated.name not in shipped_solvers():  # what comes with extramaze runs nobody else's code
+    if (
+        record.summary.plan.mode == "predictions" or stated.name not in shipped_solvers()
+    ):  # what comes with extramaze runs nobody else's code
         return None
     solver = load(stated.name)
     differs = solver_differences(solver, stated)

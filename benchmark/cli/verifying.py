@@ -26,6 +26,7 @@ def validate(
     """
     import json
 
+    from extramaze.core.words import counted
     from extramaze.verification.validate import find, problems
 
     found = {str(folder): problems(folder) for folder in find(folders)}
@@ -33,11 +34,8 @@ def validate(
         print(json.dumps(found, indent=1))
     else:
         for folder, wrong in found.items():
-            print(
-                "\n".join(
-                    [f"{folder}: {'sound' if not wrong else f'{len(wrong)} problems'}", *(f"  {w}" for w in wrong)]
-                )
-            )
+            outcome = counted(len(wrong), "problem") if wrong else "sound"
+            print("\n".join([f"{folder}: {outcome}", *(f"  {w}" for w in wrong)]))
     raise typer.Exit(ExitCode.FAILED if any(found.values()) else ExitCode.DONE)
 
 

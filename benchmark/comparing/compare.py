@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from extramaze.blocks.plan import ARITHMETIC
 from extramaze.core.errors import NotComparable
+from extramaze.core.words import tails
 from extramaze.records import Record
 from extramaze.records.measures import FATE_NAMES, Measure, both_watched, optimal, watched, with_fate
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar
@@ -42,7 +43,7 @@ class Comparison:
     """Two records on the same mazes.
 
     noise_floor: the share of mazes whose answer a mere change of rounding turns, as the records state it; None where
-    neither does. notes: what else differs between the two.
+    neither does. notes: what else differs between the two. same: whether both are one record.
     """
 
     first: str
@@ -51,26 +52,38 @@ class Comparison:
     measures: tuple[Compared, ...]
     noise_floor: float | None
     notes: tuple[str, ...]
+    same: bool
 
 
 def compare(first: Record, second: Record) -> Comparison:
     """Compare two records. Raises NotComparable, naming what differs, unless they are of the same mazes and rules."""
     differs = differences(first, second)
     if differs:
-        names = " and ".join(record.summary.plan.solver.name for record in (first, second))
-        raise NotComparable(f"{names} are not comparable: {'; '.join(differs)}")
+        raise NotComparable(f"{' and '.join(names_of(first, second))} are not comparable: {'; '.join(differs)}")
     measures = [_compared(optimal(first), optimal(second))]
     if both_watched(first, second):
         measures += [_compared(with_fate(first, name), with_fate(second, name)) for name in FATE_NAMES]
+    names = names_of(first, second)
     floors = [floor for floor in (stated_noise(first), stated_noise(second)) if floor is not None]
     return Comparison(
-        first=first.summary.plan.solver.name,
-        second=second.summary.plan.solver.name,
+        first=names[0],
+        second=names[1],
         suite=first.summary.plan.suite.name,
         measures=tuple(measures),
         noise_floor=max(floors, default=None),
         notes=tuple(circumstances(first, second)),
+        same=first.summary == second.summary,
     )
+
+
+def names_of(first: Record, second: Record) -> tuple[str, str]:
+    """Return the names of two records' solvers; where they are one, with the ends of the folders that differ."""
+    one, other = (record.summary.plan.solver.name for record in (first, second))
+    if one != other:
+        return one, other
+    known = first.folder is not None and second.folder is not None
+    apart = tails(first.folder, second.folder) if known else None  # type: ignore[arg-type]
+    return tuple(f"{one} ({end})" for end in apart or ("the first", "the second"))  # type: ignore[return-value]
 
 
 def differences(first: Record, second: Record) -> list[str]:

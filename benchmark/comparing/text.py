@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from extramaze.comparing.compare import Compared, Comparison, PairedLine
 from extramaze.comparing.report import Change, Checked, Outcome, Report
+from extramaze.core.words import counted
 from extramaze.statistics import POWER
 from extramaze.tables import layout
 
@@ -27,6 +28,8 @@ def comparison_text(comparison: Comparison) -> str:
     same = [compared.measure for compared in comparison.measures if compared not in said]
     if same:
         parts.append(f"no maze differs in: {', '.join(same)}")
+    if comparison.same:
+        parts.append("both are one and the same record; give another folder to compare it with")
     if comparison.noise_floor is not None:
         parts.append(f"noise floor: rounding alone turns {comparison.noise_floor:.2%} of the answers")
     if comparison.notes:
@@ -133,7 +136,7 @@ def _changes_text(report: Report, indent: str) -> list[str]:
         return []
     worse = sum(change.worse for change in report.changes)
     shown = report.changes[:SHOWN_CHANGES]
-    lines = [f"{worse} changes for the worse, {len(report.changes) - worse} for the better:", ""]
+    lines = [f"{counted(worse, 'change')} for the worse, {len(report.changes) - worse} for the better:", ""]
     lines += [f"{indent}{_change(change)}\n{indent}  {change.command}" for change in shown]
     lines += ["", f"{indent}with its answer: extramaze plot RECORD --maze {shown[0].cell}:{shown[0].index}"]
     hidden = len(report.changes) - len(shown)

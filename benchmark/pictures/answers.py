@@ -67,8 +67,10 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
     """Draw chosen mazes of a record, ``CELL:INDEX`` each, with the true path and the solver's answer at the last rung.
 
     An answer that is another shortest path than the stored one is drawn as the true path that it is.
-    Raises InputError for a maze that the record does not have, and where the solver is not the record's.
+    Raises InputError for a maze that the record does not have, where the solver is not the record's, and for a record
+    of answers that were made elsewhere.
     """
+    refuse_made_elsewhere(record)
     refuse_other_solver(solver, record.summary.plan.solver)
     counts = {planned.name: planned.mazes for planned in record.summary.plan.cells}
     titles: dict[Place, str] = {}
@@ -87,6 +89,17 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
     ]
     save_failures(drawings, f"answers of {title_of(record)}", path)
     return path
+
+
+def refuse_made_elsewhere(record: Record) -> None:
+    """Raise InputError for a record of predictions: nobody here can give its answers again."""
+    plan = record.summary.plan
+    if plan.mode == "predictions":
+        raise InputError(
+            f"the answers of {plan.solver.name} were made elsewhere (evaluate --predictions), and no solver here gives "
+            f"them again; a maze alone is drawn by extramaze generate --suite {plan.suite.name} --cell CELL --first "
+            "INDEX --count 1 --picture FILE.png"
+        )
 
 
 def _outcome(record: Record, cell: str, index: int) -> str:

@@ -8,7 +8,7 @@ from extramaze.core.files import make_folder
 from extramaze.core.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.pictures.accuracy import plane_of, save_difficulty, save_iterations, save_plane
-from extramaze.pictures.answers import EACH_KIND, failures_by_kind, save_strip
+from extramaze.pictures.answers import EACH_KIND, failures_by_kind, refuse_made_elsewhere, save_strip
 from extramaze.pictures.mazes import save_rows
 from extramaze.pictures.trajectories import plot_dynamics
 from extramaze.records import Record
@@ -20,6 +20,7 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
     quiet: show no progress. Raises InputError where the solver is not the record's.
     """
     if solver is not None:
+        refuse_made_elsewhere(record)
         refuse_other_solver(solver, record.summary.plan.solver)
     make_folder(out)
     pictures = _pictures(record, out, solver)

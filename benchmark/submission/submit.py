@@ -11,6 +11,7 @@ from extramaze.blocks.store import BLOCKS
 from extramaze.core.checked import differing
 from extramaze.core.errors import InputError
 from extramaze.core.files import LOCK, hold, is_temporary, read_bytes, write_atomically
+from extramaze.core.words import counted
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
@@ -32,7 +33,7 @@ class BrokenContract(Exception):
     """The solver does not keep the contract; ``breaches`` say where."""
 
     def __init__(self, breaches: list[Breach]) -> None:
-        super().__init__(f"{len(breaches)} parts of the contract are broken")
+        super().__init__(f"{counted(len(breaches), 'part')} of the contract broken")
         self.breaches = breaches
 
 

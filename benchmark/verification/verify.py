@@ -9,6 +9,7 @@ import numpy as np
 from extramaze.blocks.identity import solver_differences
 from extramaze.blocks.plan import CONTRACTS, make_plan
 from extramaze.core.errors import InputError, NotComparable
+from extramaze.core.words import counted
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
 from extramaze.submission.card import CARD, Card, Source, read_card
@@ -22,7 +23,7 @@ class Unsound(Exception):
     """A record that is not worth running: ``problems`` say why."""
 
     def __init__(self, found: list[str]) -> None:
-        super().__init__(f"{len(found)} problems")
+        super().__init__(counted(len(found), "problem"))
         self.problems = found
 
 

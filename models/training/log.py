@@ -66,6 +66,4 @@ def open_board(folder: Path, step: int) -> Any:
 def check_tensorboard() -> None:
     """Raise InputError where TensorBoard is not installed."""
     if find_spec("tensorboard") is None:
-        raise InputError(
-            "TensorBoard is not installed; pip install 'extramaze[tensorboard]', or leave --tensorboard out"
-        )
+        raise InputError("TensorBoard is not installed; pip install 'tensorboard>=2.18', or leave --tensorboard out")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, read_bytes, write_atomically
+from extramaze.core.words import counted
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
 from extramaze.models.training.recipe import Recipe
@@ -32,8 +33,8 @@ def read_start(target: str, recipe: Recipe) -> Start:
     wrong = misfits(recipe.architecture.build().state_dict(), weights)
     if wrong:
         raise InputError(
-            f"--init-from {target}: {len(wrong)} tensors do not fit the architecture of recipe {recipe.name}, first "
-            f"{wrong[0]}"
+            f"--init-from {target}: {counted(len(wrong), 'tensor')} unlike the architecture of recipe {recipe.name}, "
+            f"first {wrong[0]}"
         )
     card = card_of(solver)
     return Start(card.name, card.weights_sha256 or hashlib.sha256(save(weights)).hexdigest(), weights)

@@ -335,3 +335,12 @@ def test_a_noise_floor_is_written_into_the_record(tmp_path, tiny_suite, monkeypa
     assert problems(tmp_path / "r") == []
     monkeypatch.setattr("extramaze.verification.noise.noise_floor", lambda *_: pytest.fail("run again"))
     assert run([*command, "--noise-floor"]) == 0
+
+
+@pytest.mark.parametrize("split", [None, "train"])
+def test_without_a_split_the_tests_layouts_are_among_them(capsys, split):
+    """And the command says so; of one maze it says 1 maze."""
+    assert run(["generate", "--size", "9", "--count", "1", "--quiet", *(["--split", split] if split else [])]) == 0
+    said = capsys.readouterr().out
+    assert ("those of the test split among them" in said) == (split is None)
+    assert " 1 maze, " in said

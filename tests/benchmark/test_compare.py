@@ -7,10 +7,10 @@ import pytest
 
 from extramaze.blocks.plan import make_part
 from extramaze.cli import run
-from extramaze.comparing.compare import compare, differences
+from extramaze.comparing.compare import compare, differences, names_of
 from extramaze.comparing.text import as_json, comparison_text
 from extramaze.core.errors import NotComparable
-from extramaze.records import Record
+from extramaze.records import Record, read_record
 from extramaze.records.limit_problems import MEASURABLE, MEASURED
 from extramaze.statistics import holm, mcnemar
 
@@ -56,6 +56,25 @@ def test_every_line_is_counted_from_the_rows(tiny_records):
     assert [line.cell for line in found.measures[0].cells] == ["easy", "cycles", "large"]
     assert [line.cell for line in found.measures[1].cells] == ["cycles", "large"]
     assert found.measures[0].pooled.pairs.wins + found.measures[0].pooled.pairs.losses > 10
+
+
+def test_records_of_one_name_are_told_apart_by_their_folders(tiny_records, tmp_path):
+    """By the shortest ends of their paths that differ, without folders by their order; one record twice is said."""
+    record = tiny_records["dead-end-filling"]
+    places = [tmp_path / place for place in ("before", "after", "one/run", "two/run")]
+    for place in places:
+        place.mkdir(parents=True)
+        record.write(place)
+    before, after, one, two = map(read_record, places)
+    assert names_of(before, after) == ("dead-end-filling (before)", "dead-end-filling (after)")
+    assert names_of(one, two) == ("dead-end-filling (one/run)", "dead-end-filling (two/run)")
+    assert names_of(before, before) == ("dead-end-filling (the first)", "dead-end-filling (the second)")
+    assert names_of(record, record) == names_of(before, before)
+    assert names_of(before, tiny_records["dt-net-thin@0"]) == ("dead-end-filling", "dt-net-thin@0")
+    text = comparison_text(compare(before, after))
+    assert "dead-end-filling (before) against dead-end-filling (after)" in text
+    assert "one and the same record" in text
+    assert not compare(before, tiny_records["dt-net-thin@0"]).same
 
 
 def test_what_was_watched_in_one_alone_is_not_compared(tiny_records):

@@ -7,12 +7,13 @@ import pytest
 from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.evaluation.evaluate import evaluate
-from extramaze.mazes import InputError
+from extramaze.evaluation.predictions import evaluate_predictions
+from extramaze.mazes import InputError, raster
 from extramaze.models import load
 from extramaze.pictures.accuracy import plane_of
 from extramaze.pictures.answers import failures_by_kind, solving
 from extramaze.pictures.record import plot_record
-from extramaze.suites import load_suite
+from extramaze.suites import cell_mazes, load_suite
 from extramaze.verification.noise import noise_floor
 from tests.benchmark.test_compare import resealed
 
@@ -49,6 +50,20 @@ def test_a_chosen_maze_is_drawn(tiny_records, tmp_path, capsys):
     for maze, said in {"cycles:70": "0 to 69", "cycle:1": "did you mean cycles", "cycles": "CELL:INDEX"}.items():
         assert run([*plot, maze]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_answers_made_elsewhere_are_not_drawn(tiny_suite, tmp_path, capsys):
+    """Charts are; mazes and answers, which no solver here gives again, are refused with what to do instead."""
+    suite = load_suite(tiny_suite)
+    masks = {cell.name: raster(cell_mazes(suite, cell.name), suite.scale)[1] for cell in suite.cells}
+    np.savez(tmp_path / "a.npz", **masks)
+    evaluate_predictions(tmp_path / "a.npz", "dead-end-filling", suite, tmp_path / "r")
+    plot = ["plot", str(tmp_path / "r")]
+    assert run(plot) == 0
+    assert {path.stem for path in (tmp_path / "r" / "plots").iterdir()} == {"difficulty", "iterations"}
+    for options in (["--maze", "easy:0"], ["--solver", "dead-end-filling"]):
+        assert run([*plot, *options]) == 2
+        assert "made elsewhere (evaluate --predictions)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "mode"), [("dt-net-thin@0", "free-running"), ("pi-net-thin@0", "own")])

@@ -12,7 +12,7 @@ from extramaze.mazes.randomness import stream_key
 
 def maze_dataset(algorithm, size, count):
     """Return a function that generates, solves and draws mazes of maze-dataset at scale 2, one after another."""
-    rasterized = pytest.importorskip("maze_dataset.dataset.rasterized", reason="needs extramaze[maze-dataset]")
+    rasterized = pytest.importorskip("maze_dataset.dataset.rasterized", reason="needs pip install -e '.[maze-dataset]'")
     generators = pytest.importorskip("maze_dataset.generation").LatticeMazeGenerators
     maker = {"dfs": generators.gen_dfs, "wilson": generators.gen_wilson}[algorithm]
 
