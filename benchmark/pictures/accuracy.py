@@ -101,7 +101,8 @@ def save_plane(record: Record, path: Path) -> Path:
     """Draw the size × percolation plane: optimal accuracy at the last rung, in figures and in shades."""
     sizes, shares, found = plane_of(record)
     table = np.array([[found.get((size, share), np.nan) for share in shares] for size in sizes])
-    figure = new_figure(1.6 + 0.62 * len(shares), 1.4 + 0.42 * len(sizes))
+    width = 1.6 + 0.62 * len(shares)
+    figure = new_figure(width, 1.4 + 0.42 * len(sizes))
     panel = figure.subplots()
     picture = draw_shades(panel, table, [[f"{value:.0%}" for value in row] for row in table])
     panel.invert_yaxis()
@@ -109,7 +110,7 @@ def save_plane(record: Record, path: Path) -> Path:
     panel.set_yticks(range(len(sizes)), list(map(str, sizes)), fontsize=8)
     panel.set_xlabel("percolation", fontsize=8)
     panel.set_ylabel("size", fontsize=8)
-    panel.set_title(f"{title_of(record)}: optimal at the last rung", fontsize=9)
+    figure.suptitle(fill(f"{title_of(record)}: optimal at the last rung", int(CHARACTERS * width)), fontsize=9)
     figure.colorbar(picture, ax=panel, format=PercentFormatter(1.0))
     return save_png(figure, path)
 

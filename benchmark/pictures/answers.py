@@ -127,7 +127,7 @@ def solving(solver: IterativeSolver, record: Record) -> tuple[str, int, list[Dra
     number, at = divmod(row["index"], planned.block)
     _, images, targets = draw_block(plan.suite, cell, number, planned.block)
     end = row["first_right"] or planned.rungs[-1]
-    shown = sorted({round(value) for value in np.linspace(1, end, min(FRAMES, end))})
+    shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)})  # spread as rungs are
     with reference_arithmetic(plan.tf32):
         x = to_input(images, device, getattr(torch, plan.dtype))
         answers = make_answers(ours, x, tuple(shown), plan.way, np.ones(len(images), bool))

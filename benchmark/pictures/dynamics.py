@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,14 +23,18 @@ COLOURS = {
 }
 MARKERS = dict(zip(Limit, "osD^v*x", strict=True))
 RIGHT, WRONG = GREEN, VERMILION
+TITLE, LABEL = 66, 58  # letters of a line as wide as a picture
 LEAST = 1e-18  # what is exactly 0 is drawn here on logarithmic axes
 
 
 def save(draw: Callable[[Axes], None], path: Path, heading: str) -> None:
     """Save one picture as PNG: ``draw`` fills its axes. heading: whose it is."""
     figure = new_figure(5.0, 3.8)
-    figure.suptitle(heading, fontsize=9, fontweight="bold")
-    draw(figure.subplots())
+    figure.suptitle(fill(heading, LABEL), fontsize=9, fontweight="bold")
+    axes = figure.subplots()
+    draw(axes)
+    axes.set_title("\n".join(fill(line, TITLE) for line in axes.get_title().splitlines()), fontsize=9)
+    axes.set_xlabel(fill(axes.get_xlabel(), LABEL))
     save_png(figure, path)
 
 
@@ -73,7 +78,7 @@ def draw_limit_by_correct(axes: Axes, counts: Mapping[Limit, tuple[int, int]], o
             label="wrong" if row == 0 else None,
         )
         text = f"{right} right, {wrong} wrong{said.get(kind, '')}"
-        axes.text(0, row - 0.46, text, va="bottom", fontsize=8)
+        axes.annotate(text, (0, row - 0.25), (4, 2), textcoords="offset points", va="bottom", fontsize=8)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_ylim(-0.8, len(kinds) + 0.1)  # room for the legend below the bars
     axes.invert_yaxis()

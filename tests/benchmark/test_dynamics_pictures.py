@@ -28,6 +28,25 @@ def test_pictures_are_saved(name, tmp_path):
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_words_stay_within_the_picture(name, tmp_path, monkeypatch):
+    """Titles and labels are broken into lines that fit, and the words at bars stand inside the frame."""
+    kept = []
+    monkeypatch.setattr(pictures, "save_png", lambda figure, path: kept.append(figure))
+    pictures.save(DRAWINGS[name], tmp_path / "p.png", "a-solver-with-a-name-of-sixty-four-letters@0 on a suite " * 2)
+    (figure,) = kept
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    for words in (figure._suptitle, axes.title, axes.xaxis.label):
+        box = words.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+    for words in axes.texts:
+        box = words.get_window_extent()
+        assert box.x0 > axes.bbox.x0
+        assert box.y1 < axes.bbox.y1
+
+
 def test_a_projection_keeps_distances_of_a_plane():
     """Frames that lie in a plane keep their distances when drawn."""
     axes = Figure().subplots()
