@@ -12,7 +12,7 @@ NUMBERS = "biuf"  # the kinds of NumPy types that hold bools, integers and float
 
 def whole(name: str, value: object, least: int) -> int:
     """Return a whole number, NumPy's own among them, as an int. Raises InputError for any other and for a bool."""
-    if isinstance(value, Integral) and not isinstance(value, bool) and value >= least:
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least:
         return int(value)
     raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
 

@@ -33,21 +33,20 @@ def progress_bar(
     return (tqdm if watched else _LogBar)(items, disable=hidden, **options)
 
 
-class _LogBar(tqdm):  # type: ignore[type-arg]
+class _LogBar(tqdm):
     """A bar that is no drawing: each line of it is ended by a line feed, however often something refreshes it."""
 
     written = -LOG_SECONDS  # when the last line was, by the monotonic clock
 
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:  # noqa: ARG002
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG002
         """Write a line, unless there was one lately."""
         if time.monotonic() - self.written >= LOG_SECONDS:
             self._write()
-        return True
 
     def close(self) -> None:
         """Write the last line, where it is to stay and something was to be seen at all."""
         if not self.disable:
-            if self.leave and time.time() >= self.start_t + self.delay:
+            if self.leave and time.time() >= self.start_t + (self.delay or 0):
                 self._write()
             self.sp = None  # or it would write what cleans up a terminal
         super().close()
