@@ -33,9 +33,7 @@ READ = (
 TELLING = 3  # seeds: the interval of two says next to nothing, and is not written
 
 
-def save_boards(
-    records: Sequence[Record], out: Path, version: int = LATEST, quiet: bool = True
-) -> list[Path]:
+def save_boards(records: Sequence[Record], out: Path, version: int = LATEST, quiet: bool = True) -> list[Path]:
     """Draw every board of some records into a folder, and return the PNGs. quiet: show no progress."""
     make_folder(out)
     found = boards(records, version=version)
