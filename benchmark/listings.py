@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from extramaze.core.escapes import for_markdown
 from extramaze.core.words import counted
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
@@ -27,6 +28,8 @@ def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> s
         ]
         for found in results
     ]
+    if markdown:
+        lines = [list(map(for_markdown, line)) for line in lines]
     title = (
         "trained solvers; seconds as logged, some of them beside other work; accuracy after the iterations that the "
         "recipe validates at"

@@ -60,7 +60,7 @@ class LimitPlan(Strict):
 class Suite(Strict):
     """A versioned set of cells. ``iterations`` is the ladder at which accuracy is read; its last rung ranks."""
 
-    name: str = Field(pattern=r"^[a-z0-9-]+-v[0-9]+$")
+    name: str = Field(pattern=r"^[a-z0-9-]+-v[0-9]+$", max_length=64)
     scale: Literal[1, 2]
     split: Literal["val", "test", "sealed"]
     iterations: tuple[int, ...] = Field(min_length=1)

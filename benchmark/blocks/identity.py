@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from extramaze.core.checked import Count, OneLine, Strict, check_model, differing
+from extramaze.core.checked import Count, Digest, OneLine, Strict, check_model, differing
 from extramaze.core.errors import InputError
 from extramaze.models.contract import MAX_NOTES, NAME_PATTERN, IterativeSolver, card_of, count_parameters
 
@@ -22,8 +22,8 @@ class SolverInfo(Strict):
     name: str = Field(pattern=f"^{NAME_PATTERN}$")
     recipe: str = Field(pattern=f"^{NAME_PATTERN}$")
     seed: Count | None
-    weights_sha256: str | None
-    code_sha256: str | None
+    weights_sha256: Digest | None
+    code_sha256: Digest | None
     parameters: Count
     notes: tuple[OneLine, ...] = Field(max_length=MAX_NOTES)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from extramaze.blocks.acceleration import Iteration, choose_iteration
 from extramaze.blocks.block import LIMIT_BLOCK, block_size, ladder
 from extramaze.blocks.identity import SolverInfo, solver_info
-from extramaze.core.checked import Count, OneLine, Positive, Strict, check_model
+from extramaze.core.checked import Count, Digest, OneLine, Positive, Strict, check_model
 from extramaze.core.errors import InputError
 from extramaze.dynamics import DYNAMICS_VERSION
 from extramaze.mazes.randomness import GENERATOR_VERSION
@@ -84,7 +84,7 @@ class Plan(Strict):
     """
 
     suite: Suite
-    suite_sha256: str
+    suite_sha256: Digest
     part: Part | None
     solver: SolverInfo
     mode: Mode

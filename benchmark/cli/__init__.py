@@ -24,6 +24,7 @@ from extramaze.cli import (  # noqa: F401
 )
 from extramaze.cli.app import ExitCode, app
 from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
+from extramaze.core.escapes import for_terminal
 from extramaze.core.terminal import show_everywhere
 
 CODES = {
@@ -68,7 +69,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(for_terminal(f"error: {' '.join(message.split())}"), file=sys.stderr)
     return code
 
 

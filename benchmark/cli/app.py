@@ -1,10 +1,13 @@
 """The application that the verbs register with, and the options that several of them share."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from extramaze.core.escapes import for_terminal
 
 VERBS = (  # as --help lists them
     "quickstart",
@@ -59,3 +62,9 @@ app = typer.Typer(
 Device = Annotated[str, typer.Option(help="auto (CUDA where there is one), cpu, cuda or cuda:N.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+
+
+def show(lines: Iterable[object]) -> None:
+    """Print lines that foreign text stands in: each stays one line, and commands nothing."""
+    for line in lines:
+        print(for_terminal(line))

@@ -22,10 +22,11 @@ def compare(
     from extramaze.comparing.compare import compare as run_compare
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import comparison_text
+    from extramaze.core.escapes import json_for_terminal, lines_for_terminal
     from extramaze.records import read_record
 
     found = run_compare(read_record(first), read_record(second))
-    print(to_json(found) if as_json else comparison_text(found))
+    print(json_for_terminal(to_json(found)) if as_json else lines_for_terminal(comparison_text(found)))
 
 
 @app.command()
@@ -53,6 +54,7 @@ def check(
     from extramaze.comparing.report import Margins
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import report_junit, report_markdown, report_text
+    from extramaze.core.escapes import json_for_terminal, lines_for_terminal
     from extramaze.core.files import write_atomically
     from extramaze.records import read_record
 
@@ -75,7 +77,7 @@ def check(
         write_atomically(junit, report_junit(report).encode())
     if markdown is not None:
         write_atomically(markdown, report_markdown(report).encode())
-    print(to_json(report) if as_json else report_text(report))
+    print(json_for_terminal(to_json(report)) if as_json else lines_for_terminal(report_text(report)))
     if reason is not None:
         taken = accept_baseline(baseline, new, reason)
         typer.echo(f"accepted as number {taken.number} of {baseline}", err=True)

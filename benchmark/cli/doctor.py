@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, Quiet, app
+from extramaze.cli.app import ExitCode, Quiet, app, show
 
 
 @app.command()
@@ -29,8 +29,7 @@ def doctor(
 
     name = card_of(load(target)).name
     breaches = examine(lambda: load(target), quiet)
-    for breach in breaches:
-        print(breach)
+    show(breaches)
     if breaches:
         raise typer.Exit(ExitCode.FAILED)
     print(f"{name} keeps the contract (checked on mazes of size {', '.join(map(str, sorted(SIZES)))})")

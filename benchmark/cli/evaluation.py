@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from extramaze.cli.app import Device, Quiet, app
+from extramaze.cli.app import Device, Quiet, app, show
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -185,12 +185,13 @@ def _own_device(device: str) -> str:
 
 def report(record: "Record", folder: Path, as_json: bool) -> None:
     """Print a record: its tables, or what ``record.json`` holds."""
+    from extramaze.core.escapes import json_for_terminal
     from extramaze.records.text import cell_table, limits_table, noise_table
 
     if as_json:
-        print(record.summary.model_dump_json(by_alias=True, indent=1))
+        print(json_for_terminal(record.summary.model_dump_json(by_alias=True, indent=1)))
         return
     tables = [cell_table(record), limits_table([record])]
     tables += [noise_table(record.summary.noise)] if record.summary.noise else []
     notes = [f"note: {note}" for note in record.summary.plan.solver.notes]
-    print("\n\n".join([*tables, "\n".join([*notes, f"record: {folder}"])]))
+    show("\n\n".join([*tables, "\n".join([*notes, f"record: {folder}"])]).split("\n"))

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from extramaze.cli.app import app
+from extramaze.cli.app import app, show
 
 
 @app.command(name="ls")
@@ -47,4 +47,4 @@ def list_names(
     print("\n".join(recipe_names() if what == "recipes" else solvers))
     for plugin in plugin_solvers() if what == "solvers" else ():
         problem = plugin.problem or (plugin_fault(plugin) if verbose else None)
-        print(f"{plugin.name}  ({problem or f'{plugin.distribution}, {plugin.target}'})")
+        show([f"{plugin.name}  ({problem or f'{plugin.distribution}, {plugin.target}'})"])

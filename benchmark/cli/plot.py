@@ -62,6 +62,7 @@ def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     Answers that were made elsewhere have none, whatever their name.
     """
     from extramaze.blocks.identity import solver_differences
+    from extramaze.core.escapes import for_terminal
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
 
@@ -75,5 +76,6 @@ def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     solver = load(stated.name)
     differs = solver_differences(solver, stated)
     if differs:
-        typer.echo(f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})", err=True)
+        said = f"no answers are drawn: {stated.name} is another solver now ({'; '.join(differs)})"
+        typer.echo(for_terminal(said), err=True)
     return None if differs else solver

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import Device, ExitCode, Quiet, app
+from extramaze.cli.app import Device, ExitCode, Quiet, app, show
 from extramaze.core.errors import InputError
 
 NEW = "new"
@@ -58,8 +58,7 @@ def submit(
             target, statement, loaded, out, device, training_mazes or (), quiet, lambda line: typer.echo(line, err=True)
         )
     except BrokenContract as broken:
-        for breach in broken.breaches:
-            print(breach)
+        show(broken.breaches)
         raise typer.Exit(ExitCode.FAILED) from broken
     solver = sealed.solver.name
     print(f"{cell_table(read_record(folder))}\n")

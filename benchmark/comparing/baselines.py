@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from extramaze.core.checked import Strict, check_model, parse_json
+from extramaze.core.checked import Digest, Strict, check_model, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import hold, is_free, make_folder, read_bytes, write_atomically
 from extramaze.records import SUMMARY, Record, read_record
@@ -24,7 +24,7 @@ class Accepted(Strict):
 
     accepted: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
     reason: str = Field(min_length=1, max_length=500)
-    record_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    record_sha256: Digest
 
     @field_validator("reason")
     @classmethod

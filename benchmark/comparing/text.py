@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from extramaze.comparing.compare import Compared, Comparison, PairedLine
 from extramaze.comparing.report import Change, Checked, Outcome, Report
+from extramaze.core.escapes import for_markdown, for_xml
 from extramaze.core.words import counted
 from extramaze.statistics import POWER
 from extramaze.tables import layout
@@ -79,11 +80,13 @@ def report_text(report: Report) -> str:
 
 def report_markdown(report: Report) -> str:
     """Write a check as Markdown, for a job's summary."""
-    parts = [f"### extramaze check: {report.verdict}", _headline(report)]
+    parts = [f"### extramaze check: {report.verdict}", for_markdown(_headline(report))]
     if report.findings:
-        parts.append("\n".join(layout(*_findings_table(report), markdown=True)))
+        header, lines = _findings_table(report)
+        cells = [list(map(for_markdown, line)) for line in lines]
+        parts.append("\n".join(layout(header, cells, markdown=True)))
         parts.append(_legend(report))
-    parts += [*_remarks(report), *_changes_text(report, "    ")]
+    parts += [*map(for_markdown, _remarks(report)), *_changes_text(report, "    ")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -163,8 +166,8 @@ def report_junit(report: Report) -> str:
         _case(suite, report, finding)
     if not report.findings:
         case = ElementTree.SubElement(suite, "testcase", classname=f"extramaze.{report.record}", name="comparable")
-        ElementTree.SubElement(case, "failure", message=report.verdict).text = "; ".join(report.differs)
-    ElementTree.SubElement(suite, "system-out").text = report_text(report)
+        ElementTree.SubElement(case, "failure", message=report.verdict).text = for_xml("; ".join(report.differs))
+    ElementTree.SubElement(suite, "system-out").text = for_xml(report_text(report))
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 

@@ -1,7 +1,9 @@
 """Checked data from YAML and JSON: every problem is listed, each with its key."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,6 +15,8 @@ from extramaze.core.errors import InputError, unknown_name
 
 MAX_INTEGER = 2**53  # up to which every integer is one to every reader of JSON, and fits into arrays
 MAX_CHARACTERS = 500  # of a line
+MAX_COMMAND = 2**16  # characters of a command line
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 def one_line(text: str) -> str:
@@ -24,7 +28,23 @@ def one_line(text: str) -> str:
     return text
 
 
+def _command_line(text: str) -> str:
+    if len(text) > MAX_COMMAND or not text.isprintable():
+        raise ValueError(f"expected one line of up to {MAX_COMMAND} printable characters, got {text[:80]!r}")
+    return text
+
+
+def _instant(text: str) -> str:
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(f"expected a time such as 2026-01-31T12:00:00+00:00, got {text[:80]!r}")
+    datetime.fromisoformat(text)
+    return text
+
+
 OneLine = Annotated[str, AfterValidator(one_line)]
+CommandLine = Annotated[str, AfterValidator(_command_line)]
+Instant = Annotated[str, AfterValidator(_instant)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 

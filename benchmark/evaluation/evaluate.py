@@ -17,7 +17,9 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.checked import MAX_COMMAND
 from extramaze.core.errors import InputError
+from extramaze.core.escapes import for_terminal
 from extramaze.core.files import hold, make_folder
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import WHOLE, Shard
@@ -160,7 +162,7 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: Run
 def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "extramaze" or called.parts[-2:] in (("benchmark", "__main__.py"), ("extramaze", "__main__.py")):
-        return shlex.join(["extramaze", *map(without_place, sys.argv[1:])])
+        return for_terminal(shlex.join(["extramaze", *map(without_place, sys.argv[1:])]))[:MAX_COMMAND]
     return "extramaze.evaluate"
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from pydantic import Field
 
 from extramaze.blocks.plan import CellPlan, Plan
-from extramaze.core.checked import Count, OneLine, Positive, Strict
+from extramaze.core.checked import CommandLine, Count, Digest, Instant, OneLine, Positive, Strict
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
 from extramaze.statistics import share_at_most, wilson
@@ -100,7 +100,7 @@ class CellResult(Strict):
     axis: OneLine
     spec: OneLine
     n: Positive
-    mazes_sha256: str
+    mazes_sha256: Digest
     drawn: Positive
     rejected_split: Count
     rejected_endpoints: Count
@@ -187,9 +187,9 @@ class RunInfo(Strict):
     the most held meanwhile (on a GPU: allocated there); None where the system does not tell, and of gathered shards.
     """
 
-    finished: str
+    finished: Instant
     seconds: float
-    command: str
+    command: CommandLine
     peak_memory_bytes: Count | None
 
 
@@ -202,9 +202,9 @@ class Summary(Strict):
     limits: tuple[LimitResult, ...]
     odds: tuple[LimitOdds, ...]
     noise: tuple[CellNoise, ...]
-    table_sha256: str
+    table_sha256: Digest
     run: RunInfo
-    sha256: str
+    sha256: Digest
 
 
 def widest_list(cells: Iterable[CellPlan]) -> int:

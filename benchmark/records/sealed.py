@@ -3,14 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from extramaze.core.checked import load_json
 from extramaze.core.errors import InputError
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def content_sha256(content: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from extramaze.models.training.data import Data
 from extramaze.models.training.optimise import Optimisation
 
 RECIPES = files("extramaze.models") / "recipes"
+NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
 class Training(Optimisation):
@@ -97,7 +98,7 @@ class Validation(Strict):
 class Recipe(Strict):
     """One way to make a solver."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(pattern=NAME, max_length=50)
     paper: str
     architecture: Architecture
     data: Data

@@ -11,11 +11,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from extramaze.core.checked import Strict, parse_json
+from extramaze.core.checked import Digest, OneLine, Strict, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.training.recipe import Recipe, parse_recipe
+from extramaze.models.training.recipe import NAME, Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
 
 RECIPE, RESULT, WEIGHTS = "recipe.yaml", "training.json", "weights.safetensors"
@@ -33,23 +33,23 @@ class TrainingResult(Strict):
     resumed: how often it was stopped and went on.
     """
 
-    recipe: str
+    recipe: str = Field(pattern=NAME)
     seed: int
     steps: int
     mazes: int
     validation_accuracy: float = Field(ge=0, le=1)
     validation_count: int
     reached_99: bool
-    weights_sha256: str
+    weights_sha256: Digest
     wall_seconds: float
-    machine: str
-    versions: dict[str, str]
+    machine: OneLine
+    versions: dict[OneLine, OneLine]
     stopped: Ended = "steps"
     threads: int | None = None
     processes: int = 1
     bf16: bool | None = None
-    init_from: str | None = None
-    initial_weights_sha256: str | None = None
+    init_from: OneLine | None = None
+    initial_weights_sha256: Digest | None = None
     resumed: int = 0
 
 
