@@ -16,6 +16,10 @@ def leaderboard(
     folders: Annotated[
         list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Records to rank. Default: the shipped ones.")
     ] = None,
+    verifications: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="Believe these too: SUITE/SOLVER.json of extramaze verify. Repeatable."),
+    ] = None,
     style: Annotated[Literal["table", "markdown", "json"], typer.Option("--format", help="How to write it.")] = "table",
     ranking: Annotated[
         int, typer.Option(metavar="VERSION", help="Of the rule for ranks and intervals: 2, or 1 as it once was.")
@@ -28,16 +32,17 @@ def leaderboard(
     """Rank records, one row a recipe.
 
     A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
-    or reproduced by extramaze verify.
+    or reproduced by extramaze verify, as a verification that comes with extramaze, or lies in --verifications, says.
     """
+    from extramaze.core.escapes import json_for_terminal
     from extramaze.leaderboard.board import boards
-    from extramaze.leaderboard.sources import find_records, find_verified, shipped_records, shipped_verified
+    from extramaze.leaderboard.sources import find_records, find_verified, shipped_records
     from extramaze.leaderboard.text import board_json, board_table
 
     records = find_records(folders, quiet) if folders else shipped_records(quiet)
-    found = boards(records, find_verified(folders) if folders else shipped_verified(), ranking)
+    found = boards(records, find_verified(verifications or ()), ranking)
     if style == "json":
-        print(board_json(found))
+        print(json_for_terminal(board_json(found)))
     else:
         width = shutil.get_terminal_size(fallback=(WIDE, 24)).columns
         print("\n\n".join(board_table(board, style == "markdown", width) for board in found))

@@ -5,37 +5,40 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, Json, Quiet, app
+from extramaze.cli.app import ExitCode, Json, Quiet, app, show
 from extramaze.cli.evaluation import report
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
+    from extramaze.blocks.plan import Plan
     from extramaze.verification.verification import Verification
 
 
 @app.command()
 def validate(
     folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders with records or trained solvers.")
+        list[Path], typer.Argument(metavar="FOLDER...", help="Folders with records, trained solvers, verifications.")
     ],
     as_json: Json = False,
 ) -> None:
     """Validate records and trained solvers, running nobody's code.
 
-    Lists every problem. Exit 1 where there is one.
+    Lists every problem. Exit 1 where there is one. What is sound contradicts nothing, which a careful forgery does not
+    either; extramaze verify tells.
     """
     import json
 
+    from extramaze.core.escapes import json_for_terminal
     from extramaze.core.words import counted
-    from extramaze.verification.validate import find, problems
+    from extramaze.verification.validate import find, notes, problems
 
-    found = {str(folder): problems(folder) for folder in find(folders)}
+    found = {folder: problems(folder) for folder in find(folders)}
     if as_json:
-        print(json.dumps(found, indent=1))
+        print(json_for_terminal(json.dumps({str(folder): wrong for folder, wrong in found.items()}, indent=1)))
     else:
         for folder, wrong in found.items():
             outcome = counted(len(wrong), "problem") if wrong else "sound"
-            print("\n".join([f"{folder}: {outcome}", *(f"  {w}" for w in wrong)]))
+            show([f"{folder}: {outcome}", *(f"  {one}" for one in wrong), *(f"  note: {n}" for n in notes(folder))])
     raise typer.Exit(ExitCode.FAILED if any(found.values()) else ExitCode.DONE)
 
 
@@ -52,7 +55,10 @@ def verify(
     solver: Annotated[
         str | None, typer.Option(metavar="SOLVER", help="Of a record without a card; a shipped one is found.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for verification.json. Default: beside the record.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for SUITE/SOLVER.json. Default: verifications, beside the record's suite, if there."),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda or cuda:N. Default: the kind the record was made on.")
     ] = None,
@@ -61,39 +67,45 @@ def verify(
     """Run a record again, and say what that establishes.
 
     Whole, or on mazes drawn at random with the blocks that they lie in, from card, weights and suite. What differs is
-    run in other blocks and in float64, to tell rounding from contradiction. Writes verification.json, on which the
-    board's badges rest. Exit 0 nothing differs beyond rounding · 1 something does · 2 refused (a submission's code
-    without --trust) · 3 made with an incompatible version.
+    run in other blocks and in float64, to tell rounding from contradiction. Writes a verification, on which the board's
+    badges rest, where a folder of them is: of results/SUITE/SOLVER that is results/verifications. Exit 0 nothing
+    differs beyond rounding · 1 something does · 2 refused (a submission's code without --trust) · 3 made with an
+    incompatible version.
     """
-    import os
-
-    from extramaze.core.files import make_folder
-    from extramaze.verification.verification import keep
+    from extramaze.records import read_record
     from extramaze.verification.verify import Unsound
     from extramaze.verification.verify import verify as run_again
 
-    if out is not None and len(folders) > 1:
-        raise InputError("--out takes one record's verification; verify one at a time")
     failed = False
     for folder in folders:
-        place = out or folder
-        if out is not None:
-            make_folder(out)
-        if folder.is_dir() and not os.access(place, os.W_OK):
-            raise InputError(f"{place} cannot be written; say where the verification goes: --out FOLDER")
+        root = _root(folder, out)
         try:
             found = run_again(folder, trust, mazes, seed, solver, device, quiet)
         except Unsound as unsound:
-            print("\n".join([f"{folder}: not run", *(f"  {problem}" for problem in unsound.problems)]))
+            show([f"{folder}: not run", *(f"  {problem}" for problem in unsound.problems)])
             failed = True
             continue
-        kept = keep(found, place)
-        print(f"{folder}: {_headline(found)}\n  {found.sentence()}")
-        for one in found.named:
-            print(f"  {one.cell} #{one.index}: {one.what} differ{' within rounding' if one.rounding else ''}")
-        print(f"  {_written(place, found)}" if kept else f"  {place} keeps its verification, which is of more mazes")
+        lines = [found.sentence(), *map(str, found.named), _kept(found, read_record(folder).summary.plan, root)]
+        show([f"{folder}: {_headline(found)}", *(f"  {line}" for line in lines)])
         failed |= not found.reproduced
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _root(folder: Path, out: Path | None) -> Path | None:
+    """Return the folder of verifications for a record's, ready to be written into; None where there is none."""
+    import os
+
+    from extramaze.core.files import make_folder
+    from extramaze.verification.verification import home, refuse_own_word
+
+    root = out or home(folder)
+    if root is None:
+        return None
+    refuse_own_word(root)
+    make_folder(root)
+    if not os.access(root, os.W_OK):
+        raise InputError(f"{root} cannot be written; say where the verification goes: --out FOLDER")
+    return root
 
 
 def _headline(found: "Verification") -> str:
@@ -105,14 +117,18 @@ def _headline(found: "Verification") -> str:
     return "reproduced" if found.high <= MOST_OPEN else "no difference found"
 
 
-def _written(place: Path, found: "Verification") -> str:
-    """Say where a verification lies, and what becomes of it."""
+def _kept(found: "Verification", plan: "Plan", root: Path | None) -> str:
+    """Write a verification into its folder, and say where it lies, and what becomes of it."""
     from extramaze.leaderboard.badges import MOST_OPEN
-    from extramaze.submission.card import CARD, VERIFICATION
+    from extramaze.verification.verification import file_of, keep
 
+    if root is None:
+        return "not written: --out FOLDER names a folder of verifications, which leaderboard --verifications reads"
+    path = file_of(plan, root)
+    if not keep(found, path):
+        return f"{path} stays as it is: it is of more mazes"
     few = f"; too few mazes for the badge, which leaves at most {MOST_OPEN:.0%} open" if found.high > MOST_OPEN else ""
-    reviewed = "; leave it out of a pull request: the reviewer commits it" if (place / CARD).exists() else ""
-    return f"written: {place / VERIFICATION}{few}{reviewed}"
+    return f"written: {path}{few}"
 
 
 @app.command()
@@ -136,11 +152,10 @@ def rewatch(
     from extramaze.blocks.plan import CONTRACTS
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
-    from extramaze.submission.card import VERIFICATION
     from extramaze.verification.noise import add_noise
     from extramaze.verification.rewatch import as_it_was
     from extramaze.verification.rewatch import rewatch as watch_again
-    from extramaze.verification.verification import sound_verification
+    from extramaze.verification.verification import outdated
 
     plan = as_it_was(record).summary.plan
     name = plan.solver.name
@@ -152,5 +167,6 @@ def rewatch(
     if noise_floor:
         found = add_noise(record, loaded, device, quiet)
     report(found, record, as_json=False)
-    if (record / VERIFICATION).exists() and sound_verification(record) is None:
-        typer.echo(f"{VERIFICATION} is of the record as it was; make it anew: extramaze verify {record}", err=True)
+    stale = outdated(record, found)
+    if stale is not None:
+        typer.echo(f"{stale} is of the record as it was; make it anew: extramaze verify {record}", err=True)

@@ -15,7 +15,8 @@ MOST_OPEN = 0.1  # share of a record's mazes that may still differ under a badge
 class Standing:
     """What a row's verifications say together.
 
-    badge: ``claimed``, the word of whoever made the records, or ``reproduced``. good: how many of its ``records`` were
+    badge: ``claimed``, the word of whoever made the records, which may be a forgery without a contradiction in it, or
+    ``reproduced``, which none survives. good: how many of its ``records`` were
     run again, on mazes enough for the badge, and came out alike. mazes: run again, of ``of`` in the records. high: the
     share of a record's mazes that may still differ, at 95 % confidence, the largest of its records'; None for a row
     that is only claimed.
@@ -45,8 +46,14 @@ def standing(records: Iterable[Record], verified: Verified) -> Standing:
     summaries = [record.summary for record in records]
     total = sum(cell.n for summary in summaries for cell in summary.cells)
     found = [verified[summary.sha256] for summary in summaries if summary.sha256 in verified]
-    good = [one for one in found if one.reproduced and one.high <= MOST_OPEN]
+    whole = {summary.sha256: sum(cell.n for cell in summary.cells) for summary in summaries}
+    good = [one for one in found if _believed(one, whole[one.record_sha256])]
     mazes = sum(one.drawn for one in good)
     if len(good) < len(summaries):
         return Standing(CLAIMED, len(good), len(summaries), mazes, total, None)
     return Standing(REPRODUCED, len(good), len(summaries), mazes, total, max(one.high for one in good))
+
+
+def _believed(found: Verification, mazes: int) -> bool:
+    """Whether a verification, of a record with so many mazes, is good enough for the badge."""
+    return found.mazes == mazes and found.reproduced and found.high <= MOST_OPEN

@@ -8,7 +8,7 @@ from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.core.errors import InputError
 from extramaze.core.progress import progress_bar
 from extramaze.records import SUMMARY, Record, read_record
-from extramaze.verification.verification import Verification, sound_verification
+from extramaze.verification.verification import VERIFICATIONS, Verification, read_verifications, refuse_own_word
 
 
 def find_records(folders: Iterable[Path], quiet: bool = True) -> list[Record]:
@@ -25,11 +25,18 @@ def find_records(folders: Iterable[Path], quiet: bool = True) -> list[Record]:
     return _read(list(places.values()), quiet)
 
 
-def find_verified(folders: Iterable[Path]) -> dict[str, Verification]:
-    """Read the sound verifications that lie beside records in or below the folders, by the records' sha256."""
-    places = [path.parent for folder in folders for path in _summaries(folder)]
-    found = [sound_verification(place) for place in places]
-    return {one.record_sha256: one for one in found if one is not None}
+def find_verified(folders: Iterable[Path] = ()) -> dict[str, Verification]:
+    """Read the sound verifications that come with the package, and those in folders of them, by their records' sha256.
+
+    No others are ever believed. Raises InputError for what is no folder, or lies within a record's own.
+    """
+    given = list(folders)
+    for folder in given:
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no folder of verifications; extramaze verify ROW --out FOLDER writes one")
+        refuse_own_word(folder)
+    with as_file(files("extramaze.results") / VERIFICATIONS) as shipped:
+        return read_verifications(Path(shipped), *given)
 
 
 def shipped_records(quiet: bool = True) -> list[Record]:
@@ -40,8 +47,7 @@ def shipped_records(quiet: bool = True) -> list[Record]:
 
 def shipped_verified() -> dict[str, Verification]:
     """Read the verifications that come with the package."""
-    with as_file(files("extramaze.results")) as folder:
-        return find_verified([Path(folder)])
+    return find_verified()
 
 
 def _read(places: list[Path], quiet: bool) -> list[Record]:

@@ -10,17 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from extramaze.core.checked import Strict, check_model, load_json, one_line, parse_yaml
+from extramaze.core.checked import Digest, Strict, check_model, load_json, one_line, parse_yaml
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.weight_files import MAX_WEIGHTS
-from extramaze.records.sealed import Digest, content_sha256, sealed_bytes
+from extramaze.records.sealed import content_sha256, sealed_bytes
 
 SCHEMA = "extramaze-card-1"
 CARD = "card.json"
-VERIFICATION = "verification.json"  # beside a record that was run again
+VERIFICATION = "verification.json"  # beside a record: where older versions wrote what this one does not believe
 UNFILLED = "FILL IN"  # how the template begins what its reader has to write
 MAX_CARD_BYTES = 2**20
 MAX_FILES = 16
@@ -136,7 +136,7 @@ class Card(Strict):
     """The sealed card of a submission (``card.json``).
 
     training: as stated, or read off the recipe. doctor: what the check of the contract said. files: of the folder, by
-    name, all but the card and verifications. sha256: of the rest of the card.
+    name, all but the card. sha256: of the rest of the card.
     """
 
     schema_: Literal["extramaze-card-1"] = Field(alias="schema")

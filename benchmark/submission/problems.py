@@ -59,9 +59,11 @@ def submission_problems(folder: Path) -> Iterator[str]:
 
 def _stray_problems(folder: Path, card: Card) -> Iterator[str]:
     """Name what lies in the folder and is not the submission's: code could hide there."""
-    known = {CARD, VERIFICATION, *card.files}
+    known = {CARD, *card.files}
     for path in sorted(folder.iterdir()):
-        if path.name not in known:
+        if path.name == VERIFICATION:
+            yield f"{VERIFICATION}: a submission does not vouch for itself; maintainers verify it; remove this"
+        elif path.name not in known:
             yield f"{path.name}: no part of this submission; remove it"
     for name in sorted(card.files):
         if Path(name).suffix.lower() in PICKLED:

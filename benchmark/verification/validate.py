@@ -26,32 +26,47 @@ from extramaze.records.sealed import parse_sealed
 from extramaze.records.summary_problems import summary_problems
 from extramaze.submission.card import CARD, VERIFICATION
 from extramaze.submission.problems import submission_problems
-from extramaze.verification.verification import verification_problems
+from extramaze.trust.names import claim_of
+from extramaze.verification.verification import VERIFICATIONS, verification_problems
 
 MAX_LISTED = 50  # problems of one folder
 
 
 def find(folders: Iterable[Path]) -> list[Path]:
-    """Find submissions, records and trained solvers in or below folders. Raises InputError for a folder without any."""
+    """Find submissions, records, trained solvers and verifications in or below folders.
+
+    Raises InputError for a folder without any.
+    """
     found: list[Path] = []
     for folder in folders:
         names = (CARD, SUMMARY, TABLE, RESULT, RECIPE, VERIFICATION)
-        inside = sorted({path.parent for name in names for path in folder.rglob(name)})
+        inside = {path.parent for name in names for path in folder.rglob(name)}
+        inside |= {path.parent for path in folder.rglob("*.json") if _holds_verifications(path.parent)}
         if not inside:
             raise InputError(f"{folder} holds neither a record ({SUMMARY}) nor a trained solver ({RESULT})")
-        found += [place for place in inside if place not in found]
+        found += [place for place in sorted(inside) if place not in found]
     return found
 
 
 def problems(folder: Path) -> list[str]:
-    """List every problem of a record's, or a trained solver's, folder; an empty list means that it is sound."""
-    verified = verification_problems(folder) if _is_there(folder, VERIFICATION) else []
-    return _shortened([*_content_problems(folder), *verified])
+    """List every problem of the folder of a record, a trained solver or verifications.
 
-
-def content_problems(folder: Path) -> list[str]:
-    """List the problems of a folder, leaving aside a verification in it, which may be about to be made anew."""
+    An empty list means that it is sound: nothing contradicts anything else. So is a forgery that was made with care;
+    ``verify`` alone tells.
+    """
+    if _holds_verifications(folder) and not _is_there(folder, SUMMARY):
+        return _shortened(list(verification_problems(folder.parent, folder.name)))
     return _shortened(_content_problems(folder))
+
+
+def notes(folder: Path) -> list[str]:
+    """Say what lies in a sound folder and is not believed."""
+    beside = _is_there(folder, VERIFICATION) and not _is_there(folder, CARD)
+    return [f"{VERIFICATION}: beside a record it is not believed, and not looked at; remove it"] if beside else []
+
+
+def _holds_verifications(folder: Path) -> bool:
+    return folder.resolve().parent.name == VERIFICATIONS
 
 
 def _content_problems(folder: Path) -> list[str]:
@@ -102,6 +117,9 @@ def _record_problems(folder: Path) -> Iterator[str]:
     yield from (f"{SUMMARY}: {problem}" for problem in wrong)
     if summary is None:
         return
+    taken = claim_of(summary.plan.solver, folder).problem
+    if taken is not None:
+        yield f"{SUMMARY}: plan.solver: {taken}"
     redrawn = redraw(summary)
     found = chain(summary_problems(summary), drawn_problems(summary, redrawn))
     yield from (f"{SUMMARY}: {wrong}" for wrong in found)

@@ -1,27 +1,29 @@
-"""Verifications: what came out when somebody ran a record again. ``verification.json`` beside the record.
+"""Verifications: what came out when somebody ran a record again.
 
-It is the word of whoever ran it, as a record is the word of whoever made that: a maintainer writes it, and takes none
-from a pull request.
+It is the word of whoever ran it, so it lies apart from what it speaks of: ``results/verifications/SUITE/SOLVER.json``,
+where maintainers write, and names its record by sha256. One that lies beside a record, or comes with a submission, is
+the word of whoever made that, and nobody reads it.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from scipy.stats import binomtest
 
 from extramaze.alike import alike
-from extramaze.core.checked import Strict, try_model
+from extramaze.blocks.plan import Plan
+from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_model
 from extramaze.core.errors import InputError
-from extramaze.core.files import read_inside, write_atomically
-from extramaze.records import MAX_BYTES, SUMMARY, Record
-from extramaze.records.schema import Summary
-from extramaze.records.sealed import Digest, content_sha256, parse_sealed, sealed_bytes
+from extramaze.core.files import make_folder, read_inside, write_atomically
+from extramaze.records import SUMMARY, Record
+from extramaze.records.sealed import content_sha256, parse_sealed, sealed_bytes
 from extramaze.statistics import share_at_most
-from extramaze.submission.card import VERIFICATION, OneLine
+from extramaze.submission.card import CARD
 
 SCHEMA = "extramaze-verification-1"
+VERIFICATIONS = "verifications"  # beside the suites that records lie in; holds SUITE/SOLVER.json
 MAX_VERIFICATION_BYTES = 2**20
 MAX_NAMED = 100  # disagreements that are named
 LOPSIDED = 1e-3  # p-value below which rounding does not explain that a record errs in its own favour
@@ -34,6 +36,9 @@ class Disagreement(Strict):
     index: int = Field(ge=0, le=10**9)
     what: Literal["answers", "limit"]
     rounding: bool
+
+    def __str__(self) -> str:
+        return f"{self.cell} #{self.index}: {self.what} differ{' within rounding' if self.rounding else ''}"
 
 
 class Verification(Strict):
@@ -51,7 +56,7 @@ class Verification(Strict):
 
     schema_: Literal["extramaze-verification-1"] = Field(alias="schema")
     record_sha256: Digest
-    finished: OneLine
+    finished: Instant
     device: OneLine
     packages: dict[OneLine, OneLine] = Field(max_length=50)
     seed: int | None = Field(ge=0, lt=2**64)
@@ -138,18 +143,47 @@ class Verification(Strict):
         content = self.model_dump(exclude={"schema_", "high", "sha256"})
         return Verification.seal(**{**content, "record_sha256": record_sha256})
 
-    def write(self, folder: Path) -> None:
-        """Write it into a folder, atomically."""
-        write_atomically(folder / VERIFICATION, sealed_bytes(self.model_dump(mode="json", by_alias=True)))
+    def write(self, path: Path) -> None:
+        """Write it to a file, atomically."""
+        make_folder(path.parent)
+        write_atomically(path, sealed_bytes(self.model_dump(mode="json", by_alias=True)))
 
 
-def keep(found: Verification, folder: Path) -> bool:
-    """Write a verification, unless one is there that says the same of more mazes; return whether it was written."""
-    there, wrong = read_verification(folder) if (folder / VERIFICATION).exists() else (None, [])
+def home(folder: Path) -> Path | None:
+    """Return where the verification of a record at FOLDER/SUITE/SOLVER belongs, FOLDER/verifications, if it exists."""
+    beside = folder.resolve().parent.parent / VERIFICATIONS
+    return beside if beside.is_dir() else None
+
+
+def file_of(plan: Plan, root: Path) -> Path:
+    """Return the file, in a folder of verifications, for the one of a record with this plan."""
+    unusual = {
+        plan.mode: plan.mode != "free-running",
+        plan.dtype: plan.dtype != "float32",
+        "retire": plan.retire,
+        "tf32": plan.tf32,
+        "partial": plan.part is not None,
+    }
+    name = "-".join([plan.solver.name, *(word for word, yes in unusual.items() if yes)])
+    return root / plan.suite.name / f"{name}.json"
+
+
+def refuse_own_word(root: Path) -> None:
+    """Raise InputError for a folder of verifications within a record's or a submission's own folder."""
+    for place in (root.resolve(), *root.resolve().parents):
+        if (place / SUMMARY).exists() or (place / CARD).exists():
+            raise InputError(
+                f"{root} lies within {place}, which would vouch for itself; verifications lie in a folder of their own"
+            )
+
+
+def keep(found: Verification, path: Path) -> bool:
+    """Write a verification, unless the file says the same of more mazes already; return whether it was written."""
+    there, wrong = read_verification(path) if path.exists() else (None, [])
     same = there is not None and not wrong and there.record_sha256 == found.record_sha256
     if same and there is not None and there.drawn > found.drawn and there.reproduced == found.reproduced:
         return False
-    found.write(folder)
+    found.write(path)
     return True
 
 
@@ -158,11 +192,23 @@ def carry_over(folder: Path, old: Record, new: Record) -> None:
 
     One that looked at limits is of the new record only where the rows are the same ones.
     """
-    found, wrong = read_verification(folder) if (folder / VERIFICATION).exists() else (None, [])
-    if found is None or wrong or found.record_sha256 != old.summary.sha256:
-        return
-    if not found.watched or new.mazes.equals(old.mazes):
-        found.of(new.summary.sha256).write(folder)
+    root = home(folder)
+    for path in _files(root) if root is not None else ():
+        found, wrong = read_verification(path)
+        if found is None or wrong or found.record_sha256 != old.summary.sha256:
+            continue
+        if not found.watched or new.mazes.equals(old.mazes):
+            found.of(new.summary.sha256).write(path)
+
+
+def outdated(folder: Path, record: Record) -> Path | None:
+    """Return the file where a record's verification belongs, if one lies there that is sound of some other record."""
+    root = home(folder)
+    path = None if root is None else file_of(record.summary.plan, root)
+    if path is None or not path.exists():
+        return None
+    found, _ = read_verification(path)
+    return path if found is None or found.record_sha256 != record.summary.sha256 else None
 
 
 def upper_bound(disagree: int, drawn: int, mazes: int) -> float:
@@ -170,36 +216,36 @@ def upper_bound(disagree: int, drawn: int, mazes: int) -> float:
     return disagree / mazes if drawn == mazes else share_at_most(disagree, drawn)
 
 
-def read_verification(folder: Path) -> tuple[Verification | None, list[str]]:
-    """Read a folder's verification, and list what is wrong with it by itself; None where it cannot be read."""
+def read_verification(path: Path) -> tuple[Verification | None, list[str]]:
+    """Read a verification, and list what is wrong with it by itself; None where it cannot be read, or is a link."""
     try:
-        parsed, wrong = parse_sealed(read_inside(folder, VERIFICATION, MAX_VERIFICATION_BYTES), VERIFICATION)
+        if path.parent.is_symlink():
+            raise InputError(f"{path.parent}: a link; put the verifications themselves there")
+        parsed, wrong = parse_sealed(read_inside(path.parent, path.name, MAX_VERIFICATION_BYTES), path.name)
     except InputError as problem:
         return None, [str(problem)]
     if parsed is None:
         return None, wrong
     found, problems = try_model(Verification, parsed)
-    return found, [*wrong, *(f"{VERIFICATION}: {problem}" for problem in problems)]
+    return found, [*wrong, *(f"{path.name}: {problem}" for problem in problems)]
 
 
-def verification_problems(folder: Path) -> Iterator[str]:
-    """Name everything that is wrong with a folder's verification; of another record, it says nothing of this one."""
-    found, wrong = read_verification(folder)
-    yield from wrong
-    if found is None:
-        return
-    try:
-        summary = Summary.model_validate(parse_sealed(read_inside(folder, SUMMARY, MAX_BYTES), SUMMARY)[0])
-    except (InputError, ValidationError):
-        return  # the record's own problems are named already
-    if summary.sha256 != found.record_sha256:
-        yield f"{VERIFICATION}: of another record: the sha256 it names is not that of {SUMMARY}"
-    elif sum(cell.n for cell in summary.cells) != found.mazes:
-        yield f"{VERIFICATION}: mazes: {found.mazes} is not the number that {SUMMARY} has"
+def read_verifications(*roots: Path) -> dict[str, Verification]:
+    """Read the sound verifications of some folders, by the sha256 of the records that they name.
+
+    Of two of one record the one that says worse of it counts, then the one that looked at more.
+    """
+    read = [read_verification(path) for root in roots for path in _files(root)]
+    sound = [found for found, wrong in read if found is not None and not wrong]
+    ordered = sorted(sound, key=lambda one: (not one.reproduced, one.drawn))
+    return {one.record_sha256: one for one in ordered}
 
 
-def sound_verification(folder: Path) -> Verification | None:
-    """Return the verification beside a record, where it is sound and of this very record."""
-    if not (folder / VERIFICATION).exists() or any(verification_problems(folder)):
-        return None
-    return read_verification(folder)[0]
+def verification_problems(root: Path, suite: str = "*") -> Iterator[str]:
+    """Name everything that is wrong with a folder's verifications, each by itself. suite: those of one alone."""
+    for path in _files(root, suite):
+        yield from read_verification(path)[1]
+
+
+def _files(root: Path, suite: str = "*") -> list[Path]:
+    return sorted(path for path in root.glob("*/*.json") if suite in ("*", path.parent.name))

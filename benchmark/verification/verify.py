@@ -15,7 +15,7 @@ from extramaze.records import SUMMARY, Place, Record, read_record
 from extramaze.submission.card import CARD, Card, Source, read_card
 from extramaze.submission.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.verification.rerun import Rerun, run_again
-from extramaze.verification.validate import content_problems
+from extramaze.verification.validate import problems
 from extramaze.verification.verification import Verification
 
 
@@ -46,7 +46,7 @@ def verify(
     """
     if not (folder / SUMMARY).exists():
         raise InputError(f"{folder} holds no record ({SUMMARY}); give the folder of one")
-    wrong = content_problems(folder)
+    wrong = problems(folder)
     if wrong:
         raise Unsound(wrong)
     record = read_record(folder)

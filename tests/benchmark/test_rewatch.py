@@ -14,6 +14,7 @@ from extramaze.records.tallies import tally_limits
 from extramaze.verification.noise import add_noise
 from extramaze.verification.rewatch import _stands, rewatch
 from extramaze.verification.validate import problems
+from extramaze.verification.verification import read_verifications
 from tests.benchmark.test_compare import resealed
 from tests.benchmark.test_verification import made
 
@@ -30,8 +31,8 @@ def outdated(tiny_records, tmp_path):
         betti=pl.when(seen).then(pl.lit([2, 0], dtype=pl.List(pl.Int32))),
     )
     limits = [tally_limits(mazes, cell.name, plan.suite) for cell in plan.cells if cell.watched]
-    Record.seal(plan, record.summary.cells, limits, mazes, record.summary.run).write(tmp_path / "r")
-    return tmp_path / "r"
+    Record.seal(plan, record.summary.cells, limits, mazes, record.summary.run).write(tmp_path / "tiny-v1" / "r")
+    return tmp_path / "tiny-v1" / "r"
 
 
 def test_limits_are_told_anew_and_answers_stay(outdated, tiny_records):
@@ -144,22 +145,24 @@ def test_what_a_noise_floor_is_not_of(tiny_records, tmp_path):
 def test_a_kill_before_the_record_is_written_keeps_its_verification(tiny_records, tmp_path, monkeypatch):
     """The floor comes out the same the second time, and so does the record that the verification names already."""
     record = tiny_records["dt-net-thin@0"]
-    record.write(tmp_path)
-    made(record_sha256=record.summary.sha256, mazes=143, drawn=143, compared=143, watched=0).write(tmp_path)
+    folder, kept = tmp_path / "tiny-v1" / "dt-net-thin@0", tmp_path / "verifications" / "tiny-v1" / "any.json"
+    record.write(folder)
+    made(record_sha256=record.summary.sha256, mazes=143, drawn=143, compared=143, watched=0).write(kept)
     monkeypatch.setattr(Record, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        add_noise(tmp_path, load("dt-net-thin@0"), "cpu", quiet=True)
+        add_noise(folder, load("dt-net-thin@0"), "cpu", quiet=True)
     monkeypatch.undo()
-    add_noise(tmp_path, load("dt-net-thin@0"), "cpu", quiet=True)
-    assert problems(tmp_path) == []
+    found = add_noise(folder, load("dt-net-thin@0"), "cpu", quiet=True)
+    assert list(read_verifications(kept.parent.parent)) == [found.summary.sha256]
 
 
 def test_a_verification_of_answers_stays(outdated):
-    """The answers are the same ones: the verification is of the new record, and validate finds it sound."""
-    made(record_sha256=read_record(outdated).summary.sha256, seed=1, mazes=143, compared=70, watched=0).write(outdated)
-    assert problems(outdated) == []
+    """The answers are the same ones: the verification is of the new record, and sound."""
+    kept = outdated.parent.parent / "verifications" / "tiny-v1" / "dt-net-thin@0.json"
+    made(record_sha256=read_record(outdated).summary.sha256, seed=1, mazes=143, compared=70, watched=0).write(kept)
     assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
-    assert problems(outdated) == []
+    assert problems(kept.parent) == []
+    assert list(read_verifications(kept.parent.parent)) == [read_record(outdated).summary.sha256]
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -183,9 +186,10 @@ def _without_noise(folder):
 
 def test_a_verification_of_the_old_record_is_named(outdated, capsys):
     """It speaks of the record as it was; whoever renews that is told to verify again."""
-    (outdated / "verification.json").write_text("{}")
+    kept = outdated.parent.parent / "verifications" / "tiny-v1" / "dt-net-thin@0.json"
+    made(record_sha256=read_record(outdated).summary.sha256, mazes=143, drawn=143, compared=143).write(kept)
     assert run(["rewatch", str(outdated), "--device", "cpu", "--quiet"]) == 0
-    assert "verification.json is of the record as it was" in capsys.readouterr().err
+    assert f"{kept} is of the record as it was" in capsys.readouterr().err
 
 
 def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_path, capsys):

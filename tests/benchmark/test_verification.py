@@ -13,6 +13,7 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
 from extramaze.blocks.identity import state_sha256
+from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.core.checked import parse_yaml
 from extramaze.core.errors import NotComparable
@@ -30,7 +31,13 @@ from extramaze.submission.card import read_card
 from extramaze.suites import Suite, load_suite
 from extramaze.verification.rerun import run_again
 from extramaze.verification.validate import problems
-from extramaze.verification.verification import Verification, keep, read_verification
+from extramaze.verification.verification import (
+    Verification,
+    file_of,
+    keep,
+    read_verification,
+    verification_problems,
+)
 from extramaze.verification.verify import Unsound, prepare, verify
 from tests.benchmark.conftest import SMALL, rewrite_card
 from tests.benchmark.test_check import altered
@@ -50,8 +57,25 @@ def filled(small):
 
 @pytest.fixture
 def folder(filled, tmp_path):
+    """A record, where no verifications are."""
     filled.write(tmp_path / "record")
     return tmp_path / "record"
+
+
+@pytest.fixture
+def shelved(filled, tmp_path):
+    """A record among others, with a folder for their verifications."""
+    (tmp_path / "results" / "verifications").mkdir(parents=True)
+    filled.write(tmp_path / "results" / "small-v1" / "dead-end-filling")
+    return tmp_path / "results" / "small-v1" / "dead-end-filling"
+
+
+MINE = {"name": "mine", "recipe": "mine"}
+
+
+def verifications(folder):
+    """The files that a folder of verifications holds, by where they lie in it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def made(**changes):
@@ -145,15 +169,17 @@ def test_a_card_cannot_talk_itself_out_of_trust(submission, tmp_path, kind, monk
         load_source(Source(kind=kind, target="solver.py:make", distribution=None), submission)
 
 
-def test_a_shipped_solvers_record_needs_no_trust(folder, capsys):
-    """Its code and weights come with extramaze; the verification is written, and validate finds it sound."""
-    assert run(["verify", str(folder), "--quiet"]) == 0
+def test_a_shipped_solvers_record_needs_no_trust(shelved, capsys):
+    """Its code and weights come with extramaze; what came out lies with the others, and validate finds it sound."""
+    assert run(["verify", str(shelved), "--quiet"]) == 0
     assert "reproduced" in capsys.readouterr().out
-    assert sorted(path.name for path in folder.iterdir()) == ["mazes.parquet", "record.json", "verification.json"]
-    assert problems(folder) == []
-    (folder / "verification.json").write_bytes(b" " * (2**20 + 1))  # unreadable: it is what verify replaces
-    assert run(["verify", str(folder), "--quiet"]) == 0
-    assert problems(folder) == []
+    assert sorted(path.name for path in shelved.iterdir()) == ["mazes.parquet", "record.json"]
+    root = shelved.parent.parent / "verifications"
+    assert verifications(root) == ["small-v1/dead-end-filling.json"]
+    assert problems(shelved) == problems(root / "small-v1") == []
+    (root / "small-v1" / "dead-end-filling.json").write_bytes(b" " * (2**20 + 1))  # unreadable: verify replaces it
+    assert run(["verify", str(shelved), "--quiet"]) == 0
+    assert problems(root / "small-v1") == []
 
 
 def swap(submission):
@@ -185,7 +211,8 @@ def test_swapped_weights_are_caught(submission, capsys):
     assert "NOT reproduced" in out
     assert "easy #" in out
     assert problems(submission) == []
-    (board,) = boards(find_records([submission]), find_verified([submission]))
+    assert run(["verify", str(submission), "--trust", "--quiet", "--out", str(submission.parent / "others")]) == 1
+    (board,) = boards(find_records([submission]), find_verified([submission.parent / "others"]))
     assert (board.rows[0].standing.badge, board.rows[0].standing.high) == ("claimed", None)
 
 
@@ -234,7 +261,7 @@ def test_an_unsound_record_is_not_run(submission, capsys, monkeypatch):
 def test_what_cannot_be_run_again_says_why(folder, filled, submission, tmp_path, monkeypatch, capsys):
     """Other versions exit 3; answers handed in, foreign names, no record and bad numbers exit 2."""
     summary = filled.summary
-    named = summary.plan.model_copy(update={"solver": summary.plan.solver.model_copy(update={"name": "mine@0"})})
+    named = summary.plan.model_copy(update={"solver": summary.plan.solver.model_copy(update=MINE)})
     Record.seal(named, list(summary.cells), list(summary.limits), filled.mazes, summary.run).write(tmp_path / "mine")
     handed = summary.plan.model_copy(update={"mode": "predictions"})
     Record.seal(handed, list(summary.cells), list(summary.limits), filled.mazes, summary.run).write(tmp_path / "handed")
@@ -358,28 +385,95 @@ def test_counts_that_cannot_be_are_refused(changes):
         made(**changes)
 
 
-def test_any_changed_digit_of_a_verification_is_found(folder, filled):
-    """Every digit, one after the other; one of another record is named too; junk is named."""
-    sha256 = filled.summary.sha256
-    made(record_sha256=sha256).write(folder)
-    path = folder / "verification.json"
-    assert problems(folder) == []
+def test_any_changed_digit_of_a_verification_is_found(tmp_path):
+    """Every digit, one after the other; junk is named too, and neither is believed."""
+    path = tmp_path / "verifications" / "small-v1" / "one.json"
+    made().write(path)
+    assert problems(path.parent) == []
     content = path.read_bytes()
     for at, byte in enumerate(content):
         if 48 <= byte <= 57:
             path.write_bytes(content[:at] + bytes([48 + (byte - 47) % 10]) + content[at + 1 :])
-            _, wrong = read_verification(folder)
+            _, wrong = read_verification(path)
             assert wrong, at
-    assert find_verified([folder]) == {}
-    made().write(folder)
-    assert problems(folder) == ["verification.json: of another record: the sha256 it names is not that of record.json"]
-    assert find_verified([folder]) == {}
-    made(record_sha256=sha256, mazes=61, drawn=61, compared=61).write(folder)
-    assert problems(folder) == ["verification.json: mazes: 61 is not the number that record.json has"]
+    assert "a" * 64 not in find_verified([tmp_path / "verifications"])
     for junk in (b"", b"[]", b"null", b"[" * 100_000, b" " * (2**20 + 1)):
         path.write_bytes(junk)
-        assert any("verification.json" in line for line in problems(folder))
-        assert find_verified([folder]) == {}
+        assert any("one.json" in line for line in problems(path.parent))
+        assert "a" * 64 not in find_verified([tmp_path / "verifications"])
+
+
+def test_a_badge_is_of_this_very_record(filled):
+    """A verification of so many mazes that are not the record's is none of it."""
+    sha256 = filled.summary.sha256
+    assert standing([filled], {sha256: made(record_sha256=sha256)}).badge == "reproduced"
+    assert standing([filled], {sha256: made(record_sha256=sha256, mazes=61, drawn=61, compared=61)}).badge == "claimed"
+
+
+def test_of_two_verifications_the_worse_is_believed(filled, tmp_path):
+    """A record that once was not reproduced has no badge, whatever else is said of it."""
+    sha256 = filled.summary.sha256
+    made(record_sha256=sha256, disagree=1).write(tmp_path / "a" / "small-v1" / "one.json")
+    made(record_sha256=sha256).write(tmp_path / "b" / "small-v1" / "one.json")
+    for order in (("a", "b"), ("b", "a")):
+        found = find_verified([tmp_path / name for name in order])
+        assert not found[sha256].reproduced
+    assert find_verified([tmp_path / "b"])[sha256].reproduced
+
+
+def board_of(folder, *options, capsys):
+    """The only board of a folder's records, as the command line has it."""
+    assert run(["leaderboard", str(folder), "--format", "json", *map(str, options)]) == 0
+    (board,) = json.loads(capsys.readouterr().out)
+    return board
+
+
+def test_a_forged_verification_makes_no_badge(shelved, filled, capsys):
+    """Beside its record it is named and ignored; nor is one believed that lies wherever a record's maker could put it."""
+    forged = made(record_sha256=filled.summary.sha256)
+    results = shelved.parent.parent
+    for path in (
+        shelved / "verification.json",
+        shelved / "small-v1" / "dead-end-filling.json",
+        shelved / "verifications" / "small-v1" / "dead-end-filling.json",
+        shelved.parent / "verifications" / "small-v1" / "dead-end-filling.json",
+        results / "verifications" / "small-v1" / "dead-end-filling.json",
+    ):
+        forged.write(path)
+    board = board_of(results, capsys=capsys)
+    assert board["rows"][0]["standing"]["badge"] == "claimed"
+    assert [note for note in board["notes"] if "verification.json beside a record is not believed" in note]
+    board = board_of(results, "--verifications", results / "verifications", capsys=capsys)
+    assert board["rows"][0]["standing"]["badge"] == "reproduced"  # whoever asks to believe it does
+    for inside in (shelved, shelved / "verifications"):
+        assert run(["leaderboard", str(results), "--verifications", str(inside)]) == 2
+        assert "would vouch for itself" in capsys.readouterr().err
+    assert problems(shelved) == []
+    assert run(["validate", str(shelved)]) == 0
+    assert "note: verification.json: beside a record it is not believed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("linked", ["file", "suite"])
+def test_a_link_to_a_verification_is_none(linked, filled, tmp_path):
+    """A link among the maintainers' to what lies elsewhere, be it one file or a suite's folder, is named instead."""
+    made(record_sha256=filled.summary.sha256).write(tmp_path / "elsewhere" / "one.json")
+    place = tmp_path / "verifications" / "small-v1"
+    place.parent.mkdir()
+    if linked == "suite":
+        place.symlink_to(tmp_path / "elsewhere")
+    else:
+        place.mkdir()
+        (place / "one.json").symlink_to(tmp_path / "elsewhere" / "one.json")
+    assert filled.summary.sha256 not in find_verified([place.parent])
+    assert "a link" in "".join(verification_problems(place.parent))
+
+
+def test_a_submission_with_a_verification_is_refused(submission):
+    """It vouches for itself."""
+    made(record_sha256=read_record(submission).summary.sha256).write(submission / "verification.json")
+    assert problems(submission) == [
+        "verification.json: a submission does not vouch for itself; maintainers verify it; remove this"
+    ]
 
 
 def test_a_row_is_reproduced_when_all_its_seeds_are(tiny_records):
@@ -402,27 +496,42 @@ def test_a_row_is_reproduced_when_all_its_seeds_are(tiny_records):
     assert board.rows[0].standing == found
 
 
-def test_a_weaker_verification_does_not_replace_a_stronger_one(folder, filled):
+def test_a_weaker_verification_does_not_replace_a_stronger_one(filled, tmp_path):
     """The same finding on fewer mazes leaves it; a contradiction does not."""
-    sha256 = filled.summary.sha256
+    sha256, path = filled.summary.sha256, tmp_path / "one.json"
     few = {"record_sha256": sha256, "seed": 1, "drawn": 5, "compared": 9, "watched": 0}
-    assert keep(made(record_sha256=sha256), folder)
-    assert not keep(made(**few), folder)
-    assert read_verification(folder)[0].whole
-    assert keep(made(**few, disagree=1), folder)
-    assert not read_verification(folder)[0].reproduced
+    assert keep(made(record_sha256=sha256), path)
+    assert not keep(made(**few), path)
+    assert read_verification(path)[0].whole
+    assert keep(made(**few, disagree=1), path)
+    assert not read_verification(path)[0].reproduced
 
 
-def test_a_verification_goes_where_it_can(folder, tmp_path, monkeypatch, capsys):
-    """Elsewhere with --out; a folder that cannot be written is one line, before anything is run."""
-    assert run(["verify", str(folder), "--quiet", "--mazes", "1", "--out", str(tmp_path / "new" / "place")]) == 0
-    assert (tmp_path / "new" / "place" / "verification.json").exists()
-    assert not (folder / "verification.json").exists()
-    capsys.readouterr()
+def test_a_verification_goes_where_it_can(folder, shelved, tmp_path, monkeypatch, capsys):
+    """Where --out says, by suite and solver; nowhere without one; where that cannot be written, nothing is run."""
+    assert (
+        run(["verify", str(folder), str(shelved), "--quiet", "--mazes", "1", "--out", str(tmp_path / "a" / "b")]) == 0
+    )
+    assert verifications(tmp_path / "a" / "b") == ["small-v1/dead-end-filling.json"]
+    assert verifications(tmp_path / "results" / "verifications") == []
+    assert run(["verify", str(folder), "--quiet", "--mazes", "1"]) == 0
+    assert "not written: --out FOLDER" in capsys.readouterr().out
+    assert sorted(path.name for path in folder.iterdir()) == ["mazes.parquet", "record.json"]
+    assert run(["verify", str(folder), "--quiet", "--out", str(folder / "verifications")]) == 2
+    assert "would vouch for itself" in capsys.readouterr().err
     monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK)
     monkeypatch.setattr("extramaze.verification.verify.verify", lambda *_: pytest.fail("it was run"))
-    assert run(["verify", str(folder), "--quiet"]) == 2
+    assert run(["verify", str(shelved), "--quiet"]) == 2
     assert "--out FOLDER" in capsys.readouterr().err
+
+
+def test_records_of_one_solver_run_otherwise_are_verified_apart(filled):
+    """By its own inference, in another precision, in part: each has a file of its own."""
+    plan = filled.summary.plan
+    changes = ({}, {"mode": "own"}, {"dtype": "float64"}, {"retire": True}, {"part": make_part(5, 1)})
+    files = [file_of(plan.model_copy(update=change), Path("v")) for change in changes]
+    assert len(set(files)) == len(files)
+    assert files[:2] == [Path("v/small-v1/dead-end-filling.json"), Path("v/small-v1/dead-end-filling-own.json")]
 
 
 def test_the_copy_that_runs_is_the_one_that_was_checked(submission):
