@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from extramaze.core.errors import InputError
 from extramaze.models.contract import NAME_PATTERN
+from extramaze.models.names import base_name, taken_for
 
 GROUP = "extramaze.models"
 
@@ -59,8 +60,10 @@ def _plugin(entry: EntryPoint) -> Plugin:
 
 def _problem(plugin: Plugin, found: list[Plugin], shipped: set[str]) -> str | None:
     advice = f"uninstall one of them, or name the solver itself: {plugin.target}"
-    if plugin.name in shipped or plugin.name.partition("@")[0] in shipped:
-        return f"the name is extramaze's own, and {plugin.distribution} claims it too; {advice}"
+    own = taken_for(plugin.name, shipped)
+    if own is not None:
+        which = "extramaze's own" if own == base_name(plugin.name) else f"taken for extramaze's own {own}"
+        return f"the name is {which}, and {plugin.distribution} claims it too; {advice}"
     claims = [other.distribution for other in found if other.name == plugin.name]
     if len(claims) > 1:
         return f"the name is claimed by {' and by '.join(claims)}; {advice}"

@@ -13,8 +13,8 @@ import numpy as np
 
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
-from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
-from extramaze.leaderboard.notes import ONE_SEED, mark_of, notes_of
+from extramaze.leaderboard.grouping import comparable, rows_of
+from extramaze.leaderboard.notes import ONE_SEED, mark_of, notes_of, unheard
 from extramaze.leaderboard.ranking import LATEST, OTHERS, Ranking, ranking
 from extramaze.leaderboard.ranks import Evidence, Spread, compare_pairs, ranges
 from extramaze.leaderboard.score import (
@@ -98,7 +98,8 @@ class Board:
     tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. headings: of the axes,
     in order. watched_for: iterations before a limit is told. pursued: whether trajectories that the window leaves open
     are followed further. contracts: versions of generator, stored path,
-    raster, score, limits and ranking that all rows share. pairs: of rows that have ranks, in their order.
+    raster, score, limits and ranking that all rows share. pairs: of rows that have ranks, in their order. notes: which
+    records are left out, and why, and what is not believed.
     """
 
     suite: str
@@ -113,13 +114,14 @@ class Board:
     contracts: dict[str, int]
     rows: tuple[Row, ...]
     pairs: tuple[Contest, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}), version: int = LATEST) -> list[Board]:
     """Group records into boards of what may be compared, whole ones first.
 
     verified: what came out when records were run again, by their sha256; rows without are claimed. version: of ranking.
-    Raises InputError where two records of one recipe are of the same seed or the same weights.
+    A record that takes another's name or seed is left out, and a note of its board says so.
     """
     rule = ranking(version)
     return [_board(group, verified, rule) for group in comparable(records)]
@@ -127,11 +129,12 @@ def boards(records: Iterable[Record], verified: Verified = MappingProxyType({}),
 
 def _board(records: list[Record], verified: Verified, rule: Ranking) -> Board:
     plan = records[0].summary.plan
-    by_recipe = seeds_by_recipe(records)
+    read = rows_of(records, verified)
+    by_recipe = read.by_name
     rows = [_row(recipe, seeds, verified, rule) for recipe, seeds in by_recipe.items()]
     rows.sort(key=lambda row: (-row.score, row.recipe))
     pairs: tuple[Contest, ...] = ()
-    if plan.part is None:
+    if rows and plan.part is None:
         rows, pairs = _ranked(rows, [evidence(by_recipe[row.recipe]) for row in rows], rule)
     return Board(
         suite=plan.suite.name,
@@ -146,6 +149,7 @@ def _board(records: list[Record], verified: Verified, rule: Ranking) -> Board:
         contracts={**plan.contracts, "ranking": rule.version},
         rows=tuple(rows),
         pairs=pairs,
+        notes=(*read.left_out, *unheard(records)),
     )
 
 

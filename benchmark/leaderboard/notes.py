@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
+from extramaze.leaderboard.grouping import place
 from extramaze.records.measures import is_algorithm
+from extramaze.submission.card import VERIFICATION
 from extramaze.suites import IN_DISTRIBUTION
 
 NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
@@ -34,6 +36,13 @@ def notes_of(records: Sequence[Record]) -> Iterator[str]:
         yield f"an algorithm's own step budget, up to {longest} iterations"
     if len(records) == 1 and not is_algorithm(records[0]):
         yield ONE_SEED
+
+
+def unheard(records: Sequence[Record]) -> Iterator[str]:
+    """Name the records that have a verification beside them, which is the word of whoever made them."""
+    for record in records:
+        if record.folder is not None and (record.folder / VERIFICATION).exists():
+            yield f"{place(record)}: {VERIFICATION} beside a record is not believed; maintainers' lie apart"
 
 
 def marks(records: Sequence[Record]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from extramaze.core.files import make_folder
 from extramaze.core.progress import progress_bar
 from extramaze.leaderboard.board import Board, boards
-from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
+from extramaze.leaderboard.grouping import comparable, rows_of
 from extramaze.leaderboard.ranking import LATEST, Ranking, ranking
 from extramaze.leaderboard.score import half_width, last_rung
 from extramaze.leaderboard.text import board_name
@@ -59,7 +59,7 @@ def draw_board(board: Board, records: Sequence[Record]) -> Figure:
 
     A figure is the mean over seeds, above its 95 % interval over seeds and mazes, of one seed over mazes alone.
     """
-    by_recipe = seeds_by_recipe(records)
+    by_recipe = rows_of(records).by_name
     rows = [by_recipe[row.recipe] for row in board.rows]
     lines = list(_lines(records[0].summary.cells))
     most = max(sum(map(len, line.values())) for line in lines)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
+from extramaze.core.escapes import for_markdown, for_terminal
 from extramaze.leaderboard.board import Board, Contest, Row
 from extramaze.leaderboard.notes import ONE_SEED
 from extramaze.models.training.trained import GOOD_ACCURACY
@@ -32,7 +33,10 @@ PAIRS = (
     "the two are told apart, after Holm's adjustment over all pairs."
 )
 NONE = "–"
-MARK = r"\* "  # an asterisk, and no list in a list
+BADGES = (
+    "claimed is the word of whoever made the records, and a careful forgery looks no different; reproduced: all were "
+    "run again, and came out alike"
+)
 
 
 def board_table(board: Board, markdown: bool = False, width: int | None = None) -> str:
@@ -42,14 +46,15 @@ def board_table(board: Board, markdown: bool = False, width: int | None = None) 
     in two tables: the answers, and what the iterates did.
     """
     columns = _columns(board)
-    notes = [*_key(board), *_notes(board)]
+    notes = [*_key(board), *([f"badge: {BADGES}"] if markdown else []), *_notes(board)]
     if markdown:
         tables = ["\n".join(_table(board, columns, _spread(names, board), True)) for names in (ANSWERS, BESIDE)]
-        listed = "\n".join(f"- {note.replace('* ', MARK, 1)}" for note in notes)
-        return "\n\n".join([f"## {_title(board)}", *tables, *_triangle(board), listed])
+        listed = "\n".join(f"- {for_markdown(note)}" for note in notes)
+        return "\n\n".join([f"## {for_markdown(_title(board))}", *tables, *_triangle(board), listed])
     wanted, hidden = _fitting(board, columns, width)
     foot = [f"left out, as they do not fit: {', '.join(hidden)}; --format markdown has every column"] if hidden else []
-    return "\n".join([_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes])
+    lines = [_title(board), "", *_table(board, columns, wanted, False), "", *foot, *notes]
+    return "\n".join(map(for_terminal, lines))
 
 
 def _triangle(board: Board) -> list[str]:
@@ -59,7 +64,7 @@ def _triangle(board: Board) -> list[str]:
     ranked = [row for row in board.rows if row.rank is not None]
     said = {(pair.second, pair.first): _contest(pair) for pair in board.pairs}
     lines = [
-        [f"{row.rank} {row.recipe}", *(said.get((row.recipe, other.recipe), "") for other in ranked[:-1])]
+        [f"{row.rank} {for_markdown(row.recipe)}", *(said.get((row.recipe, other.recipe), "") for other in ranked[:-1])]
         for row in ranked[1:]
     ]
     return [PAIRS, "\n".join(layout(["", *(str(row.rank) for row in ranked[:-1])], lines, True))]
@@ -103,7 +108,7 @@ def _key(board: Board) -> list[str]:
 
 
 def _notes(board: Board) -> list[str]:
-    """Write the notes of all rows: one that several share once, with their names."""
+    """Write the notes of all rows, one that several share once, with their names; then those of the board."""
     by_note: dict[str, list[str]] = {}
     for row in board.rows:
         for note in row.notes:
@@ -120,6 +125,7 @@ def _notes(board: Board) -> list[str]:
         *alone,
         *([mark] if marked else []),
         *(f"{', '.join(recipes)}: {note}" for note, recipes in by_note.items()),
+        *board.notes,
     ]
 
 
@@ -139,8 +145,14 @@ def _spread(names: Iterable[str], board: Board) -> list[str]:
 
 
 def _table(board: Board, columns: dict[str, Column], names: list[str], markdown: bool) -> list[str]:
-    lines = [[columns[name](row) for name in names] for row in board.rows]
+    fit = _in_markdown if markdown else str
+    lines = [[fit(columns[name](row)) for name in names] for row in board.rows]
     return layout([board.headings.get(name, name) for name in names], lines, markdown)
+
+
+def _in_markdown(cell: str) -> str:
+    """Escape a cell, all but the asterisk that marks a name: at a cell's end it marks nothing up."""
+    return for_markdown(cell.removesuffix("*")) + "*" * cell.endswith("*")
 
 
 def _columns(board: Board) -> dict[str, Column]:

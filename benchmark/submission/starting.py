@@ -6,8 +6,7 @@ from pathlib import Path
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, write_atomically
-from extramaze.models.loading import ALGORITHMS
-from extramaze.models.training.recipe import recipe_names
+from extramaze.trust.names import FILES, own_name
 
 TEMPLATE = ("solver.py", "train.py", "test_solver.py", "card.yaml")
 PLACEHOLDER = "my-net"
@@ -22,8 +21,9 @@ def start_submission(name: str, out: Path | None = None) -> Path:
         raise InputError(
             f"a submission is named by small letters, digits and single hyphens, as gated-net; got {name!r}"
         )
-    if name in (*ALGORITHMS, *recipe_names()):
-        raise InputError(f"the name {name} is extramaze's own; choose another")
+    own = own_name(name)
+    if own is not None or name in FILES:
+        raise InputError(f"the name {name} is extramaze's own, or would be taken for {own or 'a file'}; choose another")
     folder = out or Path(name)
     if not is_free(folder):
         raise InputError(f"{folder} exists and is not empty; choose another --out")

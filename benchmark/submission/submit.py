@@ -19,14 +19,15 @@ from extramaze.models.doctor import examine
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
-from extramaze.submission.card import CARD, VERIFICATION, Card, FileEntry, Statement, TrainedOn, read_card
+from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 from extramaze.suites import Suite
+from extramaze.trust.names import claim_of
 
 SUBMISSIONS = Path("submissions")
-OURS = {SUMMARY, TABLE, CARD, VERIFICATION, PLAN, BLOCKS, SHARD, LOCK}
+OURS = {SUMMARY, TABLE, CARD, PLAN, BLOCKS, SHARD, LOCK}
 
 
 class BrokenContract(Exception):
@@ -58,6 +59,9 @@ def submit(
         training, start = _training(statement, staged)
         evaluation = make_evaluation(staged.load(), suite, device)
         name = evaluation.plan.solver.name
+        taken = claim_of(evaluation.plan.solver, staged.place).problem
+        if taken is not None and staged.source.kind != "shipped":
+            raise InputError(taken)
         folder = out or SUBMISSIONS / suite.name / name
         _refuse_foreign(folder, staged)
         _refuse_sibling(folder, staged, card_of(evaluation.solver))

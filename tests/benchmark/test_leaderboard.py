@@ -1,5 +1,6 @@
 import json
 from dataclasses import fields, replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from scipy.stats import norm
 from extramaze.blocks.plan import make_part
 from extramaze.leaderboard.board import Row, boards
 from extramaze.leaderboard.columns import hardest
+from extramaze.leaderboard.grouping import rows_of
 from extramaze.leaderboard.notes import notes_of
 from extramaze.leaderboard.score import axis_scores, record_score, score_interval
 from extramaze.leaderboard.sources import find_records
@@ -41,7 +43,12 @@ def made(record, name, recipe, seed, right):
         rows = record.mazes.filter(pl.col("cell") == cell.name)
         tables.append(rows.with_columns(pl.Series("optimal", optimal.tolist(), dtype=pl.List(pl.Boolean))))
     summary = record.summary
-    who = {"name": name, "recipe": recipe, "seed": seed, "weights_sha256": f"{name} {seed}"}
+    who = {
+        "name": name,
+        "recipe": recipe,
+        "seed": seed,
+        "weights_sha256": sha256(f"{name} {seed}".encode()).hexdigest(),
+    }
     solver = summary.plan.solver.model_copy(update=who)
     plan = summary.plan.model_copy(update={"solver": solver})
     return Record.seal(plan, cells, list(summary.limits), pl.concat(tables), summary.run)
@@ -150,16 +157,34 @@ def test_what_may_not_be_compared_is_not(base):
     assert found[0].contracts["ranking"] == 2
 
 
-def test_two_records_of_one_seed_are_refused(base):
-    """A row cannot count a seed twice."""
-    twice = [replace(base, folder=Path(name)) for name in ("one", "other")]
-    with pytest.raises(InputError, match="dt-net-thin on tiny-v1: one and other have one seed, 0; keep one of them"):
-        boards(twice)
-    solver = base.summary.plan.solver.model_copy(update={"seed": 7, "name": "dt-net-thin@7"})
-    plan = base.summary.plan.model_copy(update={"solver": solver})
-    again = Record.seal(plan, list(base.summary.cells), list(base.summary.limits), base.mazes, base.summary.run)
-    with pytest.raises(InputError, match="dt-net-thin@0 and dt-net-thin@7 have one weights"):
-        boards([base, again])
+def renamed(record, **solver):
+    """The same record of another solver, made where nothing else is said of it."""
+    stated = record.summary.plan.solver.model_copy(update=solver)
+    return resealed(record, solver=stated)
+
+
+MINE = {"name": "mine@0", "recipe": "mine", "weights_sha256": "a" * 64}
+
+
+def test_a_second_record_of_a_seed_is_left_out(base):
+    """A row counts no seed and no weights twice: the later is named, and the board stands."""
+    one, other = (replace(renamed(base, **MINE), folder=Path(name)) for name in ("one", "other"))
+    (board,) = boards([one, other])
+    assert [(row.recipe, row.seeds) for row in board.rows] == [("mine", (0,))]
+    assert board.notes == ("other: left out: seed 0 of mine is there already, one; keep one of them",)
+    again = renamed(base, **{**MINE, "name": "mine@7", "seed": 7})
+    (board,) = boards([one, again])
+    assert board.notes == ("mine@7: left out: seed 7 has the weights of seed 0, one",)
+    assert "mine@7: left out" in board_table(board)
+    assert "mine@7: left out" in board_table(board, markdown=True)
+
+
+def test_of_two_records_of_a_seed_the_verified_one_stands(base):
+    """Whoever comes first in the alphabet does not push out what was run again."""
+    first, second = (replace(renamed(base, **{**MINE, "notes": (n,)}), folder=Path(n)) for n in ("a", "b"))
+    found = {second.summary.sha256: SimpleNamespace(reproduced=True)}
+    assert [record.folder for record in rows_of([first, second], found).by_name["mine"]] == [Path("b")]
+    assert [record.folder for record in rows_of([first, second]).by_name["mine"]] == [Path("a")]
 
 
 def test_a_board_reads_alike_in_every_format(tiny_records):

@@ -1,0 +1,29 @@
+"""Names that people would take for one another."""
+
+from collections.abc import Iterable
+
+_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", **dict.fromkeys("._+-@", "")})
+
+
+def base_name(name: str) -> str:
+    """Return a solver's name without its seed: ``dt-net-thin@3`` → ``dt-net-thin``."""
+    return name.partition("@")[0]
+
+
+def folded(name: str) -> str:
+    """Return what two names share that differ by case or by signs at their end alone."""
+    return name.casefold().rstrip("._+-@")
+
+
+def taken_for(name: str, own: Iterable[str]) -> str | None:
+    """Return which of ``own`` a name is, or looks like, with any seed; None where it is like none of them.
+
+    Case, the signs between letters, and letters that look alike (0 and O, 1 and l and I, rn and m, vv and w) do not
+    count.
+    """
+    by_look = {_look(known): known for known in own}
+    return by_look.get(_look(base_name(name)))
+
+
+def _look(name: str) -> str:
+    return name.casefold().translate(_ALIKE).replace("rn", "m").replace("vv", "w")
