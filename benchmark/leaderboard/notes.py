@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from extramaze.leaderboard.grouping import place
 from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
-from extramaze.leaderboard.grouping import place
 from extramaze.records.measures import is_algorithm
 from extramaze.submission.card import VERIFICATION
 from extramaze.suites import IN_DISTRIBUTION

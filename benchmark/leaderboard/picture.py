@@ -37,7 +37,7 @@ def save_boards(records: Sequence[Record], out: Path, version: int = LATEST, qui
     """Draw every board of some records into a folder, and return the PNGs. quiet: show no progress."""
     make_folder(out)
     found = boards(records, version=version)
-    named = list(zip(found, comparable(records), picture_names(found), strict=True))
+    named = [one for one in zip(found, comparable(records), picture_names(found), strict=True) if one[0].rows]
     bar = progress_bar(named, desc="drawing boards", unit="board", quiet=quiet, brief=True)
     return [save_png(draw_board(board, group), out / name) for board, group, name in bar]
 

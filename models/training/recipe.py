@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
 from extramaze.core.errors import InputError
+from extramaze.models.names import taken_for
 from extramaze.models.root_finding import Method
 from extramaze.models.training.architectures import SINGLE_PASS, Architecture
 from extramaze.models.training.data import Data
@@ -133,8 +134,10 @@ def recipe_text(name_or_path: str) -> str:
     """Return the YAML text of a shipped recipe or of a file, which may not take a shipped name. Raises InputError."""
     text = yaml_text("recipe", name_or_path, RECIPES)
     name = parse_recipe(text, name_or_path).name
-    if name in recipe_names() and text != yaml_text("recipe", name, RECIPES):
-        raise InputError(f"recipe {name_or_path}: the name {name} is a shipped recipe's; choose another name")
+    own = taken_for(name, recipe_names())
+    if own is not None and text != yaml_text("recipe", own, RECIPES):
+        what = "a shipped recipe's" if own == name else f"like that of the shipped recipe {own}"
+        raise InputError(f"recipe {name_or_path}: the name {name} is {what}; choose another name")
     return text
 
 

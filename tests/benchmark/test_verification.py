@@ -429,7 +429,7 @@ def board_of(folder, *options, capsys):
 
 
 def test_a_forged_verification_makes_no_badge(shelved, filled, capsys):
-    """Beside its record it is named and ignored; nor is one believed that lies wherever a record's maker could put it."""
+    """Beside its record it is named and ignored; nor is one believed wherever else its maker could put it."""
     forged = made(record_sha256=filled.summary.sha256)
     results = shelved.parent.parent
     for path in (
