@@ -11,6 +11,7 @@ from extramaze.trust import changes
 from extramaze.trust.changes import Maintainers, Person, is_protected, main, plain, submission_of
 
 ADA, MALLORY = ("Ada", "ada@example.org"), ("Mallory", "mallory@example.org")
+LENIENT = ("-c", "core.protectNTFS=false", "-c", "core.protectHFS=false")
 ROW = "results/smoke-v1/my-net@0"
 FORGED = "results/verifications/smoke-v1/my-net@0.json"
 
@@ -33,7 +34,7 @@ class Clone:
         who = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email}
         who |= {"GIT_COMMITTER_NAME": other, "GIT_COMMITTER_EMAIL": address}
         alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        command = ["git", "-c", "core.protectNTFS=false", "-c", "core.protectHFS=false", *arguments]
+        command = ["git", *LENIENT, *arguments]
         done = subprocess.run(
             command, cwd=self.place, env={**os.environ, **who, **alone}, capture_output=True, text=True, check=True
         )
@@ -168,16 +169,7 @@ def test_spellings_that_some_system_reads_alike_touch(clone, capsys, name):
     assert is_protected(name)
     blob = clone.git("rev-parse", "HEAD:README.md")
     listing = f"100644 {blob}\t{name}\0"
-    command = [
-        "git",
-        "-c",
-        "core.protectNTFS=false",
-        "-c",
-        "core.protectHFS=false",
-        "update-index",
-        "-z",
-        "--index-info",
-    ]
+    command = ["git", *LENIENT, "update-index", "-z", "--index-info"]
     subprocess.run(command, cwd=clone.place, input=listing.encode(), check=True)
     clone.git("commit", "--quiet", "-m", "odd")
     code, lines = judged(capsys)
@@ -295,14 +287,8 @@ def test_a_list_of_maintainers_is_read_leniently():
     found = Maintainers.parse("# Eve <eve@x.org>\nAda L. <Ada@X.org> <a@y.org> @ada\n\nBob\n  c@z.org # old\n")
     for person in (Person("?", "ada@x.ORG"), Person("?", "A@y.org"), Person("Bob", "?"), Person("?", "c@z.org")):
         assert found.include(person)
-    for person in (
-        Person("Ada L.", "?"),
-        Person("Eve", "eve@x.org"),
-        Person("bob", "?"),
-        Person("", ""),
-        Person("@ada", ""),
-    ):
-        assert not found.include(person)
+    for name, email in (("Ada L.", "?"), ("Eve", "eve@x.org"), ("bob", "?"), ("", ""), ("@ada", "")):
+        assert not found.include(Person(name, email))
     assert found.logins == {"ada"}
 
 

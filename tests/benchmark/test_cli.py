@@ -15,6 +15,7 @@ from extramaze.cli.app import VERBS
 from extramaze.mazes.npz import read_npz
 from extramaze.records import read_record
 from extramaze.verification.validate import problems
+from extramaze.verification.verification import read_verifications
 from tests.benchmark.test_verification import made
 from tests.models.test_train import TINY as TINY_RECIPE
 
@@ -319,20 +320,22 @@ def test_options_reach_the_plan_and_name_the_folder(options, place, field, value
 def test_a_noise_floor_is_written_into_the_record(tmp_path, tiny_suite, monkeypatch, capsys):
     """Also into one that was finished without, whose verification stays; once it is there, nothing is run again."""
     monkeypatch.chdir(tmp_path)
-    usual = ["--suite", "tiny-v1.yaml", "--limit", "2", "--device", "cpu", "--quiet", "--out", "r"]
+    place, kept = tmp_path / "all" / "tiny-v1" / "r", tmp_path / "all" / "verifications" / "tiny-v1" / "one.json"
+    usual = ["--suite", "tiny-v1.yaml", "--limit", "2", "--device", "cpu", "--quiet", "--out", str(place)]
     command = ["evaluate", "pi-net-thin@0", "--mode", "own", *usual]
     assert run(command) == 0
-    before = read_record(tmp_path / "r")
-    made(record_sha256=before.summary.sha256, mazes=6, drawn=6, compared=6).write(tmp_path / "r")
-    (tmp_path / "r" / "card.json").write_text("{}")
+    before = read_record(place)
+    made(record_sha256=before.summary.sha256, mazes=6, drawn=6, compared=6).write(kept)
+    (place / "card.json").write_text("{}")
     assert run([*command, "--noise-floor"]) == 2
     assert "which its card seals" in capsys.readouterr().err
-    (tmp_path / "r" / "card.json").unlink()
+    (place / "card.json").unlink()
     assert run([*command, "--noise-floor"]) == 0
-    found = read_record(tmp_path / "r").summary
+    found = read_record(place).summary
     assert [cell.mazes for cell in found.noise] == [2, 2, 2]
     assert (found.plan, found.cells, found.run) == (before.summary.plan, before.summary.cells, before.summary.run)
-    assert problems(tmp_path / "r") == []
+    assert problems(place) == []
+    assert list(read_verifications(tmp_path / "all" / "verifications")) == [found.sha256]
     monkeypatch.setattr("extramaze.verification.noise.noise_floor", lambda *_: pytest.fail("run again"))
     assert run([*command, "--noise-floor"]) == 0
 

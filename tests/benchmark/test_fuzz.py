@@ -133,12 +133,15 @@ def place(tiny_records, tmp_path_factory):
     return folder
 
 
+VERIFIED = "verifications/small-v1/borrowed@0.json"
+
+
 @pytest.fixture(scope="module")
 def sealed(submitted, tmp_path_factory):
-    """A submission with a verification."""
+    """A submission, and its verification among others."""
     folder = tmp_path_factory.mktemp("sealed")
     shutil.copytree(submitted, folder / "submission")
-    made(record_sha256=read_record(submitted).summary.sha256).write(folder / "submission")
+    made(record_sha256=read_record(submitted).summary.sha256).write(folder / VERIFIED)
     return folder
 
 
@@ -235,23 +238,23 @@ def test_tables(place, data):
 @pytest.mark.parametrize(
     ("name", "bound"),
     [
-        ("card.json", ("schema", "solver", "files", "record_sha256", "device", "packages", "doctor")),
-        ("verification.json", ("schema", "record_sha256", "mazes")),
+        ("submission/card.json", ("schema", "solver", "files", "record_sha256", "device", "packages", "doctor")),
+        (VERIFIED, ("schema", "record_sha256", "mazes")),
     ],
 )
 @given(data=st.data())
 @cases(40)
 def test_cards_and_verifications(sealed, name, bound, data):
     """Junk in a sealed file, under a digest stated anew, is found by validate, or is in no place that others bind."""
-    path = sealed / "submission" / name
+    path = sealed / name
     content = path.read_bytes()
     try:
         path.write_bytes(spoilt(data.draw, content))
         before = snapshot(sealed)
-        if call(["validate", "submission"], sealed) == 0:
+        if call(["validate", "submission", "verifications"], sealed) == 0:
             ours, theirs = json.loads(path.read_bytes()), json.loads(content)
             assert all(ours.get(key) == theirs.get(key) for key in bound)
-        assert call(["leaderboard", "submission"], sealed) == 0
+        assert call(["leaderboard", "submission", "--verifications", "verifications"], sealed) == 0
         assert snapshot(sealed) == before
     finally:
         path.write_bytes(content)
