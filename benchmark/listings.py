@@ -14,6 +14,7 @@ from extramaze.tables import layout
 
 def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> str:
     """Write how trained solvers came about: accuracy on fresh mazes of the training distribution, and what it took."""
+    fit = for_markdown if markdown else str
     header = ["solver", "right on fresh mazes", "training mazes", "seconds", "machine", "began with", "sha256"]
     lines = [
         [
@@ -22,14 +23,12 @@ def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> s
             + ("" if found.reached_99 else " (< 99 %)"),
             f"{found.mazes:,}",
             f"{found.wall_seconds:,.0f}",
-            found.machine,
-            found.init_from or "–",
+            fit(found.machine),
+            fit(found.init_from or "–"),
             f"{found.weights_sha256[:12]}…",
         ]
         for found in results
     ]
-    if markdown:
-        lines = [list(map(for_markdown, line)) for line in lines]
     title = (
         "trained solvers; seconds as logged, some of them beside other work; accuracy after the iterations that the "
         "recipe validates at"
