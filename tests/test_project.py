@@ -23,6 +23,18 @@ def test_every_sub_package_is_packaged(root):
     assert sorted(listed) == sorted(found)
 
 
+def test_everything_in_results_that_boards_read_is_packaged(root):
+    """A pattern that is forgotten leaves records, or what badges rest on, out of the wheel."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packaged = {
+        path for pattern in settings["package-data"]["extramaze.results"] for path in root.glob(f"results/{pattern}")
+    }
+    there = {path for name in ("record.json", "mazes.parquet") for path in root.glob(f"results/*-v[0-9]*/*/{name}")}
+    there |= set(root.glob("results/verifications/**/*.json"))
+    assert there
+    assert there <= packaged
+
+
 def test_the_version_is_stated_once_in_two_places(root):
     """Package metadata and ``extramaze.__version__`` agree."""
     from extramaze import __version__

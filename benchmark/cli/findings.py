@@ -27,10 +27,15 @@ def findings(
     """
     from extramaze.core.files import write_atomically
     from extramaze.findings import findings_text
+    from extramaze.leaderboard.grouping import in_own_name
     from extramaze.leaderboard.sources import find_records, shipped_records
 
     named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])
-    records = find_records(folders, quiet) if folders else shipped_records(quiet)
+    read = find_records(folders, quiet) if folders else shipped_records(quiet)
+    records = in_own_name(read)
+    if len(records) < len(read):
+        others = f"{len(read) - len(records)} of {len(read)} records do not stand under the recipe they state"
+        typer.echo(f"left out: {others}; extramaze leaderboard says why", err=True)
     text = findings_text(records, named, partial, quiet)
     if out is None:
         print(text, end="")

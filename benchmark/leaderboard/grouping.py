@@ -60,6 +60,12 @@ def rows_of(records: Iterable[Record], verified: Mapping[str, Verification] = Ma
     return Rows(rows, tuple(left_out))
 
 
+def in_own_name(records: Iterable[Record]) -> list[Record]:
+    """Return the records that stand in the row of the recipe that they state; not those retrained elsewhere."""
+    claims = [(record, claim_of(record.summary.plan.solver, record.folder)) for record in records]
+    return [r for r, claim in claims if claim.problem is None and claim.row == r.summary.plan.solver.recipe]
+
+
 def place(record: Record) -> str:
     """Say which record it is: its folder, or its solver where it was not read from any."""
     return str(record.folder or record.summary.plan.solver.name)

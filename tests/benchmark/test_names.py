@@ -163,6 +163,19 @@ def test_who_trains_a_shipped_recipe_has_a_row_beside(header, tiny_records, tmp_
     assert board.notes == ()
 
 
+def test_findings_draw_on_nobody_elses_records(tiny_records, tmp_path, capsys):
+    """A forged record and a retrained seed are left out, and counted."""
+    for name in ("dt-net-thin@0", "dead-end-filling"):
+        tiny_records[name].write(tmp_path / name)
+    assert run(["findings", str(tmp_path)]) == 0
+    before = capsys.readouterr().out
+    forged(tiny_records["dt-net-thin@1"], **RETRAINED).write(tmp_path / "a forged one")
+    assert run(["findings", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == before
+    assert "left out: 1 of 3 records" in printed.err
+
+
 @pytest.mark.parametrize(
     ("text", "seed"),
     [
