@@ -26,6 +26,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if asked or config.option.keyword else min(4, os.cpu_count() or 1)
 
 
+def pytest_xdist_setupnodes() -> None:
+    """Compile what nearly every worker needs once, before several of them would at the same time."""
+    from extramaze.mazes import MazeSpec, describe, generate, raster
+    from extramaze.scoring import score
+
+    mazes = generate(MazeSpec(3), 1)
+    images, targets = raster(mazes)
+    describe(mazes), score(images, targets, targets)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is slow and not asked for; skip what needs a GPU where there is none."""
     if not _slow_is_asked_for(config):
