@@ -1,16 +1,17 @@
 """Find the comparisons in a test's source that may hold floating-point results to the last bit.
 
-``==`` and ``in`` are found where a side is floating; ``array_equal``, ``torch.equal`` and their like already where no
-side is known to be whole.
+``==`` and ``in`` are found where a side is floating; ``array_equal``, ``torch.equal``, ``(a == b).all()`` and the like
+already where no side is known to be whole.
 """
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.kinds import DIGITS, NEAR, REAL, WHOLE, Scope, called, subject, words
+from tests.kinds import DIGITS, NEAR, REAL, WHOLE, Kind, Scope, called, subject, words
 
-COMPARES = words("array_equal array_equiv assert_array_equal assert_equal eq equal equals")
+COMPARES = words("array_equal array_equiv assertEqual assert_array_equal assert_equal eq equal equals")
+EQUAL = ast.Eq | ast.In
 TOLERANT = words("allclose assert_allclose assert_close isclose")
 
 
@@ -60,21 +61,21 @@ def _scopes(tree: ast.Module) -> list[tuple[str, Scope]]:
 def _exact(scope: Scope) -> Iterator[ast.expr]:
     """Yield the comparisons of a scope that may be exact between floating-point results."""
     denied = {id(node.operand) for node in scope.nodes if isinstance(node, ast.UnaryOp)}
+    elementwise = {id(node.value) for node in scope.nodes if isinstance(node, ast.Attribute) and node.attr == "all"}
     for node in scope.nodes:
         match node:
-            case ast.Compare(left=left, ops=ops, comparators=others):
-                sides, same = [left, *others], any(isinstance(op, ast.Eq | ast.In) for op in ops)
-                if (
-                    same
-                    and scope.largest(sides) == REAL
-                    and not _is_order(sides)
-                    and not any(map(_is_no_number, sides))
-                ):
+            case ast.Compare(left=left, ops=ops, comparators=others) if any(isinstance(op, EQUAL) for op in ops):
+                sides = [left, *others]
+                if not _is_bare(sides) and _is_real([scope.kind(side) for side in sides], id(node) in elementwise):
                     yield node
             case ast.Call() if id(node) not in denied and (sides := _held_equal(node)):
-                kinds = [scope.kind(side) for side in sides]
-                if NEAR not in kinds and (REAL in kinds or WHOLE not in kinds):
+                if _is_real([scope.kind(side) for side in sides], True):
                     yield node
+
+
+def _is_real(kinds: list[Kind], arrays: bool) -> bool:
+    """Whether sides of these kinds hold floating-point results, as arrays do that are not known to be whole."""
+    return NEAR not in kinds and (REAL in kinds or (arrays and WHOLE not in kinds))
 
 
 def _held_equal(call: ast.Call) -> list[ast.expr]:
@@ -93,6 +94,11 @@ def _tolerates_nothing(call: ast.Call) -> bool:
     return len(tolerances) == 2 and all(isinstance(t, ast.Constant) and t.value == 0 for t in tolerances)
 
 
+def _is_bare(sides: list[ast.expr]) -> bool:
+    """Whether no number is compared: an order, or what is no number, unless it is a number's text."""
+    return _is_order(sides) or (any(map(_is_no_number, sides)) and not any(map(_is_text_of_one, sides)))
+
+
 def _is_no_number(side: ast.expr) -> bool:
     """Whether a side is a text, a type, a truth or nothing, so that the other is one too."""
     match side:
@@ -102,6 +108,11 @@ def _is_no_number(side: ast.expr) -> bool:
             return True
         case _:
             return isinstance(side, ast.Attribute) and side.attr in ("dtype", "device", "shape")
+
+
+def _is_text_of_one(side: ast.expr) -> bool:
+    """Whether a side writes a number as text, so that digits are compared after all."""
+    return isinstance(side, ast.JoinedStr) or (isinstance(side, ast.Call) and called(side.func) in ("str", "repr"))
 
 
 def _is_order(sides: list[ast.expr]) -> bool:

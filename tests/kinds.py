@@ -52,12 +52,12 @@ KEEPS = words(
     """abs amax amin arange array asarray ascontiguousarray broadcast_to cat clamp clip clone concatenate contiguous
     copy cpu cumsum detach dict diff double enumerate expand flatten flip float32 float64 from_numpy frozenset
     full full_like half hexdigest items list map max min model_dump model_dump_json next numpy permute ravel
-    repeat reshape reversed roll set sha256 sorted squeeze stack sum swapaxes tensor tile to to_dict tobytes
+    repeat repr reshape reversed roll set sha256 sorted squeeze stack str sum swapaxes tensor tile to to_dict
     transpose tuple unique unsqueeze values view where zip"""
 )
 COMPUTES = words("cos cosh det exp inv log log10 log2 mean median norm quantile sin softmax sqrt std tan var")
 BLANK = words("Generator default_rng empty eye load manual_seed ones ones_like zeros zeros_like")
-UNPACKS = words("item tolist to_list")
+UNPACKS = words("item tobytes tolist to_list")
 INTEGER_TYPES = words("bool bool_ int int8 int16 int32 int64 long uint8 uint16 uint32 uint64")
 LIBRARIES = words("functional linalg math np numpy special stats torch")
 DIGITS = re.compile(r"\d\.\d{3}|\de-\d")  # so many that another rounding shows
@@ -216,6 +216,8 @@ def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             for target in targets:
                 yield from _pairs(target, value)
         case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+            yield from _pairs(target, value)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
             yield from _pairs(target, value)
         case ast.For(target=target, iter=items) | ast.comprehension(target=target, iter=items):
             yield from _pairs(target, _item(items))

@@ -77,6 +77,11 @@ MAY_DIFFER = [
     "assert table.equals(other)",
     "assert '0.7071' in text",
     "assert f'{x.mean()}' == text",
+    "assert str(x.mean()) == '0.5'",
+    "assert a.numpy().tobytes() == b.numpy().tobytes()",
+    "assert (ours == theirs).all()",
+    "self.assertEqual(ours.mean(), theirs)",
+    "x: float = np.exp(1)\nassert f(x) == x",
     "assert sha256(x.exp().numpy().tobytes()).hexdigest() == GOLDEN",
     "assert a.weights_sha256 == b.weights_sha256",
     "root = np.sqrt(2)\nassert x == root",
@@ -122,6 +127,9 @@ CANNOT = [
     "x = torch.zeros(3, dtype=torch.int64)\nassert x.tolist() == [0, 0, 0]",
     "assert 7 // 2 == 3",
     "assert (x > 0.5) == still",
+    "assert (degrees == 1).all()",
+    "assert (images == theirs).all()",
+    "assert str(spec) == 'size=9'",
     "assert name == 'b'",
 ]
 
