@@ -60,6 +60,7 @@ BLANK = words("Generator default_rng empty eye load manual_seed ones ones_like z
 UNPACKS = words("item tobytes tolist to_list")
 INTEGER_TYPES = words("bool bool_ int int8 int16 int32 int64 long uint8 uint16 uint32 uint64")
 LIBRARIES = words("functional linalg math np numpy special stats torch")
+PLACES = words("cwd folder home out parent path place root tmp_path workshop")
 DIGITS = re.compile(r"\d\.\d{3}|\de-\d")  # so many that another rounding shows
 
 
@@ -147,7 +148,8 @@ class Scope:
         kind = self.largest([left, right])
         numbers = [n for n in (left, right) if isinstance(n, ast.Call) or isinstance(getattr(n, "value", None), int)]
         if isinstance(op, ast.Div) and kind < REAL:
-            return REAL if numbers else UNKNOWN
+            place = called(left) in PLACES or (isinstance(right, ast.Constant) and isinstance(right.value, str))
+            return REAL if numbers and not place else UNKNOWN
         return kind
 
     def _of_name(self, name: str) -> Kind:
