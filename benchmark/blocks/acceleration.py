@@ -31,6 +31,7 @@ from extramaze.blocks.winograd import (
 )
 from extramaze.core.errors import InputError
 from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
+from extramaze.models.calling import take_step
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet, ResidualBlock
 
@@ -100,19 +101,7 @@ def make_step(solver: IterativeSolver, x: Tensor, iteration: Iteration, few: boo
     """
     if iteration == "winograd" and isinstance(solver, DTNet):
         return _winograd_step(solver, x, FEW if few else SHARED)
-
-    def step(state: Tensor) -> Tensor:
-        new = solver.step(state, x)
-        refuse_own_storage(solver, state, new)
-        return new
-
-    return step
-
-
-def refuse_own_storage(solver: IterativeSolver, state: Tensor, new: Tensor) -> None:
-    """Raise InputError for a step that returned its argument, changed or not: every such state would be at rest."""
-    if new is state or new.untyped_storage().data_ptr() == state.untyped_storage().data_ptr():
-        raise InputError(f"{type(solver).__name__}.step returned its argument's own storage; return a new state")
+    return lambda state: take_step(solver, state, x)
 
 
 def _winograd_step(solver: DTNet, x: Tensor, shared: int) -> Step:

@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.blocks.acceleration import Iteration, make_step, refuse_own_storage
+from extramaze.blocks.acceleration import Iteration, make_step
 from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
 from extramaze.blocks.plan import CellPlan, Plan, Way
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
-from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.calling import begin, first_step, read_answer
+from extramaze.models.contract import IterativeSolver
 from extramaze.models.counting import counting
 from extramaze.scoring import score
 from extramaze.suites import Cell
@@ -35,30 +36,12 @@ class AnsweredBlock:
     batch: int
 
 
-def first_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
-    """Make the first step and see that it was pure. Raises InputError where it was not.
-
-    A step that works in place makes every comparison of states one of a state with itself.
-    """
-    name = type(solver).__name__
-    if not isinstance(state, Tensor) or state.shape[:1] != x.shape[:1]:
-        raise InputError(f"{name}.initial_state must return a tensor whose first dimension is the batch, {x.shape[0]}")
-    state_before, x_before = state.clone(), x.clone()
-    new = solver.step(state, x)
-    if not isinstance(new, Tensor) or new.shape[:1] != x.shape[:1]:
-        raise InputError(f"{name}.step must return a tensor whose first dimension is the batch, {x.shape[0]}")
-    refuse_own_storage(solver, state, new)
-    if not (torch.equal(state, state_before) and torch.equal(x, x_before)):
-        raise InputError(f"{name}.step changed its arguments; return a new state and leave state and x as they were")
-    return new
-
-
 def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], iteration: Iteration = "plain") -> list[Tensor]:
     """Run the plain iteration and return the answers, bool (B, H, W), at each rung.
 
     Where one step returns the very same bits for the whole block, every later step would too, and none is run.
     """
-    state = first_step(solver, solver.initial_state(x), x)
+    state = first_step(solver, begin(solver, x), x)
     step = make_step(solver, x, iteration)
     answers, settled, done = [], False, 1
     for rung in rungs:
@@ -71,16 +54,6 @@ def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], iteratio
     return answers
 
 
-def read_answer(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
-    """Read the answers, bool (B, H, W), off a state. Raises InputError for logits of another shape."""
-    logits = solver.readout(state)
-    expected = (x.shape[0], 2, *x.shape[2:])
-    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-    if found != expected:
-        raise InputError(f"{type(solver).__name__}.readout must return a tensor {expected}, got {found}")
-    return answer(logits, x)
-
-
 def make_answers(
     solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Way, to_the_end: np.ndarray
 ) -> Answers:
@@ -91,7 +64,7 @@ def make_answers(
         return _own_answers(solver, x, rungs)
     if not way.retire:
         return Answers(iterate(solver, x, rungs, way.iteration), all_agree, all_steps)
-    state = first_step(solver, solver.initial_state(x), x)
+    state = first_step(solver, begin(solver, x), x)
     read_answer(solver, state, x)
     keep = torch.from_numpy(to_the_end).to(x.device)
     return iterate_retiring(solver, x, state, rungs, way.iteration, keep)

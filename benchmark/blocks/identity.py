@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 from extramaze.core.checked import Count, Digest, OneLine, Strict, check_model, differing
 from extramaze.core.errors import InputError
@@ -62,9 +63,25 @@ def state_sha256(state: Mapping[str, Tensor]) -> str | None:
     """Hash weights and buffers by name, whatever file they come from; None where there are none."""
     digest = hashlib.sha256()
     for name in sorted(state):
+        _refuse_other_than_numbers(name, state[name])
         digest.update(name.encode())
         digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest() if state else None
+
+
+def _refuse_other_than_numbers(name: str, value: object) -> None:
+    """Raise InputError for an entry of a ``state_dict`` that does not hold its own numbers in plain sight."""
+    if not isinstance(value, Tensor):
+        kind = f"a {type(value).__name__}, as quantised layers have it"
+    elif is_lazy(value):
+        kind = "not made before a first call; call the layer once where the solver is made"
+    elif value.device.type == "meta":
+        kind = "on the device meta, without numbers; load its weights where the solver is made"
+    elif value.layout != torch.strided or value.is_quantized:
+        kind = "sparse or quantised"
+    else:
+        return
+    raise InputError(f"the solver's weights must be plain tensors that hold their numbers: {name} is {kind}")
 
 
 def _code_sha256(solver: IterativeSolver) -> str | None:

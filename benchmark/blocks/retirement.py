@@ -12,7 +12,8 @@ from torch import Tensor
 
 from extramaze.blocks.acceleration import Iteration, make_step
 from extramaze.blocks.block import Answers
-from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.calling import read_answer
+from extramaze.models.contract import IterativeSolver
 
 CHECK_EVERY = 7  # odd, so that an answer that alternates is seen to; not a divisor of the periods that are common
 SAME_CHECKS = 9  # answers alike at so many checks in a row, over 56 iterations: settled
@@ -48,7 +49,7 @@ def iterate_retiring(
         if now > 1 and len(here):
             state = step(state)
         if len(here) and (now in rungs or now % CHECK_EVERY == 0):
-            current[here] = answer(solver.readout(state), images)
+            current[here] = read_answer(solver, state, images)
         if now in rungs:
             disagrees |= settled & (current != settled_on).flatten(1).any(dim=1)
             answers.append(current.clone())

@@ -4,7 +4,6 @@ Limits, motion and correctness are read off the same free-running float64 trajec
 initial state is measured in float32, in which iterating from other states costs little.
 """
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +11,11 @@ import torch
 from torch import Tensor
 
 from extramaze.blocks.acceleration import choose_iteration, make_step
-from extramaze.blocks.answering import first_step
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.dynamics import RELATIVE, LimitReport, Motion, observe, path_independence, study_rule, watch_motion
 from extramaze.dynamics.observe import MEMORY
-from extramaze.models.contract import IterativeSolver, answer, open_pixels
+from extramaze.models.calling import begin, first_step, in_precision, read_answer, read_logits
+from extramaze.models.contract import IterativeSolver, open_pixels
 from extramaze.models.devices import spare_memory
 from extramaze.scoring import score
 from extramaze.suites import Cell, LimitPlan, Suite
@@ -32,7 +31,8 @@ class BlockLimits:
     limit, period, residual, exponent, exponent_error, betti: as in ``dynamics.LimitReport``; study_betti: by the rule
     of the study. right: optimal at the last iterate. latent_motion, logit_motion, flipping: as ``dynamics.Motion`` has
     them, over one more window. alignment: mean cosine of the limit with those from other initial states; depends: 1
-    where one of these gives another answer, 0 where none does. NaN and -1 for algorithms, whose states mean something.
+    where one of these gives another answer, 0 where none does. NaN and -1 for algorithms, whose states mean something,
+    and for states of whole numbers, of which others may mean nothing.
     """
 
     limit: np.ndarray
@@ -57,9 +57,10 @@ def watch_block(
     _, images, targets = draw_block(suite, cell, block, size)
     with torch.inference_mode(False), torch.no_grad():  # tangents need tensors that may carry them
         x = to_input(images, device, torch.float64)
-        exact_solver = copy.deepcopy(solver).double()
+        exact_solver = in_precision(solver, torch.float64)
         report, motion = _follow(exact_solver, x, suite.limits)
-        right = score(images, targets, answer(exact_solver.readout(report.final), x)).optimal
+    with torch.inference_mode():
+        right = score(images, targets, read_answer(exact_solver, report.final, x)).optimal
     alignment, depends = _other_starts(solver, to_input(images, device, torch.float32), suite.limits.burn_in, block)
     return BlockLimits(
         limit=np.array([str(limit) for limit in report.limit]),
@@ -81,7 +82,7 @@ def watch_block(
 def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitReport, Motion]:
     """Observe the float64 iterates on images x, and their motion over a further window."""
     step = make_step(solver, x, choose_iteration(solver, x.device), few=True)
-    state = solver.initial_state(x)
+    state = begin(solver, x)
     first_step(solver, state, x)
     memory = max(MEMORY, spare_memory(x.device) // 4)
     report = observe(
@@ -93,16 +94,19 @@ def _follow(solver: IterativeSolver, x: Tensor, plan: LimitPlan) -> tuple[LimitR
         betti=RULES,
         memory=memory,
     )
-    return report, watch_motion(step, solver.readout, report.final, plan.window, open_pixels(x))
+    motion = watch_motion(step, lambda s: read_logits(solver, s, x), report.final, plan.window, open_pixels(x))
+    return report, motion
 
 
 def _other_starts(solver: IterativeSolver, x: Tensor, iterations: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Compare limits and answers after ``iterations`` float32 steps from the solver's own and from other states."""
     if not solver.state_dict() or iterations < 1:
         return np.full(len(x), np.nan), np.full(len(x), UNKNOWN)
-    ours = copy.deepcopy(solver).float()
+    ours = in_precision(solver, torch.float32)
     with torch.inference_mode():
-        state = ours.initial_state(x)
+        state = begin(ours, x)
+        if not state.is_floating_point():
+            return np.full(len(x), np.nan), np.full(len(x), UNKNOWN)
         step = make_step(ours, x, choose_iteration(ours, x.device), few=True)
-        found = path_independence(step, state, iterations, lambda s: answer(ours.readout(s), x), seed=seed)
+        found = path_independence(step, state, iterations, lambda s: read_answer(ours, s, x), seed=seed)
     return found.cosine.mean(axis=0), found.changed.any(axis=0).astype(int)

@@ -51,11 +51,18 @@ def watch_motion(
             state = step(state)
             seen = readout(state)
             latent = torch.maximum(latent, _size(state.double() - first.double()))
-            logits = torch.maximum(logits, _size(torch.where(seen == logits_first, 0.0, seen - logits_first)))
+            logits = torch.maximum(logits, _size(_apart(seen, logits_first)))
             flips |= _predict(seen) != here
     pixels = counted.flatten(1).sum(dim=1).clamp_min(1)
     flipping = ((flips & counted).flatten(1).sum(dim=1) / pixels).double()
     return Motion(latent.cpu().numpy(), logits.cpu().numpy(), flipping.cpu().numpy())
+
+
+def _apart(one: Tensor, two: Tensor) -> Tensor:
+    """Return differences: none between infinities, or what is no number, and itself; infinite to what is no number."""
+    same = (one == two) | (one.isnan() & two.isnan())
+    apart = torch.where(same, 0.0, one - two)
+    return torch.where(apart.isnan(), torch.inf, apart)
 
 
 def _predict(logits: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """Evaluate one solver on one suite: accuracy at every rung, and what the raw iterates did."""
 
-import copy
 import shlex
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from extramaze.core.files import hold, make_folder
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
+from extramaze.models.calling import blame, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
 from extramaze.records import SUMMARY, Record, read_record
@@ -78,7 +78,7 @@ class Evaluation:
 
     def worker(self, store: BlockStore) -> Worker:
         """Return what computes the blocks, on a copy of the solver in the plan's precision."""
-        ours = copy.deepcopy(self.solver).to(self.device, getattr(torch, self.plan.dtype)).eval()
+        ours = in_precision(self.solver, getattr(torch, self.plan.dtype), self.device)
         return Worker(ours, self.plan, self.device, store)
 
 
@@ -116,7 +116,9 @@ def make_evaluation(
         )
     target = resolve_device(device)
     loaded = load_suite(suite)
-    return Evaluation(solver, make_plan(solver, loaded, part, dtype, target, mode, retire, tf32), target)
+    with blame(solver):
+        plan = make_plan(solver, loaded, part, dtype, target, mode, retire, tf32)
+    return Evaluation(solver, plan, target)
 
 
 def evaluate(

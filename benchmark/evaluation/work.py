@@ -1,7 +1,5 @@
 """The work of an evaluation: its blocks computed, or read back from disk, with a bar for what is left."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -11,11 +9,11 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits, watch_block
-from extramaze.core.errors import InputError
 from extramaze.core.progress import progress_bar
 from extramaze.costs import cell_cost
 from extramaze.evaluation.tabulate import CellTable, tabulate
 from extramaze.evaluation.tasks import Shard, Task, tasks
+from extramaze.models.calling import blame
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 
@@ -62,7 +60,7 @@ class Worker:
     def _compute(self, task: Task) -> BlockScores | BlockLimits:
         found = self.store.read_either(task.name, task.watched)
         if found is None:
-            with self._blame():
+            with blame(self.solver, self.plan.solver.name):
                 found = self._watch(task) if task.watched else self._score(task)
             self.store.save(task.name, found)
         return found
@@ -72,19 +70,6 @@ class Worker:
 
     def _watch(self, task: Task) -> BlockLimits:
         return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.plan.limit_block, self.device)
-
-    @contextmanager
-    def _blame(self) -> Iterator[None]:
-        """Turn a failure of code that does not come with extramaze into one error that names the solver."""
-        try:
-            yield
-        except InputError:
-            raise
-        except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
-            if self.plan.solver.code_sha256 is None:
-                raise
-            name, kind = self.plan.solver.name, type(problem).__name__
-            raise InputError(f"solver {name}: its code failed: {kind}: {problem}") from problem
 
 
 def tabulate_all(plan: Plan, blocks: dict[str, BlockScores | BlockLimits]) -> list[CellTable]:

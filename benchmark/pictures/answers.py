@@ -1,6 +1,5 @@
 """Mazes of a record answered once more, as the evaluation did, to be drawn: failures, chosen ones, one being solved."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from extramaze.blocks.answering import answer_block, make_answers
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.core.errors import InputError, unknown_name
+from extramaze.models.calling import in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures.accuracy import title_of
@@ -46,7 +46,7 @@ def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place,
 
 def in_precision_of(solver: IterativeSolver, record: Record) -> tuple[IterativeSolver, torch.device]:
     """Return a copy of a solver in a record's precision, and the device it is on."""
-    ours = copy.deepcopy(solver).to(getattr(torch, record.summary.plan.dtype)).eval()
+    ours = in_precision(solver, getattr(torch, record.summary.plan.dtype))
     return ours, next((parameter.device for parameter in ours.parameters()), torch.device("cpu"))
 
 

@@ -1,18 +1,17 @@
 """Pictures of what a record's iterates did: from its rows, and of one trajectory that is followed once more."""
 
-import copy
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
-from torch import Tensor
 
 from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.dynamics import Limit, persistence
 from extramaze.dynamics.recurrence import pairwise_distances
+from extramaze.models.calling import begin, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.pictures.dynamics import (
@@ -73,10 +72,10 @@ def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np
     _, images, _ = draw_block(suite, found, block, size)
     device = next((p.device for p in solver.parameters()), torch.device("cpu"))
     with reference_arithmetic():
-        ours = copy.deepcopy(solver).eval().double()
+        ours = in_precision(solver, torch.float64)
         x = to_input(images, device, torch.float64)
         step = make_step(ours, x, choose_iteration(ours, device))
-        state: Tensor = ours.initial_state(x)
+        state = begin(ours, x)
         for _ in range(suite.limits.burn_in):
             state = step(state)
         frames = [state[at].flatten().double().cpu().numpy()]

@@ -190,16 +190,19 @@ def impure(**methods):
 @pytest.mark.parametrize(
     ("solver", "problem"),
     [
-        (impure(step=lambda self, s, x: s.add_(1)), "returned its argument's own storage"),
+        (impure(step=lambda self, s, x: s.add_(1)), "changed its arguments"),
         (impure(step=lambda self, s, x: kept_in(self, s + 1)), "returned its argument's own storage"),
         (impure(step=lambda self, s, x: (s.add_(1), s + 1)[1]), "changed its arguments"),
         (impure(step=lambda self, s, x: (x.zero_(), s + 1)[1]), "changed its arguments"),
         (impure(step=lambda self, s, x: (s, s)), "step must return a tensor"),
         (impure(initial_state=lambda self, x: None), "initial_state must return a tensor"),
         (impure(initial_state=lambda self, x: x[:1, :2]), "first dimension is the batch"),
-        (impure(readout=lambda self, s: s[:1]), "readout must return a tensor"),
-        (impure(readout=lambda self, s: s[:, :1]), "readout must return a tensor"),
-        (impure(readout=lambda self, s: s.mean(dim=(2, 3), keepdim=True)), "readout must return a tensor"),
+        (impure(readout=lambda self, s: s[:1]), r"readout must return logits \(B, 2, H, W\), got"),
+        (impure(readout=lambda self, s: s[:, :1]), r"readout must return logits \(B, 2, H, W\), got"),
+        (
+            impure(readout=lambda self, s: s.mean(dim=(2, 3), keepdim=True)),
+            r"readout must return logits \(B, 2, H, W\), got",
+        ),
         (impure(step_budget=lambda self, h, w: 7.5), "step_budget must be None or"),
         (impure(step=lambda self, s, x: 1 / 0), "its code failed: ZeroDivisionError"),
         (impure(step=lambda self, s, x: exit(0)), "its code failed: SystemExit"),
