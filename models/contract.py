@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from extramaze.core.checked import one_line
+from extramaze.core.display import NAME_PATTERN
 from extramaze.core.errors import InputError
 
-NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"
 MAX_NOTES = 20
 
 

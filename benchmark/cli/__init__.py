@@ -25,6 +25,7 @@ from extramaze.cli import (  # noqa: F401
 from extramaze.cli.app import ExitCode, app
 from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
 from extramaze.core.escapes import for_terminal
+from extramaze.core.plugins import unreadable_left_out
 from extramaze.core.terminal import show_everywhere
 
 CODES = {
@@ -48,7 +49,8 @@ def main() -> None:
 def run(arguments: list[str], debug: bool = False) -> int:
     """Run one command; return its exit code. debug: print a traceback of what failed, a solver's own code too."""
     try:
-        code = app(arguments, prog_name="extramaze", standalone_mode=False) or ExitCode.DONE
+        with unreadable_left_out():
+            code = app(arguments, prog_name="extramaze", standalone_mode=False) or ExitCode.DONE
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.STOPPED
     except typer.TyperException as problem:

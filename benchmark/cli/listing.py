@@ -23,6 +23,7 @@ def list_names(
 
     Solvers of installed packages are listed with their distribution; without --verbose nothing of theirs is run.
     """
+    from extramaze.core.display import MOST, shown
     from extramaze.core.errors import InputError
     from extramaze.listings import solver_table, suite_table, suites_table
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
@@ -47,4 +48,4 @@ def list_names(
     print("\n".join(recipe_names() if what == "recipes" else solvers))
     for plugin in plugin_solvers() if what == "solvers" else ():
         problem = plugin.problem or (plugin_fault(plugin) if verbose else None)
-        show([f"{plugin.name}  ({problem or f'{plugin.distribution}, {plugin.target}'})"])
+        show([f"{shown(plugin.name, MOST)}  ({problem or f'{plugin.distribution}, {plugin.target}'})"])

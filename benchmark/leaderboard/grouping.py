@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from extramaze.blocks.plan import ARITHMETIC
 from extramaze.core.errors import InputError
-from extramaze.models.names import folded
+from extramaze.core.names import folded
 from extramaze.records import Record
 from extramaze.trust.names import claim_of
 from extramaze.verification.verification import Verification

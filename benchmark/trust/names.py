@@ -11,8 +11,8 @@ from pathlib import Path
 from extramaze.blocks.identity import SolverInfo
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
+from extramaze.core.names import taken_for
 from extramaze.models.loading import ALGORITHMS, shipped_results
-from extramaze.models.names import taken_for
 from extramaze.models.training.recipe import RECIPES, recipe_names
 from extramaze.models.training.trained import RECIPE
 

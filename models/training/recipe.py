@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
 from extramaze.core.errors import InputError
-from extramaze.models.names import taken_for
+from extramaze.core.names import taken_for
 from extramaze.models.root_finding import Method
 from extramaze.models.training.architectures import SINGLE_PASS, Architecture
 from extramaze.models.training.data import Data

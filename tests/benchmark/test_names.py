@@ -9,11 +9,11 @@ import pytest
 
 from extramaze.blocks.identity import SolverInfo
 from extramaze.cli import run
+from extramaze.core.names import folded, taken_for
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.sources import find_records, shipped_records
 from extramaze.mazes import InputError
 from extramaze.models.loading import shipped_results
-from extramaze.models.names import folded, taken_for
 from extramaze.models.training.recipe import recipe_names, recipe_text
 from extramaze.records import Record
 from extramaze.trust.names import claim_of, own_name, own_names

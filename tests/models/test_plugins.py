@@ -100,8 +100,86 @@ def test_ls_names_plugins_and_what_is_wrong_with_them(one, two):
 
 
 def test_a_name_taken_twice_is_an_error_that_names_both(two):
-    """Two packages, or one and extramaze: whoever asks is told, and other names of both packages work."""
+    """Whoever asks for what two packages claim is told; other names of both work."""
     assert "claimed by acme-mazes 1.2 and by rival-mazes 0.3" in two["gated-net"]
-    assert "the name is extramaze's own, and rival-mazes 0.3 claims it too" in two["dt-net-thin"]
     assert (two["rival-net"], two["dt-net-thin@1"]) == ("dead-end-filling", "dt-net-thin@1")
     assert two["acme_mazes.gated:make"] == "gated-net@0"
+
+
+def test_a_shipped_name_stays_shipped(two):
+    """A package that claims it is named in the list and left out."""
+    assert two["dt-net-thin"] == "dt-net-thin@0"
+    assert "dt-net-thin  (the name is extramaze's own, and rival-mazes 0.3 claims it too; " in two["ls"][1]
+
+
+BAD = {  # by what is wrong: the files of a distribution
+    "no value": {"entry_points.txt": "[extramaze.models]\njust words\n", "METADATA": "Name: no-value\nVersion: 1\n"},
+    "no name": {"entry_points.txt": "[extramaze.models]\n = a:b\n", "METADATA": "Name: no-name\nVersion: 1\n"},
+    "no module": {
+        "entry_points.txt": "[extramaze.models]\nx = a b: c d\n",
+        "METADATA": "Name: no-module\nVersion: 1\n",
+    },
+    "no metadata": {"entry_points.txt": "[extramaze.models]\nunsigned-net = lost:make\n"},
+    "no version": {
+        "entry_points.txt": "[extramaze.models]\nversionless-net = lost:make\n",
+        "METADATA": "Name: vless\n",
+    },
+    "control": {
+        "entry_points.txt": "[extramaze.models]\na\x1b[31m\x00b = a:b\n",
+        "METADATA": "Name: con\nVersion: 1\n",
+    },
+    "long": {
+        "entry_points.txt": f"[extramaze.models]\n{'n' * 10_000} = {'m' * 10_000}:x\n",
+        "METADATA": "Name: long\n",
+    },
+    "bytes": {"entry_points.txt": b"[extramaze.models]\n\xff\xfe = a:b\n", "METADATA": "Name: bytes\nVersion: 1\n"},
+    "metadata bytes": {"entry_points.txt": "[extramaze.models]\nodd-net = lost:make\n", "METADATA": b"Name: \xff\n"},
+    "exits": {
+        "entry_points.txt": "[extramaze.models]\nexit-net = exits_on_import:make\n",
+        "METADATA": "Name: exits\nVersion: 1\n",
+    },
+    "algorithm": {
+        "entry_points.txt": "[extramaze.models]\nwavefront = lost:make\n",
+        "METADATA": "Name: thief\nVersion: 1\n",
+    },
+    "recipe": {
+        "entry_points.txt": "[extramaze.models]\ndt-net-thin@1 = lost:make\n",
+        "METADATA": "Name: seed-thief\nVersion: 1\n",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory):
+    """What is known with distributions beside ours each of which is broken in one way."""
+    place = tmp_path_factory.mktemp("bad") / "site"
+    for number, contents in enumerate(BAD.values()):
+        folder = place / f"bad{number}-1.dist-info"
+        folder.mkdir(parents=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (place / "exits_on_import.py").write_text("import sys\nsys.exit(0)\n")
+    (place / "broken.dist-info").symlink_to("nowhere")
+    return ask(place, "wavefront", "dt-net-thin@1", "exit-net", "unsigned-net", "nobodys-net")
+
+
+def test_broken_distributions_are_named_and_left_out(bad):
+    """Each has a line with what is wrong, of printable characters; what is shipped is listed and loads."""
+    assert (bad["wavefront"], bad["dt-net-thin@1"]) == ("wavefront", "dt-net-thin@1")
+    for flags in ("ls", "ls --verbose"):
+        code, said = bad[flags]
+        assert code == 0
+        assert "\nwavefront\n" in said
+        assert all(line.isprintable() and len(line) < 1000 for line in said.splitlines())
+        for who in ("no-value", "no-name", "no-module", "con 1", "long without", "bytes 1", "thief 1", "seed-thief 1"):
+            assert who in said, who
+        assert "a distribution without a name (" in said
+        assert "vless without a version" in said
+
+
+def test_a_broken_plugin_that_is_asked_for_says_why(bad):
+    """In one sentence that names its distribution, or where that lies."""
+    assert bad["exit-net"].startswith("plugin exit-net of exits 1: ")
+    assert "SystemExit: 0" in bad["exit-net"]
+    assert "plugin unsigned-net of a distribution without a name (" in bad["unsigned-net"]
+    assert "unknown solver 'nobodys-net'" in bad["nobodys-net"]
