@@ -11,6 +11,10 @@ import torch
 
 from extramaze.core.errors import InputError
 
+if hasattr(os, "register_at_fork"):
+    # Of OpenMP's threads none lives on in a forked child, which would wait for them; torch's own workers do the same.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
 
 def resolve_device(name: str) -> torch.device:
     """Turn ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:1`` into a device. Raises InputError."""

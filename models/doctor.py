@@ -12,6 +12,7 @@ from safetensors.torch import save as write_safetensors
 from torch import Tensor
 
 from extramaze.core.errors import InputError
+from extramaze.core.forks import begin_threads
 from extramaze.core.progress import progress_bar
 from extramaze.models.calling import begin, in_precision, next_state, read_logits
 from extramaze.models.contract import IterativeSolver
@@ -38,6 +39,7 @@ def examine(make: Make, quiet: bool = True) -> list[Breach]:
     draws random numbers, no other check means anything, and that is all it returns. Raises InputError where the solver
     cannot be built. quiet: show no progress.
     """
+    begin_threads("checking a solver")
     solver = built(make)
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
         breaches = _shape_breaches(solver)

@@ -9,6 +9,7 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits, watch_block
+from extramaze.core.forks import begin_threads
 from extramaze.core.progress import progress_bar
 from extramaze.costs import cell_cost
 from extramaze.evaluation.tabulate import CellTable, tabulate
@@ -33,6 +34,7 @@ class Worker:
 
     def compute(self, chosen: list[Task], quiet: bool) -> dict[str, BlockScores | BlockLimits]:
         """Compute some of the plan's blocks and return them by name. Two bars count the work and the cell's blocks."""
+        begin_threads("evaluating")
         by_cell = {cell.name: [task for task in chosen if task.cell == cell] for cell, _ in self.plan.pairs()}
         shares = {name: self._share(found) for name, found in by_cell.items()}
         total = sum(shares.values()) or 1.0

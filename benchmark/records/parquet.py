@@ -12,17 +12,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import polars as pl
 
 from extramaze.core.errors import InputError
+from extramaze.core.forks import begin_threads
 
 MAX_ROWS = 10_000_000
 BYTES_A_ROW = 1024  # more than a row of ours takes, whatever the encoding, its lists left out
 BYTES_A_VALUE = 4  # of a list: more than three columns of truths take
 SLACK_BYTES = 2**20
 MAGIC = b"PAR1"
+_SILENCE = Lock()  # there is one error stream: of two readers the second would keep the first one's nowhere
+if hasattr(os, "register_at_fork"):  # nor is a child to begin with it
+    os.register_at_fork(before=_SILENCE.acquire, after_in_parent=_SILENCE.release, after_in_child=_SILENCE.release)
 _DEEPEST = 16
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 # Field numbers of parquet.thrift
@@ -39,6 +44,7 @@ def open_table(content: bytes, rows: int, values: int) -> pl.DataFrame:
     if rows > MAX_ROWS:
         raise InputError(f"{rows:,} rows are expected; at most {MAX_ROWS:,} are read")
     _refuse_larger(content, rows, max(1, values))
+    begin_threads("reading a record")
     try:
         with _silent():
             table = pl.read_parquet(io.BytesIO(content))
@@ -52,15 +58,22 @@ def open_table(content: bytes, rows: int, values: int) -> pl.DataFrame:
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep what is printed on the error stream from being seen: the reader's own backtrace of a damaged page."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with _SILENCE:
+        try:
+            kept = os.dup(2)
+        except OSError:  # this process has none
+            yield
+            return
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _refuse_larger(content: bytes, rows: int, values: int) -> None:

@@ -18,6 +18,7 @@ from extramaze.blocks.store import shard_of
 from extramaze.core.checked import check_model, load_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, write_atomically
+from extramaze.core.forks import begin_threads
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
@@ -53,6 +54,7 @@ class Record:
         noise: Sequence[CellNoise] = (),
     ) -> "Record":
         """Put a record together and state its digests."""
+        begin_threads("writing a record")
         buffer = io.BytesIO()
         mazes.write_parquet(buffer, compression="zstd", statistics=False)
         table = buffer.getvalue()

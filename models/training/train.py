@@ -7,6 +7,7 @@ import torch
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import hold, remove_temporary
+from extramaze.core.forks import begin_threads
 from extramaze.models.devices import deterministic, tensor_float
 from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.distributed import Processes, join
@@ -36,6 +37,7 @@ def train(
     Raises InputError for a bad recipe or seed, weights that do not fit, or a folder that holds something else;
     TrainingDiverged where the loss or its gradient is no longer a number.
     """
+    begin_threads("training")
     text = recipe_text(recipe)
     parsed = parse_recipe(text, recipe)
     if not 0 <= seed <= MAX_SEED:
