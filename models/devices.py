@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from extramaze.core.display import MOST, shown
 from extramaze.core.errors import InputError
 
 if hasattr(os, "register_at_fork"):
@@ -34,8 +35,8 @@ def resolve_device(name: str) -> torch.device:
 def describe_device(device: torch.device) -> str:
     """Name a device as results state it: ``NVIDIA H200``, or ``cpu (AMD EPYC, 2 threads)``."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu ({_processor()}, {torch.get_num_threads()} threads)"
+        return shown(torch.cuda.get_device_name(device), MOST)
+    return f"cpu ({shown(_processor(), MOST)}, {torch.get_num_threads()} threads)"
 
 
 def has_fast_bf16(device: torch.device) -> bool:

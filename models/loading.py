@@ -85,8 +85,10 @@ def load(target: str | Path) -> IterativeSolver:
         return load_folder(target)
     if not isinstance(target, str):
         raise InputError(f"a solver is named by text or a folder's path, got {type(target).__name__}")
-    if not target.isprintable() or len(target) > MAX_TARGET:
-        raise InputError(f"a solver is named in at most {MAX_TARGET} printable characters, got {target[:40]!r}…")
+    if "\0" in target or len(target) > MAX_TARGET:
+        raise InputError(
+            f"a solver is named in at most {MAX_TARGET} characters, none of them NUL, got {target[:40]!r}…"
+        )
     name, at, seed = target.partition("@")
     plugin = find_plugin(target, _own_names())
     if plugin is not None:

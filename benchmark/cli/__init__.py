@@ -3,6 +3,7 @@
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from extramaze.cli import (  # noqa: F401
     verifying,
 )
 from extramaze.cli.app import ExitCode, app
+from extramaze.core.display import arguments_shown, sentence
 from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
@@ -48,6 +50,11 @@ def main() -> None:
 
 def run(arguments: list[str], debug: bool = False) -> int:
     """Run one command; return its exit code. debug: print a traceback of what failed, a solver's own code too."""
+    with arguments_shown(arguments) as escape:
+        return _run(arguments, debug, lambda message, code: _complain(escape(message), code))
+
+
+def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int]) -> int:
     try:
         with unreadable_left_out():
             code = app(arguments, prog_name="extramaze", standalone_mode=False) or ExitCode.DONE
@@ -55,23 +62,23 @@ def run(arguments: list[str], debug: bool = False) -> int:
         code = ExitCode.STOPPED
     except typer.TyperException as problem:
         verb = getattr(getattr(problem, "ctx", None), "command_path", "extramaze")
-        return _complain(f"{problem.format_message()} ({verb} --help lists what there is)", problem.exit_code)
+        return complain(f"{problem.format_message()} ({verb} --help lists what there is)", problem.exit_code)
     except (InputError, NotComparable, TrainingDiverged) as problem:
         if debug and problem.__cause__ is not None:
             traceback.print_exception(problem.__cause__)
-        return _complain(str(problem), CODES[type(problem)])
+        return complain(str(problem), CODES[type(problem)])
     except Exception as problem:
         if debug:
             traceback.print_exc()
         advice = "please report it with what --debug prints"
-        return _complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", ExitCode.FAULT)
+        return complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", ExitCode.FAULT)
     if code != ExitCode.STOPPED:
         return code
-    return _complain("stopped; run the same command again to go on from here", code)
+    return complain("stopped; run the same command again to go on from here", code)
 
 
 def _complain(message: str, code: int) -> int:
-    print(for_terminal(f"error: {' '.join(message.split())}"), file=sys.stderr)
+    print(for_terminal(f"error: {sentence(message)}"), file=sys.stderr)
     return code
 
 

@@ -54,6 +54,7 @@ def check(
     from extramaze.comparing.report import Margins
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import report_junit, report_markdown, report_text
+    from extramaze.core.display import shown
     from extramaze.core.escapes import json_for_terminal, lines_for_terminal
     from extramaze.core.files import write_atomically
     from extramaze.records import read_record
@@ -80,7 +81,7 @@ def check(
     print(json_for_terminal(to_json(report)) if as_json else lines_for_terminal(report_text(report)))
     if reason is not None:
         taken = accept_baseline(baseline, new, reason)
-        typer.echo(f"accepted as number {taken.number} of {baseline}", err=True)
+        typer.echo(f"accepted as number {taken.number} of {shown(baseline)}", err=True)
         return
     codes = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NOT_COMPARABLE}
     if strict and report.unsure:

@@ -25,12 +25,13 @@ def findings(
 
     Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
     """
+    from extramaze.core.display import shown
     from extramaze.core.files import write_atomically
     from extramaze.findings import findings_text
     from extramaze.leaderboard.grouping import in_own_name
     from extramaze.leaderboard.sources import find_records, shipped_records
 
-    named = " ".join(["extramaze findings", *map(str, folders or ()), *(["--partial"] if partial else [])])
+    named = " ".join(["extramaze findings", *map(shown, folders or ()), *(["--partial"] if partial else [])])
     read = find_records(folders, quiet) if folders else shipped_records(quiet)
     records = in_own_name(read)
     if len(records) < len(read):
@@ -41,4 +42,4 @@ def findings(
         print(text, end="")
     else:
         write_atomically(out, text.encode())
-        typer.echo(f"findings: {out}", err=True)
+        typer.echo(f"findings: {shown(out)}", err=True)

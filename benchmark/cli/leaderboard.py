@@ -47,6 +47,7 @@ def leaderboard(
         width = shutil.get_terminal_size(fallback=(WIDE, 24)).columns
         print("\n\n".join(board_table(board, style == "markdown", width) for board in found))
     if pictures is not None:
+        from extramaze.core.display import shown
         from extramaze.leaderboard.picture import save_boards
 
-        typer.echo("\n".join(map(str, save_boards(records, pictures, ranking, quiet))), err=True)
+        typer.echo("\n".join(map(shown, save_boards(records, pictures, ranking, quiet))), err=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from extramaze.cli.app import Quiet, app
+from extramaze.core.display import shown
 from extramaze.core.errors import InputError
 
 MAX_PICTURED = 12
@@ -98,7 +99,7 @@ def generate(
             _show(mazes)
         print(mazes_summary(mazes))
     for path in written:
-        typer.echo(f"written: {path}", err=True)
+        typer.echo(f"written: {shown(path)}", err=True)
 
 
 def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> tuple[Any, str]:

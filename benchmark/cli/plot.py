@@ -35,6 +35,7 @@ def plot(
     Accuracy by axis and by iterations, over size × percolation; failures by kind; a maze being solved; what the
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
+    from extramaze.core.display import shown
     from extramaze.core.errors import InputError
     from extramaze.core.files import make_folder
     from extramaze.pictures.answers import refuse_made_elsewhere, save_mazes
@@ -47,7 +48,7 @@ def plot(
     submitted = (record / CARD).exists()  # its folder holds nothing that its card does not state
     folder = out or (Path("runs") / f"{found.summary.plan.solver.name}-plots" if submitted else record / "plots")
     if not maze:
-        print("\n".join(map(str, plot_record(found, folder, chosen, quiet))))
+        print("\n".join(map(shown, plot_record(found, folder, chosen, quiet))))
         return
     if chosen is None:
         refuse_made_elsewhere(found)

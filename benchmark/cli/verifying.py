@@ -150,6 +150,7 @@ def rewatch(
     where it was.
     """
     from extramaze.blocks.plan import CONTRACTS
+    from extramaze.core.display import shown
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
     from extramaze.verification.noise import add_noise
@@ -169,4 +170,4 @@ def rewatch(
     report(found, record, as_json=False)
     stale = outdated(record, found)
     if stale is not None:
-        typer.echo(f"{stale} is of the record as it was; make it anew: extramaze verify {record}", err=True)
+        typer.echo(f"{stale} is of the record as it was; make it anew: extramaze verify {shown(record)}", err=True)

@@ -23,7 +23,7 @@ def for_terminal(text: object) -> str:
     What is not printable, or cannot be seen, is written as Python writes it: ``\x1b``, ``\u202e``. A command to a
     runner is broken by a backslash: ``:\:error``, ``#\#[error]``.
     """
-    return _COMMAND.sub(lambda sign: f"{sign[0]}\\", _visible(str(text)))
+    return _COMMAND.sub(lambda sign: f"{sign[0]}\\", visible(str(text)))
 
 
 def lines_for_terminal(text: str) -> str:
@@ -38,22 +38,22 @@ def json_for_terminal(text: str) -> str:
 
 def for_markdown(text: object) -> str:
     """Return text within a line, or a table's cell, of Markdown: it marks nothing up, links nowhere, calls nobody."""
-    escaped = _MARKUP.sub(lambda sign: f"\\{sign[0]}", _visible(str(text)))
+    escaped = _MARKUP.sub(lambda sign: f"\\{sign[0]}", visible(str(text)))
     return _MENTION.sub("@<!-- -->", escaped)
 
 
 def for_html(text: object) -> str:
     """Return text for HTML: between tags, or in a quoted attribute."""
-    return html.escape(_visible(str(text)))
+    return html.escape(visible(str(text)))
 
 
 def for_xml(text: str) -> str:
     """Return lines without what XML cannot hold; whoever writes them escapes its signs."""
-    return "\n".join(map(_visible, text.split("\n")))
+    return "\n".join(map(visible, text.split("\n")))
 
 
-def _visible(text: str) -> str:
-    """Write what is not printable, or not to be seen, as Python does."""
+def visible(text: str) -> str:
+    """Return text with what is not printable, or not to be seen, written as Python does."""
     printable = "".join(sign if sign.isprintable() else _written(sign) for sign in text)
     return _INVISIBLE.sub(lambda sign: _written(sign[0]), printable)
 

@@ -17,6 +17,7 @@ from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import MAX_COMMAND
+from extramaze.core.display import shown
 from extramaze.core.errors import InputError
 from extramaze.core.escapes import for_terminal
 from extramaze.core.files import hold, make_folder
@@ -164,7 +165,9 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: Run
 def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "extramaze" or called.parts[-2:] in (("benchmark", "__main__.py"), ("extramaze", "__main__.py")):
-        return for_terminal(shlex.join(["extramaze", *map(without_place, sys.argv[1:])]))[:MAX_COMMAND]
+        return for_terminal(shown(shlex.join(["extramaze", *map(without_place, sys.argv[1:])]), MAX_COMMAND))[
+            :MAX_COMMAND
+        ]
     return "extramaze.evaluate"
 
 

@@ -1,5 +1,6 @@
 """A rehearsal: a solver is evaluated on a few mazes, so that what would end an evaluation late is known at once."""
 
+from extramaze.core.display import sentence
 from extramaze.core.errors import InputError
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import IterativeSolver, card_of
@@ -33,5 +34,5 @@ def refusal(solver: IterativeSolver) -> str | None:
         if type(solver).own_inference is not IterativeSolver.own_inference:
             make_evaluation(solver, suite, "cpu", mode="own").run(quiet=True)
     except InputError as problem:
-        return " ".join(str(problem).split())
+        return sentence(problem)
     return None

@@ -78,7 +78,7 @@ def test_factories_in_files_and_modules(tmp_path):
         ("{file}:Sour", "RuntimeError: no evaluation"),
         ("{file}:Cardless", "ZeroDivisionError"),
         ("missing.py:make", "there is no file"),
-        ("a\0b.py:make", "printable characters"),
+        ("a\0b.py:make", "none of them NUL"),
         ("x" * 5000, "at most 1000"),
         ("x" * 300, "no file or folder to look into: File name too long"),
         ("x" * 300 + ".py:make", "no file or folder to look into: File name too long"),
