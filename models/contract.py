@@ -71,7 +71,8 @@ class IterativeSolver(nn.Module, ABC):
     """A solver that iterates. Shapes: B mazes in a batch, H×W pixels; ``x`` is float (B, 3, H, W), 0 or 1.
 
     ``step`` must be a pure function: it returns a new state, changes neither argument, keeps nothing between calls, and
-    treats the mazes of a batch independently. The state is any tensor whose first dimension is the batch.
+    treats the mazes of a batch independently; at rest it may return its argument. The state is any tensor of real
+    numbers whose first dimension is the batch, and every step keeps its shape and type.
 
     single_pass: True where the first step already gives the answer and later ones repeat it (a feed-forward network);
     such a solver has no limits to report. factory_file: set by ``load``: the file of the factory that made it.
