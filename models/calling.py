@@ -7,6 +7,7 @@ depend on the mazes in which a fault was met: B mazes in a batch, of H×W pixels
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,7 +55,9 @@ def in_precision(
         kind = dtype if value.is_floating_point() else complex_kind if value.is_complex() else None
         return value.to(device, kind)
 
-    return ours._apply(cast).eval()  # Module.to drops the imaginary part of complex weights
+    module: Any = ours
+    module._apply(cast)  # Module.to drops the imaginary part of complex weights
+    return ours.eval()
 
 
 def begin(solver: IterativeSolver, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from extramaze.core.checked import one_line
-from extramaze.core.display import NAME_PATTERN
+from extramaze.core.display import NAME_PATTERN as NAME_PATTERN
 from extramaze.core.errors import InputError
 
 MAX_NOTES = 20

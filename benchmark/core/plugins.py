@@ -117,10 +117,9 @@ def _entries(text: str, group: str) -> Iterator[tuple[str, str]]:
 
 def _named(distribution: Distribution) -> str:
     """Return a distribution's name and version, or where it lies if it does not say."""
-    try:
-        name, version = distribution.metadata["Name"], distribution.metadata["Version"]
-    except Exception:
-        name = version = None
+    name, version = "", ""
+    with suppress(Exception):
+        name, version = distribution.metadata["Name"] or "", distribution.metadata["Version"] or ""
     if not name:
         return f"a distribution without a name ({shown(getattr(distribution, '_path', 'no folder'), MOST)})"
     return shown(f"{name} {version or 'without a version'}", MOST)

@@ -24,7 +24,7 @@ def refusal(solver: IterativeSolver) -> str | None:
     try:
         suite = Suite(
             name="rehearsal-v1",
-            scale=card_of(solver).scale or 1,
+            scale=2 if card_of(solver).scale == 2 else 1,
             split="test",
             iterations=RUNGS,
             cells=CELLS,
