@@ -7,12 +7,16 @@ time. The harness owns the loop: how long to iterate, where to read, what to kee
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from extramaze.core.checked import one_line
 from extramaze.core.display import NAME_PATTERN as NAME_PATTERN
 from extramaze.core.errors import InputError
+
+if TYPE_CHECKING:
+    from extramaze.models.foreign.origin import Origin
 
 MAX_NOTES = 20
 
@@ -76,11 +80,13 @@ class IterativeSolver(nn.Module, ABC):
 
     single_pass: True where the first step already gives the answer and later ones repeat it (a feed-forward network);
     such a solver has no limits to report. factory_file: set by ``load``: the file of the factory that made it.
+    origin: set by ``load`` too: all files of the code that made it, and how that code is called.
     """
 
     card: SolverCard | None = None
     single_pass: bool = False
     factory_file: str | None = None
+    origin: "Origin | None" = None
 
     @abstractmethod
     def initial_state(self, x: Tensor) -> Tensor:

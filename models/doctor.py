@@ -26,6 +26,7 @@ from extramaze.models.contract_checks import (
     one_line,
 )
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.foreign.origin import calling
 
 Make = Callable[[], IterativeSolver]
 SIZE_AGNOSTIC = "size-agnostic"
@@ -41,7 +42,7 @@ def examine(make: Make, quiet: bool = True) -> list[Breach]:
     """
     begin_threads("checking a solver")
     solver = built(make)
-    with torch.random.fork_rng(devices=[]), reference_arithmetic():
+    with calling(solver), torch.random.fork_rng(devices=[]), reference_arithmetic():
         breaches = _shape_breaches(solver)
         breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
         if not breaches:

@@ -1,20 +1,16 @@
 """Find a solver by what people write: a shipped name, a plugin's, a factory, or a folder with a trained one."""
 
-import importlib
-import sys
 from collections.abc import Callable
-from hashlib import sha256
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.resources import as_file, files
-from importlib.util import module_from_spec
 from pathlib import Path
-from types import CodeType
+from types import ModuleType
 from typing import Any
 
 from extramaze.core.checked import parse_json
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
+from extramaze.models.foreign.opening import open_foreign
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RESULT, TrainingResult, read_solver, training_mark
@@ -158,55 +154,41 @@ def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
         return load_folder(folder)
 
 
-class _SourceAlone(SourceFileLoader):
-    """Compiles a file each time: bytecode beside it is neither believed nor left there, where it would be submitted."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
-
-
 def _load_factory(target: str) -> IterativeSolver:
     """Run ``module:factory`` or ``file.py:factory``; any failure of the foreign code is one InputError."""
     source, _, attribute = target.rpartition(":")
-    folder = str(Path(source).resolve().parent) if source.endswith(".py") else str(Path.cwd())
-    before = list(sys.path)
-    sys.path.insert(0, folder)
+    if source.endswith(".py") and not _found(Path(source).is_file, target):
+        raise InputError(f"solver {target!r}: there is no file {source}")
+    foreign = open_foreign(source, f"solver {target!r}")
     try:
-        if source.endswith(".py"):
-            path = Path(source)
-            if not _found(path.is_file, target):
-                raise InputError(f"solver {target!r}: there is no file {source}")
-            name = f"extramaze_plugin_{path.stem}_{sha256(bytes(path.resolve())).hexdigest()[:12]}"
-            loader = _SourceAlone(name, str(path))
-            spec = ModuleSpec(name, loader, origin=str(path))
-            spec.has_location = True  # gives the module its __file__
-            module = module_from_spec(spec)
-            sys.modules[name] = module
-            loader.exec_module(module)
-        else:
-            module = importlib.import_module(source)
-        factory: Any = module
-        for part in attribute.split("."):
-            factory = getattr(factory, part, None)
-        if not callable(factory):
-            raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
-        solver = factory()
-        if not isinstance(solver, IterativeSolver):
-            raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
-        if module.__name__.split(".")[0] != "extramaze":
-            solver.factory_file = module.__file__
-        if solver.eval() is not solver:
-            raise InputError(f"solver {target!r}: eval() and train() must return the solver itself; return self")
-        if not isinstance(card_of(solver), SolverCard):
-            raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
+        with foreign.origin.calling():
+            module = foreign.run()
+            solver = _made(module, source, attribute, target)
+        foreign.settle(solver, module)
     except InputError:
+        foreign.forget()
         raise
     except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
-        raise InputError(f"solver {target!r}: its code failed: {type(problem).__name__}: {problem}") from problem
-    finally:
-        if isinstance(sys.path, list) and sys.path.count(folder) > before.count(folder):
-            sys.path.remove(folder)
-        else:  # foreign code has taken it out
-            sys.path = before
+        foreign.forget()
+        said = f"{type(problem).__name__}: {foreign.plain(str(problem))}"
+        raise InputError(f"solver {target!r}: its code failed: {said}") from problem
+    return solver
+
+
+def _made(module: ModuleType, source: str, attribute: str, target: str) -> IterativeSolver:
+    """Call the factory of a module. Raises InputError for what is no solver."""
+    factory: Any = module
+    for part in attribute.split("."):
+        factory = getattr(factory, part, None)
+    if not callable(factory):
+        raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
+    solver = factory()
+    if not isinstance(solver, IterativeSolver):
+        raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
+    if module.__name__.split(".")[0] != "extramaze":
+        solver.factory_file = module.__file__
+    if solver.eval() is not solver:
+        raise InputError(f"solver {target!r}: eval() and train() must return the solver itself; return self")
+    if not isinstance(card_of(solver), SolverCard):
+        raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
     return solver

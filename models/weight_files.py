@@ -5,13 +5,14 @@ A pickle runs whatever code its author put into it, so none is ever opened, what
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, write_atomically
@@ -82,6 +83,41 @@ def fill(solver: nn.Module, content: bytes, origin: str) -> None:
             f"{origin}: {some(wrong)}; such weights compute nothing, so the training that made them failed"
         )
     solver.load_state_dict(state)
+
+
+def state_sha256(state: Mapping[str, Tensor]) -> str | None:
+    """Hash weights and buffers by name, whatever file they come from; None where there are none."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        _refuse_other_than_numbers(name, state[name])
+        digest.update(name.encode())
+        digest.update(state[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest() if state else None
+
+
+def _refuse_other_than_numbers(name: str, value: object) -> None:
+    """Raise InputError for an entry of a ``state_dict`` that does not hold its own numbers in plain sight."""
+    if not isinstance(value, Tensor):
+        kind = f"a {type(value).__name__}, as quantised layers have it"
+    elif is_lazy(value):
+        kind = "not made before a first call; call the layer once where the solver is made"
+    elif value.device.type == "meta":
+        kind = "on the device meta, without numbers; load its weights where the solver is made"
+    elif value.layout != torch.strided or value.is_quantized:
+        kind = "sparse or quantised"
+    else:
+        return
+    raise InputError(f"the solver's weights must be plain tensors that hold their numbers: {name} is {kind}")
+
+
+def holds_exactly(path: Path, weights: Collection[str]) -> bool:
+    """Whether a file holds, and holds nothing but, tensors with one of some digests: of the file or of the state."""
+    try:
+        content = read_bytes(path, MAX_WEIGHTS)
+        tensors = read_tensors(content, str(path))
+    except InputError:
+        return False
+    return hashlib.sha256(content).hexdigest() in weights or state_sha256(tensors) in weights
 
 
 def misfits(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from extramaze.blocks.block import BlockScores
+from extramaze.blocks.identity import differences
 from extramaze.blocks.plan import PLAN, SHARD, Plan
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import differing, parse_json
@@ -31,7 +32,8 @@ def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:
     """Raise InputError, naming what differs, unless the plan found in a folder is this one."""
     if found != plan:
         differs = ", ".join(differing(plan, found))
-        raise InputError(f"{folder} holds another evaluation (it differs in: {differs}); choose another --out")
+        solver = f": {'; '.join(differences(plan.solver, found.solver))}" if plan.solver != found.solver else ""
+        raise InputError(f"{folder} holds another evaluation (it differs in: {differs}{solver}); choose another --out")
 
 
 def refuse_foreign(folder: Path) -> None:

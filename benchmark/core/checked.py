@@ -60,8 +60,7 @@ Model = TypeVar("Model", bound=Strict)
 
 def differing(one: Strict, other: Strict) -> list[str]:
     """Return the names of the fields in which two models of one kind differ."""
-    ours, theirs = one.model_dump(), other.model_dump()
-    return [key for key in ours if ours[key] != theirs[key]]
+    return [key for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
 
 
 def yaml_names(folder: Traversable) -> list[str]:

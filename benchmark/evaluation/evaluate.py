@@ -27,6 +27,7 @@ from extramaze.evaluation.work import Worker, tabulate_all
 from extramaze.models.calling import blame, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
+from extramaze.models.foreign.origin import calling
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.records.schema import RunInfo
 from extramaze.suites import Suite, load_suite
@@ -79,7 +80,8 @@ class Evaluation:
 
     def worker(self, store: BlockStore) -> Worker:
         """Return what computes the blocks, on a copy of the solver in the plan's precision."""
-        ours = in_precision(self.solver, getattr(torch, self.plan.dtype), self.device)
+        with calling(self.solver):
+            ours = in_precision(self.solver, getattr(torch, self.plan.dtype), self.device)
         return Worker(ours, self.plan, self.device, store)
 
 
@@ -117,7 +119,7 @@ def make_evaluation(
         )
     target = resolve_device(device)
     loaded = load_suite(suite)
-    with blame(solver):
+    with blame(solver), calling(solver):
         plan = make_plan(solver, loaded, part, dtype, target, mode, retire, tf32)
     return Evaluation(solver, plan, target)
 

@@ -17,6 +17,7 @@ from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.models.calling import blame
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.foreign.origin import calling
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Worker:
     def _compute(self, task: Task) -> BlockScores | BlockLimits:
         found = self.store.read_either(task.name, task.watched)
         if found is None:
-            with blame(self.solver, self.plan.solver.name):
+            with blame(self.solver, self.plan.solver.name), calling(self.solver):
                 found = self._watch(task) if task.watched else self._score(task)
             self.store.save(task.name, found)
         return found

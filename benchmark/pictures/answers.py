@@ -15,6 +15,7 @@ from extramaze.core.errors import InputError, unknown_name
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.foreign.origin import calling
 from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
@@ -28,12 +29,13 @@ LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where the
 def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
     """Return the answers at the last rung of the mazes that have a title. Each block is computed once."""
     plan = record.summary.plan
-    ours, device = in_precision_of(solver, record)
+    with calling(solver):
+        ours, device = in_precision_of(solver, record)
     drawings = {}
     for cell, planned in plan.pairs():
         indices = [index for name, index in titles if name == cell.name]
         for block in sorted({index // planned.block for index in indices}):
-            with reference_arithmetic(plan.tf32):
+            with reference_arithmetic(plan.tf32), calling(ours):
                 found = answer_block(ours, plan, cell, planned, block, device)
             for index in indices:
                 if index // planned.block == block:
@@ -123,12 +125,13 @@ def solving(solver: IterativeSolver, record: Record) -> tuple[str, int, list[Dra
     plan = record.summary.plan
     row = _worth_watching(record)
     cell, planned = next(pair for pair in plan.pairs() if pair[0].name == row["cell"])
-    ours, device = in_precision_of(solver, record)
+    with calling(solver):
+        ours, device = in_precision_of(solver, record)
     number, at = divmod(row["index"], planned.block)
     _, images, targets = draw_block(plan.suite, cell, number, planned.block)
     end = row["first_right"] or planned.rungs[-1]
     shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)})  # spread as rungs are
-    with reference_arithmetic(plan.tf32):
+    with reference_arithmetic(plan.tf32), calling(ours):
         x = to_input(images, device, getattr(torch, plan.dtype))
         answers = make_answers(ours, x, tuple(shown), plan.way, np.ones(len(images), bool))
     drawings = [

@@ -14,6 +14,7 @@ from extramaze.dynamics.recurrence import pairwise_distances
 from extramaze.models.calling import begin, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.foreign.origin import calling
 from extramaze.pictures.dynamics import (
     draw_amplitudes,
     draw_limit_by_correct,
@@ -71,7 +72,7 @@ def follow(solver: IterativeSolver, record: Record, cell: str, index: int) -> np
     block, at = divmod(index, size)
     _, images, _ = draw_block(suite, found, block, size)
     device = next((p.device for p in solver.parameters()), torch.device("cpu"))
-    with reference_arithmetic():
+    with reference_arithmetic(), calling(solver):
         ours = in_precision(solver, torch.float64)
         x = to_input(images, device, torch.float64)
         step = make_step(ours, x, choose_iteration(ours, device))
