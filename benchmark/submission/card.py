@@ -17,13 +17,14 @@ from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records.sealed import content_sha256, sealed_bytes
+from extramaze.submission.members import NAME
 
 SCHEMA = "extramaze-card-1"
 CARD = "card.json"
 VERIFICATION = "verification.json"  # beside a record: where older versions wrote what this one does not believe
 UNFILLED = "FILL IN"  # how the template begins what its reader has to write
 MAX_CARD_BYTES = 2**20
-MAX_FILES = 16
+MAX_FILES = 200
 NONE = "none"
 
 
@@ -34,7 +35,7 @@ def _filled_in(text: str) -> str:
 
 
 OneLine = Annotated[str, AfterValidator(_filled_in)]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+FileName = Annotated[str, Field(pattern=NAME)]
 
 
 class TrainedOn(Strict):

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from extramaze.blocks.identity import state_sha256
 from extramaze.core.checked import try_model
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
-from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors
+from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
 from extramaze.records.schema import Summary
 from extramaze.records.sealed import parse_sealed
 from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
+from extramaze.submission.members import read_member, strangers
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
 
@@ -40,7 +40,7 @@ def submission_problems(folder: Path) -> Iterator[str]:
     contents: dict[str, bytes] = {}
     for name, entry in card.files.items():
         try:
-            content = read_inside(folder, name, MAX_WEIGHTS if name == WEIGHTS else MAX_BYTES)
+            content = read_member(folder, name, MAX_WEIGHTS if name == WEIGHTS else MAX_BYTES)
         except InputError as problem:
             yield str(problem)
             continue
@@ -59,12 +59,11 @@ def submission_problems(folder: Path) -> Iterator[str]:
 
 def _stray_problems(folder: Path, card: Card) -> Iterator[str]:
     """Name what lies in the folder and is not the submission's: code could hide there."""
-    known = {CARD, *card.files}
-    for path in sorted(folder.iterdir()):
-        if path.name == VERIFICATION:
+    for name in strangers(folder, {CARD, *card.files}):
+        if name == VERIFICATION:
             yield f"{VERIFICATION}: a submission does not vouch for itself; maintainers verify it; remove this"
-        elif path.name not in known:
-            yield f"{path.name}: no part of this submission; remove it"
+        else:
+            yield f"{name}: no part of this submission; remove it"
     for name in sorted(card.files):
         if Path(name).suffix.lower() in PICKLED:
             yield f"{name}: a pickle, which could run code; weights are safetensors"

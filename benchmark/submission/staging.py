@@ -5,7 +5,7 @@ What is evaluated is the copy, so that a submission cannot lean on a file that i
 
 import contextlib
 import re
-import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import packages_distributions, version
@@ -21,10 +21,13 @@ from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, sh
 from extramaze.models.training.log import LOG
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
-from extramaze.models.weight_files import MAX_WEIGHTS, fill, weight_bytes
-from extramaze.submission.card import Card, Source
+from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, fill, weight_bytes
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE
+from extramaze.submission.card import CARD, VERIFICATION, Card, Source
+from extramaze.submission.members import is_member_name, read_member, write_member
 
-MAX_SOURCE = 2**24  # bytes of a solver's file
+MAX_CODE = MAX_BYTES  # of a solver's file, as validate reads it
+NOT_CODE = (SUMMARY, TABLE, CARD, VERIFICATION)  # what else lies in the folder
 READ_THEM = (
     "read_weights(solver, Path(__file__).with_name('weights.safetensors')), with "
     "from extramaze.models import read_weights"
@@ -59,17 +62,18 @@ def load_source(source: Source, place: Path) -> IterativeSolver:
 def unpack(folder: Path, card: Card, place: Path) -> None:
     """Copy the files that a card lists to ``place``. Raises InputError for a link, and for other bytes than listed."""
     for name, entry in card.files.items():
-        content = read_inside(folder, name, entry.bytes)
+        content = read_member(folder, name, entry.bytes)
         if sha256(content).hexdigest() != entry.sha256:
             raise InputError(f"{folder / name} changed while it was read; verify again")
-        write_atomically(place / name, content)
+        write_member(place, name, content)
 
 
 def stage(target: str, place: Path) -> Staged:
     """Copy what makes a solver into the empty folder ``place``. Raises InputError.
 
-    A file is copied with the weights that its solver has; reading those copies must give the same solver. A trained
-    folder is copied; of a package's solver only the weights are.
+    A file is copied with the files that its solver is known by (``extramaze.models.foreign.origin``), in their
+    sub-folders, and with the weights that it has; reading those copies must give the same solver. A trained folder is
+    copied; of a package's solver only the weights are.
     """
     source = find_source(target)
     if source.kind == "trained":
@@ -78,7 +82,6 @@ def stage(target: str, place: Path) -> Staged:
             write_atomically(place / name, read_inside(Path(target), name, MAX_WEIGHTS))
         load_folder(place)
         return Staged(place, source, tuple(names))
-    before = set(sys.modules)
     solver = load(target)
     names = []
     _refuse_shipped_name(solver, source)
@@ -87,9 +90,7 @@ def stage(target: str, place: Path) -> Staged:
         write_atomically(place / WEIGHTS, _exported(solver))
     if source.kind == "file":
         path = Path(target.rpartition(":")[0])
-        names.append(path.name)
-        write_atomically(place / path.name, read_bytes(path, MAX_SOURCE))
-        _forget(set(sys.modules) - before, path.resolve().parent)
+        names += _copy_code(solver, place, names)
         _compare(solver, place / source.target, path)
     return Staged(place, source, tuple(names))
 
@@ -140,25 +141,34 @@ def _exported(solver: IterativeSolver) -> bytes:
         raise InputError(f"the solver's weights cannot be written as safetensors: {text[:300]}") from problem
 
 
-def _forget(names: set[str], folder: Path) -> None:
-    """Drop modules that were imported from beside a file: its copy must do without them."""
+def _copy_code(solver: IterativeSolver, place: Path, taken: Collection[str]) -> list[str]:
+    """Copy the files of a solver's code but those whose names are taken; return their names. Raises InputError."""
+    origin = solver.origin
+    if origin is None:
+        return []
+    names = sorted(origin.paths.keys() - set(taken))
     for name in names:
-        module = sys.modules[name]
-        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]  # a folder alone has no file
-        beside = [Path(place).resolve() for place in places if place is not None]
-        if any(place.is_relative_to(folder) and "site-packages" not in place.parts for place in beside):
-            del sys.modules[name]
+        if not is_member_name(name) or name in NOT_CODE:
+            raise InputError(f"the solver's file {name} cannot be submitted under this name; use letters, digits, ._-")
+        if Path(name).suffix.lower() in PICKLED:
+            raise InputError(f"the solver opens {name}, a pickle, which could run code; {READ_THEM}")
+        content = read_bytes(origin.paths[name], MAX_CODE)
+        if sha256(content).hexdigest() != origin.files[name]:
+            raise InputError(f"{name} changed while the solver was loaded; submit again")
+        write_member(place, name, content)
+    return names
 
 
 def _compare(solver: IterativeSolver, copy: Path, path: Path) -> None:
     """Raise InputError unless the copied file, by itself and beside the exported weights, gives the same solver."""
     try:
-        with contextlib.chdir(copy.parent):
+        with contextlib.chdir(copy.parent), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch.initial_seed() + 1)  # what is drawn at random is not read from a file
             alone = load(str(copy))
     except InputError as problem:
         raise InputError(
-            f"{path} does not load from a folder of its own: {problem}. A submitted file stands alone, and reads its "
-            f"weights from beside itself: {READ_THEM}"
+            f"{path} does not load from a folder of its own: {problem}. What it imports and opens lies beside it or "
+            f"below, and its weights are read from beside it: {READ_THEM}"
         ) from problem
     ours, theirs = solver.state_dict(), alone.state_dict()
     same = ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)

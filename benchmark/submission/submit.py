@@ -10,7 +10,7 @@ from extramaze.blocks.plan import PLAN, SHARD
 from extramaze.blocks.store import BLOCKS
 from extramaze.core.checked import differing
 from extramaze.core.errors import InputError
-from extramaze.core.files import LOCK, hold, is_temporary, read_bytes, write_atomically
+from extramaze.core.files import LOCK, hold, is_temporary
 from extramaze.core.words import counted
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
@@ -20,6 +20,7 @@ from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE
 from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
+from extramaze.submission.members import read_member, strangers, write_member
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
@@ -111,12 +112,12 @@ def _refuse_foreign(folder: Path, staged: Staged) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another --out")
-    for path in sorted(folder.iterdir()):
-        if path.name in staged.names:
-            if read_bytes(path, MAX_WEIGHTS) != (staged.place / path.name).read_bytes():
-                raise InputError(f"{folder} holds another {path.name}; choose another --out")
-        elif path.name not in OURS and not is_temporary(path):
-            raise InputError(f"{folder} holds {path.name}, which is no part of a submission; choose another --out")
+    for name in staged.names:
+        if (folder / name).exists() and read_member(folder, name, MAX_WEIGHTS) != (staged.place / name).read_bytes():
+            raise InputError(f"{folder} holds another {name}; choose another --out")
+    for name in strangers(folder, {*staged.names, *OURS}):
+        if not is_temporary(folder / name):
+            raise InputError(f"{folder} holds {name}, which is no part of a submission; choose another --out")
 
 
 def _refuse_sibling(folder: Path, staged: Staged, ours: SolverCard) -> None:
@@ -148,5 +149,5 @@ def _finish(folder: Path, staged: Staged, card: Card) -> None:
             raise InputError(f"{folder} holds another submission (it differs in: {differs}); choose another --out")
         return
     for name in staged.names:
-        write_atomically(folder / name, (staged.place / name).read_bytes())
+        write_member(folder, name, (staged.place / name).read_bytes())
     card.write(folder)

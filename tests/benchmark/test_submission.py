@@ -119,8 +119,11 @@ def test_another_card_is_not_overwritten(submission, workshop, statement, suite,
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("from neighbour import HELP\n" + SOLVER, "does not load from a folder of its own.*neighbour"),
-        ("from helpers.layers import HELP\n" + SOLVER, "does not load from a folder of its own.*helpers"),
+        ("from neighbour import HELP\n" + SOLVER, None),
+        ("from helpers.layers import HELP\n" + SOLVER, None),
+        ("open('../aside.txt').close()\n" + SOLVER, r"does not load from a folder of its own.*aside\.txt"),
+        ("from pathlib import Path\nPath(__file__).with_name('w.pt').read_bytes()\n" + SOLVER, "opens w.pt, a pickle"),
+        ("import importlib\nimportlib.import_module('a b')\n" + SOLVER, "a b.py cannot be submitted under this name"),
         (SOLVER.replace('Path(__file__).with_name("weights.safetensors")', '"weights.safetensors"'), None),
         (SOLVER.replace("weights.safetensors", "mine.safetensors"), "does not load from a folder of its own"),
         (
@@ -132,7 +135,7 @@ def test_another_card_is_not_overwritten(submission, workshop, statement, suite,
     ],
 )
 def test_a_file_stands_alone(tmp_path, workshop, statement, suite, code, problem, monkeypatch):
-    """A solver that leans on a neighbour or on another name of its weights is refused with advice."""
+    """What it imports and opens beside it goes with it; one that leans on anything else is refused with advice."""
     place = tmp_path / "place"
     place.mkdir()
     for name in ("weights.safetensors", "mine.safetensors"):
@@ -140,6 +143,9 @@ def test_a_file_stands_alone(tmp_path, workshop, statement, suite, code, problem
     (place / "neighbour.py").write_text("HELP = 1")
     (place / "helpers").mkdir()
     (place / "helpers" / "layers.py").write_text("HELP = 1")
+    (place / "a b.py").write_text("HELP = 1")
+    (place / "w.pt").write_text("")
+    (place.parent / "aside.txt").write_text("")
     (place / "solver.py").write_text(code)
     monkeypatch.chdir(place)
     monkeypatch.setenv("WORKSHOP", str(place))
@@ -151,6 +157,35 @@ def test_a_file_stands_alone(tmp_path, workshop, statement, suite, code, problem
     with pytest.raises(InputError, match=problem):
         submit("solver.py:make", statement, suite, tmp_path / "out", "cpu", quiet=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_helpers_are_submitted_in_their_folders(tmp_path, workshop, statement, suite, unexamined):
+    """Exactly what the solver is known by; it is verified from them alone, and a changed or stray one is named."""
+    place, out = tmp_path / "place", tmp_path / "out"
+    (place / "parts" / "deep").mkdir(parents=True)
+    code = "import parts.deep.layers\nOPEN = (Path(__file__).parent / 'parts' / 'sizes.json').read_text()\n"
+    (place / "solver.py").write_text(SOLVER.replace("def make", f"{code}def make") + "    from parts import late\n")
+    for name in ("parts/deep/layers.py", "parts/late.py", "parts/unused.py", "parts/sizes.json", "unused.py"):
+        (place / name).write_text("1\n")
+    (place / "parts" / "__init__.py").write_text("")
+    shutil.copy(workshop / "weights.safetensors", place)
+    _, card = submit(f"{place / 'solver.py'}:make", statement, suite, out, "cpu", quiet=True)
+    inside = ["parts/__init__.py", "parts/deep/layers.py", "parts/late.py", "parts/sizes.json"]
+    assert sorted(card.files) == sorted([*inside, *(name for name in FILES if name != "card.json")])
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == sorted(
+        [*inside, *FILES]
+    )
+    assert problems(out) == []
+    shutil.rmtree(place)
+    assert verify(out, trust=True, mazes=5, seed=0, quiet=True).reproduced
+    (out / "parts" / "more.py").write_text("")
+    (out / "parts" / "late.py").write_text("2\n")
+    assert [line.partition(":")[0] for line in problems(out)] == ["parts/late.py", "parts/more.py"]
+    (out / "parts" / "more.py").unlink()
+    (out / "parts").rename(tmp_path / "parts")
+    (out / "parts").symlink_to(tmp_path / "parts")
+    assert "parts/sizes.json: a link that leaves its folder; put the file itself there" in problems(out)
+    assert "parts: no part of this submission; remove it" in problems(out)
 
 
 def test_a_module_of_no_package_is_refused(tmp_path, statement, suite, monkeypatch):

@@ -108,8 +108,8 @@ FORGERIES = [
     (lambda c: c["files"].update({"/etc/passwd": c["files"]["solver.py"]}), r"card.json: files\./etc/passwd"),
     (lambda c: c["files"]["solver.py"].update(bytes=10**15), r"card.json: files\.solver\.py\.bytes"),
     (
-        lambda c: c["files"].update({f"f{i}": c["files"]["solver.py"] for i in range(20)}),
-        "card.json: files: .*at most 16",
+        lambda c: c["files"].update({f"f{i}": c["files"]["solver.py"] for i in range(300)}),
+        "card.json: files: .*at most 200",
     ),
     (lambda c: c["files"].update({"more.py": c["files"]["solver.py"]}), r"cannot read .*more\.py"),
 ]
