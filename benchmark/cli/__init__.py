@@ -23,12 +23,16 @@ from extramaze.cli import (  # noqa: F401
     training,
     verifying,
 )
-from extramaze.cli.app import ExitCode, app
+from extramaze.cli.app import ExitCode, Verb, app
 from extramaze.core.display import arguments_shown, sentence
 from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
+from extramaze.core.results import no_more_results
 from extramaze.core.terminal import show_everywhere
+
+for verb in app.registered_commands:
+    verb.cls = Verb
 
 CODES = {
     InputError: ExitCode.REFUSED,
@@ -45,7 +49,9 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # … | head ends this as it ends others, not as a failed check
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    sys.exit(run(arguments, debug))
+    code = run(arguments, debug)
+    no_more_results()
+    sys.exit(code)
 
 
 def run(arguments: list[str], debug: bool = False) -> int:

@@ -5,9 +5,12 @@ from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from extramaze.core.escapes import for_terminal
+from extramaze.core.results import print, results_apart
+
+__all__ = ["VERBS", "Device", "ExitCode", "Json", "Quiet", "Verb", "app", "print", "show"]
 
 VERBS = (  # as --help lists them
     "quickstart",
@@ -46,6 +49,14 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return sorted(self.commands, key=VERBS.index)
+
+
+class Verb(TyperCommand):
+    """A verb: what it prints as its result, with this module's ``print``, is all that goes to standard output."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: D102
+        with results_apart():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(

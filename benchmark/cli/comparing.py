@@ -1,11 +1,12 @@
 """Verbs that hold records against one another."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, Json, app
+from extramaze.cli.app import ExitCode, Json, app, print
 from extramaze.core.errors import InputError
 
 
@@ -71,7 +72,8 @@ def check(
                 "--init compares nothing, so there is no report to write; leave --junit and --markdown out"
             )
         init_baseline(baseline, new)
-        print(f"baseline written: {baseline}; check against it: extramaze check RECORD --baseline {baseline}")
+        done = f"baseline written: {baseline}; check against it: extramaze check RECORD --baseline {baseline}"
+        print(json.dumps({"baseline": str(baseline)}) if as_json else done)
         return
     report = run_check(new, read_baseline(baseline), margins)
     if junit is not None:

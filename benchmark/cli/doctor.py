@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, Quiet, app, show
+from extramaze.cli.app import ExitCode, Quiet, app, print, show
 
 
 @app.command()

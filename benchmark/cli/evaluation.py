@@ -1,12 +1,13 @@
 """Verbs that evaluate solvers and put shards together."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from extramaze.cli.app import Device, Quiet, app, show
+from extramaze.cli.app import Device, Quiet, app, print, show
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def evaluate(
         share = Shard.parse(shard)
         folder = out or folder.with_name(f"{folder.name}-shard-{share.index}-of-{share.count}")
         evaluation.run_shard(share, folder, quiet)
-        print(f"shard {share} done: {folder}; gather all {share.count}: extramaze gather FOLDER... --out RECORD")
+        done = f"shard {share} done: {folder}; gather all {share.count}: extramaze gather FOLDER... --out RECORD"
+        print(json.dumps({"shard": str(share), "folder": str(folder)}) if as_json else done)
     elif together:
         record = run_together(evaluation, together, folder, quiet)
         if together.index == 1:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import Quiet, app
+from extramaze.cli.app import Quiet, app, print
 
 
 @app.command()

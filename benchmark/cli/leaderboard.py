@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from extramaze.cli.app import Quiet, app
+from extramaze.cli.app import Quiet, app, print
 
 WIDE = 120  # characters, where there is no terminal to ask
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from extramaze.cli.app import app, show
+from extramaze.cli.app import app, print, show
 
 
 @app.command(name="ls")

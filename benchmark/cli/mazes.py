@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from extramaze.cli.app import Quiet, app
+from extramaze.cli.app import Quiet, app, print
 from extramaze.core.display import shown
 from extramaze.core.errors import InputError
 

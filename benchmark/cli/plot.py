@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extramaze.cli.app import Quiet, app
+from extramaze.cli.app import Quiet, app, print
 
 if TYPE_CHECKING:
     from extramaze.models import IterativeSolver

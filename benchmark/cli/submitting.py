@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import Device, ExitCode, Quiet, app, show
+from extramaze.cli.app import Device, ExitCode, Quiet, app, print, show
 from extramaze.core.errors import InputError
 
 NEW = "new"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extramaze.cli.app import ExitCode, Json, Quiet, app, show
+from extramaze.cli.app import ExitCode, Json, Quiet, app, print, show
 from extramaze.cli.evaluation import report
 from extramaze.core.errors import InputError
 
