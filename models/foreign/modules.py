@@ -11,10 +11,8 @@ Sources are compiled each time: bytecode beside them is neither believed nor lef
 import builtins
 import importlib.util
 import sys
-import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from hashlib import sha256
 from importlib.abc import Loader
 from importlib.machinery import (
@@ -33,7 +31,8 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-OURS = "extramaze"
+from extramaze.models.foreign.libraries import APART, OURS, is_installed, is_library
+
 _NUMBERS = count(1)
 _WORLDS: dict[str, "World"] = {}  # by the name of their package
 _ACTIVE: list["World"] = []  # whose code is running, innermost last
@@ -47,9 +46,10 @@ class World:
 
     def __init__(self, label: str, folder: Path) -> None:
         label = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in label)
-        self.name = f"extramaze_plugin_{label}_{sha256(bytes(folder)).hexdigest()[:12]}_{next(_NUMBERS)}"
+        self.name = f"{APART}{label}_{sha256(bytes(folder)).hexdigest()[:12]}_{next(_NUMBERS)}"
         self.digests: dict[str, str] = {}
         self.builtins = {**vars(builtins), "__import__": self._import}
+        self._importlib = _Importlib(self)
         self._path_before: set[str] = set()
         self._package = ModuleType(self.name)
         self._package.__path__ = [str(folder)]
@@ -143,11 +143,28 @@ class World:
         """What ``import`` means in its modules (PEP 302's ``__import__``, which Python looks up in each module)."""
         top = name.partition(".")[0]
         if level or not self.holds(top):
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
+            module = builtins.__import__(name, globals, locals, fromlist or (), level)
+            return self._importlib if module is importlib else module
         found = builtins.__import__(f"{self.name}.{name}", globals, locals, fromlist or (), 0)
         if self in _ACTIVE:
             sys.modules.setdefault(name, sys.modules[f"{self.name}.{name}"])  # C code looks for it there
         return found if fromlist else sys.modules[f"{self.name}.{top}"]
+
+
+class _Importlib(ModuleType):
+    """What a world's modules get as ``importlib``: the same, but that ``import_module`` finds their own."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("importlib", importlib.__doc__)
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib, name)
+
+    def import_module(self, name: str, package: str | None = None) -> ModuleType:
+        """Import a module by its name, as ``importlib.import_module`` does."""
+        inside = not name.startswith(".") and self._world.holds(name.partition(".")[0])
+        return self._world.import_module(name) if inside else importlib.import_module(name, package)
 
 
 class _Hooked:
@@ -220,31 +237,6 @@ def find_spec(name: str, folders: Sequence[str]) -> ModuleSpec | None:
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = portions
     return spec
-
-
-@cache
-def library_folders() -> tuple[Path, ...]:
-    """Return where Python and its installed packages lie."""
-    return tuple({Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
-
-
-def is_installed(path: str | Path) -> bool:
-    """Whether a file or folder is Python's own, or of an installed package."""
-    place = Path(path)
-    if {"site-packages", "dist-packages"} & set(place.parts):
-        return True
-    return any(place.is_relative_to(folder) for folder in library_folders())
-
-
-def is_library(module: ModuleType | None) -> bool:
-    """Whether a module is built in, Python's own, or of an installed package."""
-    if module is None or module.__name__.partition(".")[0] in _WORLDS:
-        return False
-    origin = getattr(module, "__file__", None)
-    if origin is not None:
-        return is_installed(origin)
-    places = list(getattr(module, "__path__", ()))
-    return all(is_installed(place) for place in places)
 
 
 def world_of_frame(frame: FrameType | None) -> World | None:

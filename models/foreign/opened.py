@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 import extramaze.mazes  # noqa: F401  # whose folder is one of ours
-from extramaze.models.foreign.modules import is_installed
+from extramaze.models.foreign.libraries import is_installed
 
 EVENTS = ("open", "sqlite3.connect", "ctypes.dlopen")  # whose first argument is a path
 OURS = tuple(  # what extramaze reads is its own affair

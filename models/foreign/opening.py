@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.foreign.modules import OURS, World, find_spec, is_installed, is_library
+from extramaze.models.foreign.libraries import OURS, is_installed, is_library
+from extramaze.models.foreign.modules import World, find_spec
 from extramaze.models.foreign.origin import Origin, Root
 
 

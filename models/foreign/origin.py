@@ -18,7 +18,8 @@ from typing import Any
 from extramaze.core.errors import InputError
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.foreign.imports import reachable
-from extramaze.models.foreign.modules import OURS, World, is_installed, world_of_frame
+from extramaze.models.foreign.libraries import OURS, is_installed
+from extramaze.models.foreign.modules import World, world_of_frame
 from extramaze.models.foreign.opened import Opened, watching
 from extramaze.models.foreign.state import say_once, unchanged
 from extramaze.models.weight_files import holds_exactly, state_sha256

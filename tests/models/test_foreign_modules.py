@@ -66,10 +66,10 @@ def test_two_solvers_have_their_own_helpers(tmp_path, way):
     first = load(write(tmp_path / "a", 1, **WAYS[way]))
     second = load(write(tmp_path / "b", 2, **WAYS[way]))
     assert [number_of(solver) for solver in (first, second, first, second)] == [1, 2, 1, 2]
-    assert all(name.startswith("extramaze_plugin_solver_") for name in set(sys.modules) - before)
+    assert not {"helper", "parts", "parts.inner", "parts.middle", "bare", "solver"} & (set(sys.modules) - before)
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if "importlib" not in way])
+@pytest.mark.parametrize("way", WAYS)
 def test_an_import_finds_its_own_outside_the_harness_too(tmp_path, way):
     """Whoever calls a loaded solver's methods gets what an evaluation gets."""
     solvers = [load(write(tmp_path / name, number, **WAYS[way])) for name, number in (("a", 1), ("b", 2))]
