@@ -31,18 +31,22 @@ def arguments_shown(arguments: Sequence[str]) -> Iterator[Callable[[str], str]]:
         yield escape
         return
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Escaping(stream, escape) for stream in before)
+    sys.stdout, sys.stderr = (Escaping(stream, escape) for stream in before)
     try:
         yield escape
     finally:
         sys.stdout, sys.stderr = before
 
 
-class _Escaping:
+class Escaping:
     """A stream that writes text as ``escape`` makes it, and is another one in everything else."""
 
     def __init__(self, stream: Any, escape: Callable[[str], str]) -> None:
         self._stream, self._escape = stream, escape
+
+    def over(self, stream: Any) -> "Escaping":
+        """Return what escapes in the same way, written to another stream."""
+        return Escaping(stream, self._escape)
 
     def write(self, text: str) -> int:
         self._stream.write(self._escape(text))

@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
+
+from extramaze.core.display import Escaping
 
 STDOUT, STDERR = 1, 2  # as the system numbers them
 _RESULTS: list[TextIO | None] = []  # where results go while a verb runs
@@ -62,7 +64,8 @@ def _kept() -> int | None:
 
 def _stream_on(number: int, like: Any) -> TextIO:
     buffering = 1 if like.isatty() else -1
-    return open(number, "w", buffering, like.encoding, like.errors, closefd=False)
+    stream = open(number, "w", buffering, like.encoding, like.errors, closefd=False)
+    return cast(TextIO, like.over(stream)) if isinstance(like, Escaping) else stream
 
 
 def _number(stream: Any) -> int | None:
