@@ -3,17 +3,19 @@
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.core.checked import NoTruth, Strict, parse_yaml, repeated, yaml_names, yaml_text
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.dynamics.lyapunov import BLOCKS
 from extramaze.mazes import Mazes, MazeSpec, generate
 
 SUITES = files("extramaze") / "suites"
 MAX_ITERATIONS = 1_000_000
+MAX_RUNGS = 300
+MAX_CELLS = 256  # of a suite: each costs its reader some milliseconds
 IN_DISTRIBUTION = "in-distribution"  # the axis of cells like the training mazes; it does not enter the score
 
 
@@ -61,10 +63,10 @@ class Suite(Strict):
     """A versioned set of cells. ``iterations`` is the ladder at which accuracy is read; its last rung ranks."""
 
     name: str = Field(pattern=r"^[a-z0-9-]+-v[0-9]+$", max_length=64)
-    scale: Literal[1, 2]
+    scale: Annotated[Literal[1, 2], NoTruth]
     split: Literal["val", "test", "sealed"]
-    iterations: tuple[int, ...] = Field(min_length=1)
-    cells: tuple[Cell, ...] = Field(min_length=1)
+    iterations: tuple[int, ...] = Field(min_length=1, max_length=MAX_RUNGS)
+    cells: tuple[Cell, ...] = Field(min_length=1, max_length=MAX_CELLS)
     limits: LimitPlan
 
     @model_validator(mode="after")
@@ -74,7 +76,7 @@ class Suite(Strict):
         if self.iterations[-1] > MAX_ITERATIONS:
             raise ValueError(f"iterations must not exceed {MAX_ITERATIONS:,}, got {self.iterations[-1]:,}")
         names = [cell.name for cell in self.cells]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = repeated(names)
         if twice:
             raise ValueError(f"two cells have the same name: {', '.join(twice)}; give each its own")
         missing = sorted(set(self.limits.cells) - set(names))

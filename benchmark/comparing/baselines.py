@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from extramaze.core.checked import Digest, Strict, check_model, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import hold, is_free, make_folder, read_bytes, write_atomically
+from extramaze.core.line_ends import keep_line_ends
 from extramaze.records import SUMMARY, Record, read_record
 
 HISTORY = "baseline.json"
@@ -95,8 +96,9 @@ def _entry(record: Record, reason: str) -> Accepted:
 
 
 def _add(folder: Path, record: Record, entries: tuple[Accepted, ...]) -> Baseline:
-    """Write a record, then the history that ends with it."""
+    """Write a record, what keeps Git from changing its bytes, then the history that ends with it."""
     record.write(_place(folder, len(entries)))
+    keep_line_ends(folder)
     history = History(schema="extramaze-baseline-1", entries=entries)
     write_atomically(folder / HISTORY, (history.model_dump_json(indent=1, by_alias=True) + "\n").encode())
     return Baseline(record, len(entries), entries[-1])

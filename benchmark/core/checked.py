@@ -2,21 +2,32 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import SchemaValidator
 
-from extramaze.core.errors import InputError, unknown_name
+from extramaze.core.errors import InputError, cut, unknown_name
+from extramaze.core.files import read_bytes
+from extramaze.core.json_files import Path as Place
+from extramaze.core.json_files import dotted, load_json
+from extramaze.core.text import decoded, shown
+from extramaze.core.yaml_files import MAX_YAML, load_yaml
 
 MAX_INTEGER = 2**53  # up to which every integer is one to every reader of JSON, and fits into arrays
 MAX_CHARACTERS = 500  # of a line
 MAX_COMMAND = 2**16  # characters of a command line
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+MOST_SAID = 12  # problems of one file that are listed, each in at most MOST_WORDS characters
+MOST_WORDS = 400
+MOST_CHECKED = 1_000  # problems that are looked at: each costs some microseconds
+MOST_ERRORS = 50_000  # that a file could have for its checker to collect all: half a second
 
 
 def one_line(text: str) -> str:
@@ -41,12 +52,20 @@ def _instant(text: str) -> str:
     return text
 
 
+def no_truth(value: Any) -> Any:
+    """Return a value that is not true or false, which the checker takes for the numbers 1 and 0 among choices."""
+    if isinstance(value, bool):
+        raise ValueError(f"expected a whole number, got {shown(value)}")
+    return value
+
+
 OneLine = Annotated[str, AfterValidator(one_line)]
 CommandLine = Annotated[str, AfterValidator(_command_line)]
 Instant = Annotated[str, AfterValidator(_instant)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+NoTruth = BeforeValidator(no_truth)
 
 
 class Strict(BaseModel):
@@ -63,6 +82,11 @@ def differing(one: Strict, other: Strict) -> list[str]:
     return [key for key in type(one).model_fields if getattr(one, key) != getattr(other, key)]
 
 
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, in order."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
 def yaml_names(folder: Traversable) -> list[str]:
     """List the names of a package folder's YAML files."""
     return sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml"))
@@ -75,68 +99,129 @@ def yaml_text(kind: str, name_or_path: str, folder: Traversable) -> str:
     path = Path(name_or_path)
     if path.suffix not in (".yaml", ".yml"):
         raise unknown_name(kind, name_or_path, yaml_names(folder))
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"cannot read the {kind} {name_or_path}: {problem}") from problem
+    text = decoded(read_bytes(path, MAX_YAML), f"{kind} {name_or_path}")
+    return text.replace("\r\n", "\n")
 
 
-def parse_yaml(model: type[Model], text: str, origin: str) -> Model:
-    """Check YAML text against a model. Raises InputError listing every problem with its key."""
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise InputError(f"{origin}: not readable as YAML: {' '.join(str(problem).split())}") from problem
-    return check_model(model, content, origin)
+def parse_yaml(model: type[Model], content: str | bytes, origin: str) -> Model:
+    """Check a YAML file, or its text, against a model. Raises InputError listing every problem with its key."""
+    text = content if isinstance(content, str) else decoded(content, origin)
+    return check_data(model, load_yaml(text, origin), origin)
 
 
 def parse_json(model: type[Model], content: bytes, origin: str) -> Model:
     """Check JSON against a model. Raises InputError listing every problem with its key."""
-    return check_model(model, load_json(content, origin), origin)
-
-
-def load_json(content: bytes, origin: str) -> Any:
-    """Parse JSON. Raises InputError for anything else."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(f"{origin}: not readable as JSON: {problem}") from problem
+    return check_data(model, load_json(content, origin), origin)
 
 
 def check_model(model: type[Model], content: object, origin: str) -> Model:
-    """Check plain data against a model. Raises InputError listing every problem with its key."""
-    found, problems = try_model(model, content)
+    """Check values of this process against a model. Raises InputError listing every problem with its key."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as problem:
+        raise _refused(_said(problem, content), origin) from problem
+
+
+def check_data(model: type[Model], data: object, origin: str) -> Model:
+    """Check what was read from a file against a model. Raises InputError listing every problem with its key."""
+    found, problems = try_data(model, data)
     if found is None:
-        raise InputError(f"{origin}: {'; '.join(problems)}")
+        raise _refused(problems, origin)
     return found
 
 
-def try_model(model: type[Model], content: object) -> tuple[Model | None, list[str]]:
-    """Check plain data against a model; return it, None where it does not fit, and every problem with its key."""
+def try_data(model: type[Model], data: object) -> tuple[Model | None, list[str]]:
+    """Check what ``load_json`` or ``load_yaml`` gave; return the model, None where it does not fit, and every problem.
+
+    Nothing is converted: true is no number, a number no text, and text no number. Of a file that could have more than
+    MOST_ERRORS problems the first of each list is named.
+    """
+    text = json.dumps(data)
+    possible = text.count(",") + 20 * text.count("{")  # what a model of ours can lack is about 20 keys
+    validator: Any = model.__pydantic_validator__ if possible <= MOST_ERRORS else _fail_fast(model)
     try:
-        return model.model_validate(content), []
+        return validator.validate_json(text, strict=True), []
     except ValidationError as problem:
-        return None, list(_said(problem.errors(), content))
+        return None, _said(problem, data)
 
 
-def _said(errors: Sequence[Any], content: object) -> Iterator[str]:
-    """Say each problem with its key, in words that are not the checker's."""
+@cache
+def _fail_fast(model: type[Strict]) -> SchemaValidator:
+    """Return a model's checker that leaves each list at its first wrong item: to collect millions takes gigabytes."""
+    return SchemaValidator(_impatient(model.__pydantic_core_schema__))
+
+
+def _impatient(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(_impatient(part) for part in schema)
+    if not isinstance(schema, dict):
+        return schema
+    changed = {key: _impatient(part) for key, part in schema.items()}
+    return changed | {"fail_fast": True} if schema.get("type") in ("list", "tuple") else changed
+
+
+def _refused(problems: list[str], origin: str) -> InputError:
+    return InputError(f"{origin}: {'; '.join(problems)}")
+
+
+def _said(problem: ValidationError, content: object) -> list[str]:
+    """Say each problem with its key, in words that are not the checker's; the first ones of many."""
+    errors: Sequence[Any] = problem.errors(include_url=False, include_input=False)
+    said = list(_sentences(errors[:MOST_CHECKED], content))
+    hidden = len(said) - MOST_SAID + max(0, len(errors) - MOST_CHECKED)
+    if hidden <= 0:
+        return said
+    return [*said[:MOST_SAID], f"and {hidden:,} more"]
+
+
+def _sentences(errors: Sequence[Any], content: object) -> Iterator[str]:
     places = [error["loc"] for error in errors]
+    inside = {place[:end] for place in places for end in range(len(place))}
     for error in errors:
-        place, text = error["loc"], error["msg"].removeprefix("Value error, ")
-        if error["type"] == "too_short" and any(other[: len(place)] == place != other for other in places):
-            continue  # its items are there, and named above
-        if error["type"] in ("model_type", "model_attributes_type"):
-            text = f"expected keys with values, got {'nothing' if content is None else type(content).__name__}"
-        yield f"{_key(place, content) or 'file'}: {text}"
+        if error["type"] == "too_short" and error["loc"] in inside:
+            continue  # its items are there, and named
+        key, value = _find(error["loc"], content)
+        yield cut(f"{dotted(key) or 'file'}: {_sentence(error, value)}", MOST_WORDS)
 
 
-def _key(path: tuple[int | str, ...], content: object) -> str:
-    """Join a problem's path to the key that was written: without the tags of unions, which no one writes."""
-    parts, node = [], content
-    for place, part in enumerate(path):
-        if isinstance(node, dict) and part not in node and place + 1 < len(path):
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+}
+
+
+def _sentence(error: Any, value: object) -> str:
+    expected = EXPECTED.get(error["type"])
+    if expected is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    advice = ""
+    if expected == "text" and isinstance(value, bool | int | float):
+        advice = "; put it in quotes"
+    elif isinstance(value, str) and expected in ("a whole number", "a number", "true or false"):
+        advice = "; write one without quotes"
+    return f"expected {expected}, got {shown(value)}{advice}"
+
+
+def _find(path: Place, content: object) -> tuple[Place, object]:
+    """Return the key that was written for a problem's place, without the tags of unions, which no one writes.
+
+    Returned with it is what stands there; None where nothing does.
+    """
+    parts: list[int | str] = []
+    value: Any = content
+    for number, part in enumerate(path, start=1):
+        if isinstance(value, dict) and part not in value and number < len(path):
             continue
-        parts.append(str(part) if str(part).isprintable() else ascii(part))
-        node = node.get(part) if isinstance(node, dict) else None
-    return ".".join(parts)
+        parts.append(part)
+        if isinstance(value, dict):
+            value = value.get(part)
+        else:
+            value = value[part] if isinstance(value, list | tuple) and isinstance(part, int) else None
+    return tuple(parts), value

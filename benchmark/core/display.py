@@ -49,10 +49,12 @@ class Escaping:
         return Escaping(stream, self._escape)
 
     def write(self, text: str) -> int:
+        """Write text, escaped."""
         self._stream.write(self._escape(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
+        """Write lines, escaped."""
         for line in lines:
             self.write(line)
 

@@ -15,6 +15,7 @@ except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
+MOST_READ = 2**30  # bytes of a file, where its reader asks for no less
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -100,22 +101,41 @@ def read_inside(folder: Path, name: str, most: int) -> bytes:
     Raises InputError also for a link that leaves the folder.
     """
     path = folder / name
-    if path.resolve().parent != folder.resolve():
+    try:
+        leaves = path.resolve().parent != folder.resolve()
+    except (OSError, RuntimeError) as problem:  # links in a circle
+        raise InputError(f"cannot read {path}: {problem}; put the file itself there") from problem
+    if leaves:
         raise InputError(f"{name}: a link that leaves its folder; put the file itself there")
     return read_bytes(path, most)
 
 
-def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """Read a file. Raises InputError where it cannot be.
+def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
+    """Read a file of at most ``most`` bytes. Raises InputError where it cannot be.
 
-    most: bytes of a file that is not trusted, which must be a regular one: a pipe could keep its reader waiting.
+    It must be a regular one: a pipe or a device could keep its reader waiting.
     """
     try:
         found = path.stat()
-        if most is not None and not stat.S_ISREG(found.st_mode):
-            raise InputError(f"{path} is no regular file; only such are read")
-        if most is not None and found.st_size > most:
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(f"{path} is {_kind(found.st_mode)}, no regular file; only such are read")
+        if found.st_size > most:
             raise InputError(f"{path}: {found.st_size:,} bytes; at most {most:,} are read")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(most + 1)  # it may grow meanwhile, or not have said its size
     except OSError as problem:
         raise InputError(f"cannot read {path}: {problem.strerror or problem}") from problem
+    except InputError:
+        raise
+    except ValueError as problem:  # a path with a NUL, or with characters that the system cannot name
+        raise InputError(f"cannot read {str(path)!r}: {problem}") from problem
+    if len(content) > most:
+        raise InputError(f"{path}: more than {most:,} bytes; at most so many are read")
+    return content
+
+
+def _kind(mode: int) -> str:
+    """Say what a path leads to that is no regular file."""
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a pipe" if stat.S_ISFIFO(mode) else "a device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "a socket"

@@ -64,7 +64,7 @@ def _kept() -> int | None:
 
 def _stream_on(number: int, like: Any) -> TextIO:
     buffering = 1 if like.isatty() else -1
-    stream = open(number, "w", buffering, like.encoding, like.errors, closefd=False)
+    stream = open(number, "w", buffering, like.encoding, like.errors, closefd=False)  # noqa: SIM115
     return cast(TextIO, like.over(stream)) if isinstance(like, Escaping) else stream
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import shard_of
-from extramaze.core.checked import check_model, load_json
+from extramaze.core.checked import check_data, load_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, write_atomically
 from extramaze.core.forks import begin_threads
@@ -113,7 +113,7 @@ def read_record(folder: str | Path) -> Record:
         raise InputError(
             f"{folder / SUMMARY}: of the schema {schema[:40]}, this version reads {SCHEMA}; evaluate again"
         )
-    summary = check_model(Summary, content, str(folder / SUMMARY))
+    summary = check_data(Summary, content, str(folder / SUMMARY))
     if content_sha256(content) != summary.sha256:
         raise InputError(f"{folder / SUMMARY}: altered since it was written (its sha256 differs); evaluate again")
     table = read_bytes(folder / TABLE, MAX_BYTES)

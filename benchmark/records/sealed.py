@@ -7,6 +7,7 @@ from typing import Any
 
 from extramaze.core.checked import load_json
 from extramaze.core.errors import InputError
+from extramaze.core.line_ends import CHANGED_ENDS, differs_in_line_ends
 
 
 def content_sha256(content: Mapping[str, Any]) -> str:
@@ -33,7 +34,9 @@ def parse_sealed(content: bytes, name: str) -> tuple[Any, list[str]]:
         found.append(f"{name}: expected an object, got {type(parsed).__name__}")
     elif parsed.get("sha256") != stated:
         found.append(f"{name}: altered since it was written: its sha256 is not the one it states")
-    if written != content:
+    if differs_in_line_ends(written, content):
+        found.append(f"{name}: {CHANGED_ENDS}")
+    elif written != content:
         pairs = zip(written.splitlines(), [*content.splitlines(), b""], strict=False)
         line = next((at for at, (ours, theirs) in enumerate(pairs, start=1) if ours != theirs), 0)
         found.append(f"{name}: line {line or 'last'} is not as extramaze writes it")

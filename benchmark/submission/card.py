@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from extramaze.core.checked import Digest, Strict, check_model, load_json, one_line, parse_yaml
+from extramaze.core.checked import Digest, Strict, check_data, check_model, load_json, one_line, parse_yaml
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.mazes import MazeSpec
@@ -168,16 +168,16 @@ class Card(Strict):
 
 def read_statement(path: Path) -> Statement:
     """Read a ``card.yaml``. Raises InputError listing every problem with its key."""
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"there is no card {path}; extramaze submit new NAME writes one to fill in")
-    return parse_yaml(Statement, read_bytes(path, MAX_CARD_BYTES).decode(errors="replace"), str(path))
+    return parse_yaml(Statement, read_bytes(path, MAX_CARD_BYTES), str(path))
 
 
 def read_card(folder: Path) -> Card:
     """Read a submission's sealed card. Raises InputError where it is unreadable, altered, or of another schema."""
     path = folder / CARD
     content = load_json(read_inside(folder, CARD, MAX_CARD_BYTES), str(path))
-    card = check_model(Card, content, str(path))
+    card = check_data(Card, content, str(path))
     if not isinstance(content, Mapping) or content_sha256(content) != card.sha256:
         raise InputError(f"{path}: altered since it was written (its sha256 differs); submit again")
     return card

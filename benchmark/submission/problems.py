@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from extramaze.core.checked import try_model
+from extramaze.core.checked import try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
+from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, with_other_line_ends
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
@@ -33,7 +32,7 @@ def submission_problems(folder: Path) -> Iterator[str]:
     yield from wrong
     if not isinstance(parsed, dict):
         return
-    card, wrong = try_model(Card, parsed)
+    card, wrong = try_data(Card, parsed)
     yield from (f"{CARD}: {problem}" for problem in wrong)
     if card is None:
         return
@@ -44,8 +43,10 @@ def submission_problems(folder: Path) -> Iterator[str]:
         except InputError as problem:
             yield str(problem)
             continue
-        if (len(content), sha256(content).hexdigest()) == (entry.bytes, entry.sha256):
+        if sha256(content).hexdigest() == entry.sha256 and len(content) == entry.bytes:
             contents[name] = content
+        elif any(sha256(other).hexdigest() == entry.sha256 for other in with_other_line_ends(content)):
+            yield f"{name}: {CHANGED_ENDS}"
         else:
             yield f"{name}: altered, or not this submission's: its sha256 is not the one that {CARD} states"
     yield from _stray_problems(folder, card)
@@ -59,14 +60,24 @@ def submission_problems(folder: Path) -> Iterator[str]:
 
 def _stray_problems(folder: Path, card: Card) -> Iterator[str]:
     """Name what lies in the folder and is not the submission's: code could hide there."""
-    for name in strangers(folder, {CARD, *card.files}):
+    for name in strangers(folder, {CARD, ATTRIBUTES, *card.files}):
         if name == VERIFICATION:
             yield f"{VERIFICATION}: a submission does not vouch for itself; maintainers verify it; remove this"
         else:
             yield f"{name}: no part of this submission; remove it"
+    if (folder / ATTRIBUTES).exists() and _attributes(folder) != KEEP_THEM:
+        yield f"{ATTRIBUTES}: not the line {KEEP_THEM.decode().strip()!r} that extramaze writes; remove it"
     for name in sorted(card.files):
         if Path(name).suffix.lower() in PICKLED:
             yield f"{name}: a pickle, which could run code; weights are safetensors"
+
+
+def _attributes(folder: Path) -> bytes | None:
+    """Return what Git is told of the folder, line ends left aside; None where that cannot be read."""
+    try:
+        return with_other_line_ends(read_inside(folder, ATTRIBUTES, MAX_CARD_BYTES))[0]
+    except InputError:
+        return None
 
 
 def _source_problems(card: Card) -> Iterator[str]:
@@ -86,9 +97,9 @@ def _source_problems(card: Card) -> Iterator[str]:
 
 def _record_problems(card: Card, contents: dict[str, bytes]) -> Iterator[str]:
     """Hold the card, and the weights, against the record; a record that cannot be read has been named already."""
-    try:
-        summary = Summary.model_validate_json(contents.get(SUMMARY, b""))
-    except ValidationError:
+    parsed, _ = parse_sealed(contents.get(SUMMARY, b""), SUMMARY)
+    summary, _ = try_data(Summary, parsed)
+    if summary is None:
         return
     plan = summary.plan
     stated = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, write_atomically
+from extramaze.core.line_ends import keep_line_ends
 from extramaze.trust.names import FILES, own_name
 
 TEMPLATE = ("solver.py", "train.py", "test_solver.py", "card.yaml")
@@ -31,4 +32,5 @@ def start_submission(name: str, out: Path | None = None) -> Path:
     for file in TEMPLATE:
         text = (files("extramaze.submission") / "template" / file).read_text("utf-8")
         write_atomically(folder / file, text.replace(PLACEHOLDER, name).encode())
+    keep_line_ends(folder)
     return folder

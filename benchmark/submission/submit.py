@@ -11,6 +11,7 @@ from extramaze.blocks.store import BLOCKS
 from extramaze.core.checked import differing
 from extramaze.core.errors import InputError
 from extramaze.core.files import LOCK, hold, is_temporary
+from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, differs_in_line_ends, keep_line_ends
 from extramaze.core.words import counted
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
@@ -112,10 +113,14 @@ def _refuse_foreign(folder: Path, staged: Staged) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another --out")
-    for name in staged.names:
-        if (folder / name).exists() and read_member(folder, name, MAX_WEIGHTS) != (staged.place / name).read_bytes():
+    ours = {name: (staged.place / name).read_bytes() for name in staged.names} | {ATTRIBUTES: KEEP_THEM}
+    for name, content in ours.items():
+        found = read_member(folder, name, MAX_WEIGHTS) if (folder / name).exists() else content
+        if differs_in_line_ends(found, content):
+            raise InputError(f"{folder / name}: {CHANGED_ENDS}")
+        if found != content:
             raise InputError(f"{folder} holds another {name}; choose another --out")
-    for name in strangers(folder, {*staged.names, *OURS}):
+    for name in strangers(folder, {*ours, *OURS}):
         if not is_temporary(folder / name):
             raise InputError(f"{folder} holds {name}, which is no part of a submission; choose another --out")
 
@@ -150,4 +155,5 @@ def _finish(folder: Path, staged: Staged, card: Card) -> None:
         return
     for name in staged.names:
         write_member(folder, name, (staged.place / name).read_bytes())
+    keep_line_ends(folder)
     card.write(folder)

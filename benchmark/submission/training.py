@@ -4,6 +4,7 @@ from pathlib import Path
 
 from extramaze.core.checked import parse_json
 from extramaze.core.files import read_bytes
+from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract_checks import SIZES
 from extramaze.models.loading import shipped_solvers
 from extramaze.models.training.recipe import Recipe, parse_recipe
@@ -22,7 +23,7 @@ def solver_of(summary: Summary) -> Who:
 
 def read_training(folder: Path) -> tuple[Recipe, TrainingResult]:
     """Read the recipe and the result of a trained folder. Raises InputError."""
-    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), RECIPE)
+    recipe = parse_recipe(read_bytes(folder / RECIPE, MAX_YAML), RECIPE)
     return recipe, parse_json(TrainingResult, read_bytes(folder / RESULT), RESULT)
 
 

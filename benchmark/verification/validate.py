@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-import torch
-
-from extramaze.core.checked import parse_json, try_model
+from extramaze.core.checked import parse_json, try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
+from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
@@ -113,7 +112,7 @@ def _record_problems(folder: Path) -> Iterator[str]:
     if TABLE in contents and content.get("table_sha256") != hashlib.sha256(contents[TABLE]).hexdigest():
         del contents[TABLE]  # not the table that the summary speaks of: there is nothing to hold against it
         yield f"{TABLE}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
-    summary, wrong = try_model(Summary, content)
+    summary, wrong = try_data(Summary, content)
     yield from (f"{SUMMARY}: {problem}" for problem in wrong)
     if summary is None:
         return
@@ -140,7 +139,7 @@ def _solver_problems(folder: Path) -> Iterator[str]:
     result: TrainingResult | None = None
     weights = b""
     try:
-        recipe = parse_recipe(read_inside(folder, RECIPE, MAX_BYTES).decode(errors="replace"), RECIPE)
+        recipe = parse_recipe(read_inside(folder, RECIPE, MAX_YAML), RECIPE)
     except InputError as problem:
         yield str(problem)
     try:
@@ -160,13 +159,13 @@ def _solver_problems(folder: Path) -> Iterator[str]:
 
 
 def _weight_problems(recipe: Recipe, weights: bytes) -> Iterator[str]:
-    """Hold the tensors of safetensors bytes against the recipe's architecture, which is built without memory."""
+    """Hold the tensors of safetensors bytes against the recipe's architecture."""
     try:
         found = read_tensors(weights, WEIGHTS)
+        recipe.architecture.check_size(len(weights), WEIGHTS)
     except InputError as problem:
         yield str(problem)
         return
-    with torch.device("meta"):
-        expected = recipe.architecture.build().state_dict()
+    expected = recipe.architecture.build().state_dict()
     yield from (f"{WEIGHTS}: {wrong}" for wrong in misfits(expected, found))
     yield from (f"{WEIGHTS}: {wrong}" for wrong in non_numbers(found))

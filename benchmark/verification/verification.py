@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from extramaze.alike import alike
 from extramaze.blocks.plan import Plan
-from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_model
+from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_inside, write_atomically
 from extramaze.records import SUMMARY, Record
@@ -226,7 +226,7 @@ def read_verification(path: Path) -> tuple[Verification | None, list[str]]:
         return None, [str(problem)]
     if parsed is None:
         return None, wrong
-    found, problems = try_model(Verification, parsed)
+    found, problems = try_data(Verification, parsed)
     return found, [*wrong, *(f"{path.name}: {problem}" for problem in problems)]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from extramaze.core.checked import Strict
+from extramaze.core.errors import InputError
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_l import Bound, dt_l
 from extramaze.models.dt_net import dt_net
@@ -28,6 +29,7 @@ BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
 }
 SINGLE_PASS = ("ff_net", "plain_cnn")
 
+LEAST_BYTES = 2  # of a number in a file of weights: float16 or bfloat16
 Width = Annotated[int, Field(ge=1, le=1024)]
 Blocks = Annotated[int, Field(ge=1, le=32)]
 
@@ -38,45 +40,68 @@ class _Built(Strict):
     builder: str
     width: Width
 
+    @property
+    def depth(self) -> int:
+        """How many 3×3 convolutions of its width it has at least."""
+        raise NotImplementedError
+
+    def check_size(self, stored: int, origin: str) -> None:
+        """Raise InputError where ``stored`` bytes of weights cannot be those of such a solver, before one is built.
+
+        A number takes LEAST_BYTES or more.
+        """
+        least = LEAST_BYTES * 9 * self.width**2 * self.depth
+        if stored < least:
+            raise InputError(
+                f"{origin}: weights of another architecture: {stored:,} bytes, and a {self.builder} of width "
+                f"{self.width} has at least {least:,}; use the recipe they came with"
+            )
+
     def build(self) -> IterativeSolver:
         """Build the solver with fresh weights (from torch's current random state)."""
         return BUILDERS[self.builder](**self.model_dump(exclude={"builder"}))
 
 
-class DTNetArchitecture(_Built):
+class _OfBlocks(_Built):
+    """An architecture of residual blocks, each of one convolution of its width or more."""
+
+    blocks: Blocks
+
+    @property
+    def depth(self) -> int:
+        return self.blocks
+
+
+class DTNetArchitecture(_OfBlocks):
     """DT-Net, with recall or without (``extramaze.models.dt_net``)."""
 
     builder: Literal["dt_net"]
-    blocks: Blocks
     recall: bool = True
 
 
-class ITNetArchitecture(_Built):
+class ITNetArchitecture(_OfBlocks):
     """IT-Net (``extramaze.models.it_net``)."""
 
     builder: Literal["it_net"]
-    blocks: Blocks
 
 
-class PINetArchitecture(_Built):
+class PINetArchitecture(_OfBlocks):
     """PI-Net (``extramaze.models.pi_net``); root_finder and tolerance are its own inference's."""
 
     builder: Literal["pi_net"]
-    blocks: Blocks
     root_finder: Method = "anderson"
     tolerance: float = Field(default=1e-4, gt=0, lt=1)
 
 
-class DTLArchitecture(_Built):
+class DTLArchitecture(_OfBlocks):
     """DT-L (``extramaze.models.dt_l``); lipschitz bounds one iteration, unless bound is kernel."""
 
     builder: Literal["dt_l"]
-    blocks: Blocks
     lipschitz: float = Field(default=0.99, gt=0, lt=1)
     bound: Bound = "convolution"
 
 
-class FFNetArchitecture(_Built):
+class FFNetArchitecture(_OfBlocks):
     """FF-Net (``extramaze.models.ff_net``)."""
 
     builder: Literal["ff_net"]
@@ -88,6 +113,11 @@ class PlainCNNArchitecture(_Built):
 
     builder: Literal["plain_cnn"]
     layers: Annotated[int, Field(ge=1, le=256)]
+
+    @property
+    def depth(self) -> int:
+        """The convolutions within."""
+        return max(0, self.layers - 2)  # the first and the last are of other widths
 
 
 Architecture = Annotated[

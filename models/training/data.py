@@ -7,12 +7,12 @@ would, and any process of several can draw its part of a step alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from extramaze.core.checked import Strict
+from extramaze.core.checked import NoTruth, Strict, repeated
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.mazes.generate import INDICES_PER_SEED
 from extramaze.models.training.streams import MIXTURE, ORDER
@@ -44,7 +44,7 @@ class Data(Strict):
     spec: str | None = None
     mixture: tuple[Component, ...] | None = Field(default=None, min_length=1, validate_default=True)
     mazes: int | None = Field(default=None, ge=1, le=MOST_KEPT)
-    scale: Literal[1, 2]
+    scale: Annotated[Literal[1, 2], NoTruth]
 
     @field_validator("spec")
     @classmethod
@@ -56,8 +56,7 @@ class Data(Strict):
     def _one_source(cls, mixture: tuple[Component, ...] | None, info: ValidationInfo) -> tuple[Component, ...] | None:
         if "spec" in info.data and (info.data["spec"] is None) == (mixture is None):
             raise ValueError("data needs either spec or mixture, and not both")
-        specs = [part.spec for part in mixture or ()]
-        twice = sorted({spec for spec in specs if specs.count(spec) > 1})
+        twice = repeated(part.spec for part in mixture or ())
         if twice:
             raise ValueError(f"{'; '.join(twice)} is given twice; add the weights up")
         return mixture

@@ -141,6 +141,6 @@ def recipe_text(name_or_path: str) -> str:
     return text
 
 
-def parse_recipe(text: str, origin: str) -> Recipe:
-    """Check a recipe's YAML text. Raises InputError listing every problem with its key."""
+def parse_recipe(text: str | bytes, origin: str) -> Recipe:
+    """Check a recipe's YAML, a file's bytes or their text. Raises InputError listing every problem with its key."""
     return parse_yaml(Recipe, text, f"recipe {origin}")

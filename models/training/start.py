@@ -9,7 +9,9 @@ from torch import Tensor
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, read_bytes, write_atomically
+from extramaze.core.line_ends import CHANGED_ENDS, differs_in_line_ends
 from extramaze.core.words import counted
+from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract import card_of
 from extramaze.models.loading import load
 from extramaze.models.training.recipe import Recipe
@@ -30,6 +32,7 @@ def read_start(target: str, recipe: Recipe) -> Start:
     """Load a trained solver to go on from. Raises InputError where the recipe builds another architecture."""
     solver = load(target)
     weights = {name: value.contiguous() for name, value in solver.state_dict().items()}
+    recipe.architecture.check_size(sum(value.nbytes for value in weights.values()), f"--init-from {target}")
     wrong = misfits(recipe.architecture.build().state_dict(), weights)
     if wrong:
         raise InputError(
@@ -45,7 +48,10 @@ def claim(folder: Path, text: str, seed: int, start: Start | None) -> None:
     path = folder / RECIPE
     header = f"# seed {seed}\n" + ("" if start is None else f"# init-from {start.name} {start.sha256}\n")
     if path.exists():
-        if read_bytes(path) != (header + text).encode():
+        found = read_bytes(path, MAX_YAML)
+        if differs_in_line_ends(found, (header + text).encode()):
+            raise InputError(f"{path}: {CHANGED_ENDS}")
+        if found != (header + text).encode():
             raise InputError(f"{folder} holds another recipe or seed (or start); choose another --out, or delete it")
         return
     if not is_free(folder):

@@ -14,6 +14,7 @@ from pydantic import Field
 from extramaze.core.checked import Digest, OneLine, Strict, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes
+from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.training.recipe import NAME, Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
@@ -72,7 +73,7 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
 
     Raises InputError where a file is missing, unreadable, altered (another sha256) or of another architecture.
     """
-    recipe = parse_recipe(read_bytes(folder / RECIPE).decode(errors="replace"), str(folder / RECIPE))
+    recipe = parse_recipe(read_bytes(folder / RECIPE, MAX_YAML), str(folder / RECIPE))
     if not (folder / RESULT).exists():
         raise InputError(f"{folder} holds an unfinished training; give the same extramaze train again, it goes on")
     result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
@@ -83,6 +84,7 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
             f"{folder / WEIGHTS}: sha256 {found[:12]}… is not the {result.weights_sha256[:12]}… that training.json "
             "states; the file is truncated or altered: restore it or train again"
         )
+    recipe.architecture.check_size(len(weights), str(folder / WEIGHTS))
     solver = recipe.architecture.build()
     fill(solver, weights, str(folder / WEIGHTS))
     return solver, recipe, result
