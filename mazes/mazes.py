@@ -80,7 +80,7 @@ class Mazes:
             raise InputError(f"a maze needs at least 2 cells a side, got {rows}×{columns}")
         if max(rows, columns) > MAX_SIDE:
             raise InputError(f"a maze has at most {MAX_SIDE:,} cells a side, got {rows}×{columns}")
-        if not np.isin(connections, (0, 1)).all():
+        if connections.dtype != bool and not np.isin(connections, (0, 1)).all():
             raise InputError(f"connections must be bool or 0 and 1, got {connections.dtype} with other values")
         count = len(connections)
         connections = connections.astype(bool)

@@ -16,10 +16,12 @@ from torch.nn.parameter import is_lazy
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, write_atomically
+from extramaze.core.json_files import load_json
 from extramaze.core.signatures import HEAD, kind_of
 from extramaze.core.words import counted
 
 MAX_WEIGHTS = 2**31  # bytes
+MAX_TENSORS = 100_000
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MENTIONED = 3  # tensors named in one message
@@ -61,11 +63,19 @@ def read_tensors(content: bytes, origin: str) -> dict[str, Tensor]:
         raise InputError(
             f"{origin}: a header larger than {MAX_HEADER >> 20} MiB; no solver's names and shapes take that"
         )
+    _check_header(content, origin)
     try:
         return load(content)
     except (SafetensorError, ValueError, KeyError) as problem:
         kind = kind_of(content[:HEAD])
         raise InputError(f"{origin}: not readable as safetensors, it is {kind}: {problem}") from problem
+
+
+def _check_header(content: bytes, origin: str) -> None:
+    """Raise InputError where the header, which is JSON, is not to be read as such: names given twice among it."""
+    length = int.from_bytes(content[:8], "little")
+    if content[8:9] == b"{" and length <= len(content) - 8:  # anything else is no safetensors, and refused as such
+        load_json(content[8 : 8 + length], f"{origin}: header", MAX_TENSORS)
 
 
 def fill(solver: nn.Module, content: bytes, origin: str) -> None:

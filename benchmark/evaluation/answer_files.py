@@ -10,11 +10,13 @@ is scored; an answer that draws other walls, or another start or goal, than its 
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from extramaze.core.archives import check_archive
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import read_bytes
 from extramaze.core.signatures import HEAD, NPZ, kind_of, why_unreadable
@@ -25,6 +27,7 @@ from extramaze.suites import Suite
 
 MAX_BYTES = 2**30
 INDEX = ".index"
+MOST_BYTES_A_PIXEL, SLACK_BYTES = 16, 2**20  # of an archive's masks: twice float64's, the indices among them
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +128,8 @@ class _Book:
 def _read_archive(book: _Book, content: bytes) -> None:
     if (kind := kind_of(content[:HEAD])) != NPZ:
         raise InputError(f"{book.path}: not a readable archive (.npz) but {kind}")
+    pixels = sum(count * math.prod(book.shapes[cell]) for cell, count in book.there_are.items())
+    check_archive(content, str(book.path), SLACK_BYTES + MOST_BYTES_A_PIXEL * pixels)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

@@ -24,6 +24,8 @@ MAX_ROWS = 10_000_000
 BYTES_A_ROW = 1024  # more than a row of ours takes, whatever the encoding, its lists left out
 BYTES_A_VALUE = 4  # of a list: more than three columns of truths take
 SLACK_BYTES = 2**20
+FREE_ROWS, BYTES_FOR_A_ROW = 100_000, 2  # a table of more rows has at least so many bytes for each: its mazes differ
+FREE_VALUES, VALUES_A_BYTE = 2**25, 32  # all columns together: what takes a second and 200 MB to open
 MAGIC = b"PAR1"
 _SILENCE = Lock()  # there is one error stream: of two readers the second would keep the first one's nowhere
 if hasattr(os, "register_at_fork"):  # nor is a child to begin with it
@@ -43,6 +45,8 @@ def open_table(content: bytes, rows: int, values: int) -> pl.DataFrame:
     """
     if rows > MAX_ROWS:
         raise InputError(f"{rows:,} rows are expected; at most {MAX_ROWS:,} are read")
+    if rows > FREE_ROWS + len(content) // BYTES_FOR_A_ROW:
+        raise InputError(f"{rows:,} rows are expected, one a maze; {len(content):,} bytes cannot hold as many")
     _refuse_larger(content, rows, max(1, values))
     begin_threads("reading a record")
     try:
@@ -91,6 +95,9 @@ def _refuse_larger(content: bytes, rows: int, values: int) -> None:
     most_values, most_bytes = rows * values, rows * (BYTES_A_ROW + BYTES_A_VALUE * values) + SLACK_BYTES
     if any(count > most_values for count, _ in sizes) or sum(size for _, size in sizes) > most_bytes:
         raise InputError(f"it announces more than {most_values:,} values a column, or than {most_bytes:,} bytes")
+    most_values = FREE_VALUES + VALUES_A_BYTE * len(content)
+    if sum(count for count, _ in sizes) > most_values:
+        raise InputError(f"it announces more than {most_values:,} values, in {len(content):,} bytes")
 
 
 def _footer(content: bytes) -> dict[int, Any]:
