@@ -25,7 +25,7 @@ from extramaze.cli import (  # noqa: F401
 )
 from extramaze.cli.app import ExitCode, Verb, app
 from extramaze.core.display import arguments_shown, sentence
-from extramaze.core.errors import InputError, NotComparable, TrainingDiverged
+from extramaze.core.errors import MAX_CHARACTERS, InputError, NotComparable, TrainingDiverged, cut
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
 from extramaze.core.results import no_more_results
@@ -73,18 +73,27 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
         if debug and problem.__cause__ is not None:
             traceback.print_exception(problem.__cause__)
         return complain(str(problem), CODES[type(problem)])
+    except OSError as problem:
+        if problem.filename is None:
+            return _fault(problem, debug, complain)
+        return complain(f"cannot use {problem.filename}: {problem.strerror}", ExitCode.REFUSED)
     except Exception as problem:
-        if debug:
-            traceback.print_exc()
-        advice = "please report it with what --debug prints"
-        return complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", ExitCode.FAULT)
+        return _fault(problem, debug, complain)
     if code != ExitCode.STOPPED:
         return code
     return complain("stopped; run the same command again to go on from here", code)
 
 
+def _fault(problem: Exception, debug: bool, complain: Callable[[str, int], int]) -> int:
+    """Report what nobody expected."""
+    if debug:
+        traceback.print_exc()
+    advice = "please report it with what --debug prints"
+    return complain(f"internal fault: {type(problem).__name__}: {problem}; {advice}", ExitCode.FAULT)
+
+
 def _complain(message: str, code: int) -> int:
-    print(for_terminal(f"error: {sentence(message)}"), file=sys.stderr)
+    print(for_terminal(f"error: {cut(sentence(message), MAX_CHARACTERS - 10)}"), file=sys.stderr)
     return code
 
 

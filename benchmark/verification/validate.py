@@ -6,11 +6,11 @@ stated digests and measures are held against the real ones (``extramaze.records.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 
 from extramaze.core.checked import parse_json, try_data
-from extramaze.core.errors import InputError
+from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.recipe import Recipe, parse_recipe
@@ -28,7 +28,8 @@ from extramaze.submission.problems import submission_problems
 from extramaze.trust.names import claim_of
 from extramaze.verification.verification import VERIFICATIONS, verification_problems
 
-MAX_LISTED = 50  # problems of one folder
+MAX_LISTED, MAX_ROOM = MAX_LINES - 2, MAX_CHARACTERS - 200  # problems of one folder, their characters
+MAX_WORDS = 600  # characters of one problem
 
 
 def find(folders: Iterable[Path]) -> list[Path]:
@@ -54,7 +55,7 @@ def problems(folder: Path) -> list[str]:
     ``verify`` alone tells.
     """
     if _holds_verifications(folder) and not _is_there(folder, SUMMARY):
-        return _shortened(list(verification_problems(folder.parent, folder.name)))
+        return _shortened(verification_problems(folder.parent, folder.name))
     return _shortened(_content_problems(folder))
 
 
@@ -68,21 +69,28 @@ def _holds_verifications(folder: Path) -> bool:
     return folder.resolve().parent.name == VERIFICATIONS
 
 
-def _content_problems(folder: Path) -> list[str]:
+def _content_problems(folder: Path) -> Iterator[str]:
     submitted = _is_there(folder, CARD)
     record = submitted or any(_is_there(folder, name) for name in (VERIFICATION, SUMMARY, TABLE))
-    found = list(_record_problems(folder) if record else _solver_problems(folder))
+    yield from _record_problems(folder) if record else _solver_problems(folder)
     if not submitted and record:
-        found += _cardless_problems(folder)
+        yield from _cardless_problems(folder)
     if submitted:
-        found += submission_problems(folder)
-        found += _solver_problems(folder) if _is_there(folder, RESULT) else []
-    return list(dict.fromkeys(found))  # a trained submission's weights are its own and its record's
+        yield from submission_problems(folder)
+        yield from _solver_problems(folder) if _is_there(folder, RESULT) else ()
 
 
-def _shortened(found: list[str]) -> list[str]:
-    hidden = len(found) - MAX_LISTED
-    return [*found[:MAX_LISTED], f"… and {hidden} more"] if hidden > 0 else found
+def _shortened(problems: Iterable[str]) -> list[str]:
+    """List problems once each, as many as a message holds; one that stops the search ends the list."""
+    found: dict[str, None] = {}
+    try:
+        found.update((cut(problem, MAX_WORDS), None) for problem in problems)
+    except (InputError, OSError) as problem:  # of this folder, and others are still to be looked at
+        found[cut(f"cannot be looked through: {problem}", MAX_WORDS)] = None
+    listed = list(found)  # a trained submission's weights are its own and its record's: they are named twice
+    room = list(accumulate(len(line) + 3 for line in listed))
+    kept = sum(taken <= MAX_ROOM for taken in room[:MAX_LISTED])
+    return listed if kept == len(listed) else [*listed[:kept], f"… and {len(listed) - kept:,} more"]
 
 
 def _cardless_problems(folder: Path) -> Iterator[str]:
