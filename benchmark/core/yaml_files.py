@@ -89,6 +89,16 @@ class _Builder:
         return value
 
     def _value(self, event: Event, path: Path) -> Any:
+        self._check(event, path)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(path)
+        assert isinstance(event, ScalarEvent)
+        return event.value if event.style else self._plain(event, path)
+
+    def _check(self, event: Event, path: Path) -> None:
+        """Refuse what makes one value of another, or a value of any type; and depth, since values are built deeply."""
         if isinstance(event, AliasEvent):
             raise self._refused(event, path, f"*{event.anchor}, an alias, is not read; write its value out")
         if isinstance(event, NodeEvent) and event.anchor is not None:
@@ -97,12 +107,6 @@ class _Builder:
             raise self._refused(event, path, f"{event.tag}, a tag, is not read; leave it out, and quote what is text")
         if len(path) > MAX_DEPTH:
             raise self._refused(event, path, f"nested more than {MAX_DEPTH} deep; no file of ours is")
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(path)
-        if isinstance(event, SequenceStartEvent):
-            return self._sequence(path)
-        assert isinstance(event, ScalarEvent)
-        return event.value if event.style else self._plain(event, path)
 
     def _sequence(self, path: Path) -> list[Any]:
         items: list[Any] = []
@@ -123,13 +127,11 @@ class _Builder:
 
     def _key(self, event: Event, path: Path) -> str:
         """Return a key as it is written: no key of ours is a number."""
+        self._check(event, path)
         if not isinstance(event, ScalarEvent):
-            self._value(event, path)  # which may be refused for a better reason
             raise self._refused(event, path, "a key that is not text; write key: value")
         if event.value == "<<" and not event.style:
             raise self._refused(event, (*path, "<<"), "a merge key is not read; write the keys out")
-        if event.anchor is not None or event.tag is not None:
-            self._value(event, (*path, event.value))
         return str(event.value)
 
     def _plain(self, event: ScalarEvent, path: Path) -> Any:
