@@ -32,8 +32,8 @@ def load_json(content: bytes, origin: str, most_keys: int = MAX_KEYS) -> Any:
         parsed = _DECODER.decode(text)
     except (ValueError, RecursionError) as problem:
         raise InputError(f"{origin}: not readable as JSON: {cut(str(problem), 300)}") from problem
-    for path, problem in _problems(parsed, (), most_keys):
-        raise InputError(f"{origin}: {dotted(path) or 'file'}: {problem}")
+    for path, wrong in _problems(parsed, (), most_keys):
+        raise InputError(f"{origin}: {dotted(path) or 'file'}: {wrong}")
     return parsed
 
 

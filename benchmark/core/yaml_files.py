@@ -33,7 +33,7 @@ MAX_EVENTS = 20_000  # of the parser, which makes about 40,000 a second; a suite
 _NUMBER = r"[-+]?(?:0|[1-9][0-9]*)"
 _INTEGER = re.compile(_NUMBER)
 _FLOAT = re.compile(rf"(?:{_NUMBER}(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 _AMBIGUOUS = {
     r"(?i:yes|no|on|off|y|n)": "true or false to some readers of YAML; write true or false",

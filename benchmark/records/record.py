@@ -15,10 +15,11 @@ import polars as pl
 
 from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import shard_of
-from extramaze.core.checked import check_data, load_json
+from extramaze.core.checked import check_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, write_atomically
 from extramaze.core.forks import begin_threads
+from extramaze.core.json_files import load_json
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list

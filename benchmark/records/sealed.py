@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from extramaze.core.checked import load_json
 from extramaze.core.errors import InputError
+from extramaze.core.json_files import load_json
 from extramaze.core.line_ends import CHANGED_ENDS, differs_in_line_ends
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from extramaze.core.checked import Digest, Strict, check_data, check_model, load_json, one_line, parse_yaml
+from extramaze.core.checked import Digest, Strict, check_data, check_model, one_line, parse_yaml
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
+from extramaze.core.json_files import load_json
 from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.weight_files import MAX_WEIGHTS

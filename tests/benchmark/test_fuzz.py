@@ -117,7 +117,7 @@ def test_suites_and_recipes(model, text, data):
         found = parse_recipe(text, "fuzz") if model is Recipe else parse_yaml(model, text, "fuzz")
     except InputError:
         return
-    assert parse_yaml(model, yaml.safe_dump(found.model_dump(mode="json")), "again") == found
+    assert parse_yaml(model, found.model_dump_json(), "again") == found
 
 
 @pytest.fixture(scope="module")
