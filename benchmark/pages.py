@@ -6,14 +6,13 @@ texts to the records. ``--quickstart`` runs that command too, for the README's f
 
 import argparse
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import extramaze.results
-from extramaze.core.files import write_atomically
+from extramaze.core.files import read_bytes, write_alone
 from extramaze.findings import findings_text
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.picture import picture_names, save_boards
@@ -21,6 +20,7 @@ from extramaze.leaderboard.sources import shipped_records, shipped_verified
 from extramaze.leaderboard.text import board_name, board_table
 from extramaze.listings import solver_table
 from extramaze.models.loading import shipped_results
+from extramaze.quickstart import PICTURE
 from extramaze.records import Record
 
 RESULTS = Path(extramaze.results.__file__).parent
@@ -63,8 +63,8 @@ def _quickstart() -> None:
     folder = README.parent
     printed = subprocess.run(["extramaze", "quickstart"], cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
     text = with_block(README.read_text(), "evaluates the shipped solvers live", printed.stdout.strip("\n"))
-    write_atomically(README, text.encode())
-    shutil.copy(folder / "runs" / "quickstart" / "failures.png", RESULTS / "pictures")
+    write_alone(README, text.encode())
+    write_alone(RESULTS / "pictures" / PICTURE, read_bytes(folder / "runs" / "quickstart" / PICTURE))
 
 
 def main() -> int:
@@ -79,7 +79,7 @@ def main() -> int:
         _quickstart()
     records = shipped_records()
     for path, text in pages(records).items():
-        write_atomically(path, text.encode())
+        write_alone(path, text.encode())
         print(path.relative_to(README.parent))
     for path in save_boards(records, RESULTS / "pictures"):
         print(path.relative_to(README.parent))

@@ -17,13 +17,18 @@ MAX_MAZES, MAX_UNPACKED = 1_000_000, 2**30  # of one file, the latter in bytes
 
 def write_npz(mazes: Mazes, path: str | Path) -> None:
     """Write mazes as ``connections``, ``start`` and ``goal`` in a compressed archive, with how they were drawn."""
+    write_atomically(Path(path), npz_bytes(mazes))
+
+
+def npz_bytes(mazes: Mazes) -> bytes:
+    """Return the archive that ``write_npz`` writes; the same mazes give the same bytes."""
     generation = mazes.generation
     note = "" if generation is None else f"{generation.spec} split={generation.split} first={generation.first}"
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer, connections=mazes.connections, start=mazes.start, goal=mazes.goal, generation=np.array(note)
     )
-    write_atomically(Path(path), buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_npz(path: str | Path) -> Mazes:

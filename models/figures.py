@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from extramaze.core.files import write_atomically
+from extramaze.core.files import write_alone
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 ORANGE, SKY, BLACK, GREY = "#e69f00", "#56b4e9", "#000000", "#999999"
@@ -27,5 +27,5 @@ def save_png(figure: Figure, path: Path) -> Path:
     """Write a figure, atomically; the same figure gives the same bytes. Returns the path."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    write_alone(path, buffer.getvalue())
     return path

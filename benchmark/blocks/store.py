@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +14,8 @@ from extramaze.blocks.plan import PLAN, SHARD, Plan
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import differing, parse_json
 from extramaze.core.errors import InputError
-from extramaze.core.files import is_free, make_folder, read_bytes, remove_temporary, write_atomically
+from extramaze.core.files import is_free, make_folder, read_bytes, remove_file, remove_temporary, write_atomically
+from extramaze.core.folders import remove_folder
 
 BLOCKS = "blocks"
 Block = TypeVar("Block", BlockScores, BlockLimits)
@@ -105,9 +105,9 @@ class BlockStore:
     def clear(self) -> None:
         """Delete blocks and plan, once a record holds what was in them."""
         if self.out is not None:
-            shutil.rmtree(self.out / BLOCKS, ignore_errors=True)
-            (self.out / PLAN).unlink(missing_ok=True)
-            (self.out / SHARD).unlink(missing_ok=True)
+            remove_folder(self.out / BLOCKS)
+            remove_file(self.out / PLAN)
+            remove_file(self.out / SHARD)
 
     def _stated(self, name: str) -> str:
         return f"{self.plan} {name}"

@@ -1,5 +1,6 @@
 """The command line: ``extramaze VERB``. One module for each group of verbs; ``app.ExitCode`` says how it may end."""
 
+import os
 import signal
 import sys
 import traceback
@@ -41,12 +42,22 @@ CODES = {
 }
 
 
+class Terminated(BaseException):
+    """The process was asked to end: what is open is closed, and nothing mistakes it for a failure of its own."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
+
+
 def main() -> None:
     """Run the command line; every expected problem is one line on standard error."""
     for stream in (sys.stdout, sys.stderr):
         show_everywhere(stream)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # … | head ends this as it ends others, not as a failed check
+    if "WORLD_SIZE" not in os.environ:  # torchrun's processes may be waiting for one another: they go at once
+        signal.signal(signal.SIGTERM, _terminate)
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     code = run(arguments, debug)
@@ -66,6 +77,8 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
             code = app(arguments, prog_name="extramaze", standalone_mode=False) or ExitCode.DONE
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.STOPPED
+    except Terminated:
+        code = ExitCode.TERMINATED
     except typer.TyperException as problem:
         verb = getattr(getattr(problem, "ctx", None), "command_path", "extramaze")
         return complain(f"{problem.format_message()} ({verb} --help lists what there is)", problem.exit_code)
@@ -79,7 +92,7 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
         return complain(f"cannot use {problem.filename}: {problem.strerror}", ExitCode.REFUSED)
     except Exception as problem:
         return _fault(problem, debug, complain)
-    if code != ExitCode.STOPPED:
+    if code not in (ExitCode.STOPPED, ExitCode.TERMINATED):
         return code
     return complain("stopped; run the same command again to go on from here", code)
 

@@ -42,6 +42,7 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 4  # only with --strict
     FAULT = 5  # nothing measured (training diverged), or an internal fault
     STOPPED = 130  # from the keyboard
+    TERMINATED = 143  # by SIGTERM
 
 
 class _InOrder(TyperGroup):

@@ -50,14 +50,14 @@ def check(
     Exit 0 improved, equivalent or inconclusive · 1 regressed · 2 no baseline · 3 not comparable · 4 with --strict:
     inconclusive, and some maze changed.
     """
-    from extramaze.comparing.baselines import accept_baseline, init_baseline, read_baseline
+    from extramaze.comparing.baselines import accept_baseline, baseline_before, init_baseline, read_baseline
     from extramaze.comparing.check import check as run_check
     from extramaze.comparing.report import Margins
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import report_junit, report_markdown, report_text
     from extramaze.core.display import shown
     from extramaze.core.escapes import json_for_terminal, lines_for_terminal
-    from extramaze.core.files import write_atomically
+    from extramaze.core.files import write_alone
     from extramaze.records import read_record
 
     if init and accept:
@@ -75,11 +75,12 @@ def check(
         done = f"baseline written: {baseline}; check against it: extramaze check RECORD --baseline {baseline}"
         print(json.dumps({"baseline": str(baseline)}) if as_json else done)
         return
-    report = run_check(new, read_baseline(baseline), margins)
+    old = read_baseline(baseline) if reason is None else baseline_before(baseline, new, reason)
+    report = run_check(new, old, margins)
     if junit is not None:
-        write_atomically(junit, report_junit(report).encode())
+        write_alone(junit, report_junit(report).encode())
     if markdown is not None:
-        write_atomically(markdown, report_markdown(report).encode())
+        write_alone(markdown, report_markdown(report).encode())
     print(json_for_terminal(to_json(report)) if as_json else lines_for_terminal(report_text(report)))
     if reason is not None:
         taken = accept_baseline(baseline, new, reason)

@@ -26,7 +26,7 @@ def findings(
     Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
     """
     from extramaze.core.display import shown
-    from extramaze.core.files import write_atomically
+    from extramaze.core.files import write_alone
     from extramaze.findings import findings_text
     from extramaze.leaderboard.grouping import in_own_name
     from extramaze.leaderboard.sources import find_records, shipped_records
@@ -41,5 +41,5 @@ def findings(
     if out is None:
         print(text, end="")
     else:
-        write_atomically(out, text.encode())
+        write_alone(out, text.encode())
         typer.echo(f"findings: {shown(out)}", err=True)

@@ -1,5 +1,6 @@
 """Verbs about mazes."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,6 +51,7 @@ def generate(
     extramaze generate --size 9 --percolation 0.1 --count 1000 --out mazes.npz --show, or with the specification in one
     word, as results write it: extramaze generate size=9,percolation=0.1 --show.
     """
+    from extramaze.core.files import hold, write_once
     from extramaze.listings import mazes_summary
     from extramaze.mazes import MazeSpec
     from extramaze.pictures.mazes import save_samples
@@ -86,11 +88,10 @@ def generate(
         raise InputError(f"--picture takes a name that ends in .png, got {picture}")
     if out is not None and out.suffix not in (".npz", ".jsonl"):
         raise InputError(f"--out takes a name that ends in .npz or .jsonl, got {out}")
-    if out is not None and out.exists():
-        raise InputError(f"{out} exists; choose another --out, or delete it")
-    drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
-    if out is not None:
-        _write(drawn[0], out, cell or str(parsed[0]))
+    with nullcontext() if out is None else hold(out):
+        drawn = [_draw(spec, count, split, first, quiet) for spec in parsed]
+        if out is not None:
+            write_once(out, _content(drawn[0], out.suffix, cell or str(parsed[0])))
     if picture is not None:
         save_samples(dict(zip(parsed, drawn, strict=True)), picture)
     written = [path for path in (out, picture) if path is not None]
@@ -113,15 +114,12 @@ def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> tuple[A
     return chosen, loaded.split
 
 
-def _write(mazes: Any, path: Path, name: str) -> None:
-    from extramaze.core.files import write_atomically
+def _content(mazes: Any, suffix: str, name: str) -> bytes:
+    """Return what the file of some mazes holds. name: of their cell, or their specification."""
     from extramaze.evaluation.predictions import questions
-    from extramaze.mazes import write_npz
+    from extramaze.mazes.npz import npz_bytes
 
-    if path.suffix == ".jsonl":
-        write_atomically(path, questions(mazes, name))
-    else:
-        write_npz(mazes, path)
+    return questions(mazes, name) if suffix == ".jsonl" else npz_bytes(mazes)
 
 
 def _texts(specs: list[str], fields: dict[str, str | None]) -> list[str]:

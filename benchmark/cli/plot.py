@@ -37,7 +37,7 @@ def plot(
     """
     from extramaze.core.display import shown
     from extramaze.core.errors import InputError
-    from extramaze.core.files import make_folder
+    from extramaze.core.files import hold, make_folder
     from extramaze.pictures.answers import refuse_made_elsewhere, save_mazes
     from extramaze.pictures.record import plot_record
     from extramaze.records import read_record
@@ -54,7 +54,8 @@ def plot(
         refuse_made_elsewhere(found)
         raise InputError("--maze draws the solver's answers; say which solver made the record: --solver")
     make_folder(folder)
-    print(save_mazes(found, chosen, maze, folder / "mazes.png"))
+    with hold(folder):
+        print(save_mazes(found, chosen, maze, folder / "mazes.png"))
 
 
 def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":

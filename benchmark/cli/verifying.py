@@ -72,6 +72,7 @@ def verify(
     differs beyond rounding · 1 something does · 2 refused (a submission's code without --trust) · 3 made with an
     incompatible version.
     """
+    from extramaze.core.files import hold
     from extramaze.records import read_record
     from extramaze.verification.verify import Unsound
     from extramaze.verification.verify import verify as run_again
@@ -80,12 +81,14 @@ def verify(
     for folder in folders:
         root = _root(folder, out)
         try:
-            found = run_again(folder, trust, mazes, seed, solver, device, quiet)
+            with hold(folder):
+                found = run_again(folder, trust, mazes, seed, solver, device, quiet)
+                kept = _kept(found, read_record(folder).summary.plan, root)
         except Unsound as unsound:
             show([f"{folder}: not run", *(f"  {problem}" for problem in unsound.problems)])
             failed = True
             continue
-        lines = [found.sentence(), *map(str, found.named), _kept(found, read_record(folder).summary.plan, root)]
+        lines = [found.sentence(), *map(str, found.named), kept]
         show([f"{folder}: {_headline(found)}", *(f"  {line}" for line in lines)])
         failed |= not found.reproduced
     raise typer.Exit(ExitCode.FAILED if failed else ExitCode.DONE)
@@ -153,17 +156,18 @@ def rewatch(
     from extramaze.core.display import shown
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
+    from extramaze.records import read_record
     from extramaze.verification.noise import add_noise
-    from extramaze.verification.rewatch import as_it_was
+    from extramaze.verification.rewatch import is_under_way
     from extramaze.verification.rewatch import rewatch as watch_again
     from extramaze.verification.verification import outdated
 
-    plan = as_it_was(record).summary.plan
+    plan = read_record(record).summary.plan
     name = plan.solver.name
     if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
         raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
     loaded = load(solver or name)
-    if not noise_floor or plan.contracts != CONTRACTS:
+    if not noise_floor or plan.contracts != CONTRACTS or is_under_way(record):
         found = watch_again(record, loaded, device, quiet)
     if noise_floor:
         found = add_noise(record, loaded, device, quiet)

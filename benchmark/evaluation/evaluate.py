@@ -28,7 +28,7 @@ from extramaze.models.calling import blame, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
 from extramaze.models.foreign.origin import calling
-from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records import SUMMARY, Record, read_record, settle_table
 from extramaze.records.schema import RunInfo
 from extramaze.suites import Suite, load_suite
 
@@ -45,27 +45,33 @@ class Evaluation:
 
     def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
-        cost = RunCost(self.device)
         if out is None:
+            cost = RunCost(self.device)
             return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost)
         folder = Path(out)
+        with _hold_ours(folder):
+            return self.run_held(folder, quiet)
+
+    def run_held(self, folder: Path, quiet: bool) -> Record:
+        """Run all of it in a folder that this process holds; what is finished there is returned."""
+        cost = RunCost(self.device)
         if (folder / SUMMARY).exists():
             return self._finished(folder)
-        with _hold_ours(folder):
-            if (folder / SUMMARY).exists():  # somebody else has just written it
-                return self._finished(folder)
-            store = BlockStore.open(folder, self.plan)
-            store.tidy()
-            record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), cost)
-            record.write(folder)
-            store.clear()
+        store = BlockStore.open(folder, self.plan)
+        store.tidy()
+        record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), cost)
+        record.write(folder)
+        store.clear()
         return record
 
     def _finished(self, folder: Path) -> Record:
-        """Return the record that a folder holds. Raises InputError where it is of another evaluation."""
+        """Return the record that a folder holds, alone then. Raises InputError where it is of another evaluation."""
         record = read_record(folder)
         refuse_other(folder, record.summary.plan, self.plan)
-        BlockStore(folder).clear()
+        settle_table(folder)
+        store = BlockStore(folder)
+        store.tidy()
+        store.clear()
         return record
 
     def run_shard(self, shard: Shard, out: str | Path, quiet: bool = False) -> None:
@@ -89,7 +95,7 @@ class Evaluation:
 def _hold_ours(folder: Path) -> Iterator[None]:
     """Make an evaluation's folder and keep it to this process; what it holds is to be looked at inside.
 
-    Raises InputError for a folder of somebody else before it is locked: the lock could be a file of theirs.
+    Raises InputError for a folder of somebody else, before anything there is touched.
     """
     if not (folder / SUMMARY).exists():
         refuse_foreign(folder)

@@ -16,13 +16,13 @@ from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError
-from extramaze.core.files import hold, is_free, make_folder
+from extramaze.core.files import hold, is_free, make_folder, remove_temporary
 from extramaze.evaluation.answer_files import AnswerFile, read_answers
 from extramaze.evaluation.evaluate import assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
-from extramaze.records import SUMMARY, TABLE, Record, read_record
+from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
 from extramaze.records.summary_problems import ONCE
 from extramaze.suites import Cell, Suite, choose_cells, load_suite
 
@@ -51,22 +51,21 @@ def evaluate_predictions(
     folder = None if out is None else Path(out)
     if folder is None:
         return _assembled(plan, answers, cells, cost)
-    if (folder / SUMMARY).exists():
-        return _finished(folder, plan)
-    _refuse_foreign(folder, TABLE, SUMMARY)  # before it is locked: the lock could be a file of theirs
+    _refuse_foreign(folder)
     make_folder(folder)
     with hold(folder):
-        if (folder / SUMMARY).exists():  # somebody else has just written it
+        if (folder / SUMMARY).exists():
             return _finished(folder, plan)
-        _refuse_foreign(folder, TABLE)
+        _refuse_foreign(folder)  # of somebody else, meanwhile
+        remove_temporary(folder)
         record = _assembled(plan, answers, cells, cost)
         record.write(folder)
     return record
 
 
-def _refuse_foreign(folder: Path, *ours: str) -> None:
-    """Raise InputError for a folder with other files than ours in it."""
-    if folder.is_dir() and not is_free(folder, *ours):
+def _refuse_foreign(folder: Path) -> None:
+    """Raise InputError for a folder with other files than ours in it, and no record."""
+    if not (folder / SUMMARY).exists() and not is_free(folder, TABLE, NEXT):
         raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
 
 
@@ -74,6 +73,8 @@ def _finished(folder: Path, plan: Plan) -> Record:
     """Return the record that a folder holds. Raises InputError where it is of other answers."""
     record = read_record(folder)
     refuse_other(folder, record.summary.plan, plan)
+    remove_temporary(folder)
+    settle_table(folder)
     return record
 
 

@@ -1,7 +1,6 @@
 """Shards of one evaluation, computed anywhere, and gathered into the record that one process would have written."""
 
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,12 @@ from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import differing, parse_json
 from extramaze.core.errors import InputError
-from extramaze.core.files import hold, is_free, make_folder, read_bytes
+from extramaze.core.files import hold, is_free, make_folder, read_bytes, remove_temporary
+from extramaze.core.folders import remove_folder
 from extramaze.evaluation.evaluate import Evaluation, assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import Shard, Task, tasks
-from extramaze.records import SUMMARY, TABLE, Record, read_record
+from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
 
 POLL_SECONDS = 0.2
 
@@ -24,8 +24,8 @@ POLL_SECONDS = 0.2
 def gather(folders: Sequence[str | Path], out: str | Path) -> Record:
     """Gather the shards of one evaluation into the folder ``out``; the same record for any number of shards.
 
-    Raises InputError, naming folders and blocks, for shards of different evaluations or different counts, a shard given
-    twice, one that is missing, or one that is not finished.
+    Where the folder holds that record already, it is returned. Raises InputError, naming folders and blocks, for shards
+    of different evaluations or different counts, a shard given twice, one that is missing, or one that is not finished.
     """
     target = Path(out)
     _refuse_used(target)
@@ -33,13 +33,25 @@ def gather(folders: Sequence[str | Path], out: str | Path) -> Record:
     make_folder(target)
     with hold(target):
         _refuse_used(target)  # by somebody else, meanwhile
+        remove_temporary(target)
+        if (target / SUMMARY).exists():
+            return _gathered(target, record.summary.plan)
         record.write(target)
     return record
 
 
+def _gathered(target: Path, plan: Plan) -> Record:
+    """Return the record that a folder holds. Raises InputError where it is of another plan."""
+    found = read_record(target)
+    if found.summary.plan != plan:
+        raise InputError(f"{target} is not empty; choose another --out")
+    settle_table(target)
+    return found
+
+
 def _refuse_used(target: Path) -> None:
-    """Raise InputError for a folder that holds more than what a killed gathering leaves."""
-    if not is_free(target, TABLE):
+    """Raise InputError for a folder that holds more than a gathering leaves, killed or not."""
+    if not is_free(target, TABLE, NEXT, SUMMARY):
         raise InputError(f"{target} is not empty; choose another --out")
 
 
@@ -109,12 +121,13 @@ def run_together(evaluation: Evaluation, shard: Shard, out: Path, quiet: bool) -
             record = read_shards(folders)
             with hold(out):
                 if not (out / SUMMARY).exists():  # nobody else has just written one
+                    remove_temporary(out)
                     record.write(out)
     while not (out / SUMMARY).exists():
         time.sleep(POLL_SECONDS)
     record = read_record(out)
     refuse_other(out, record.summary.plan, evaluation.plan)
-    shutil.rmtree(folders[shard.index - 1], ignore_errors=True)
+    remove_folder(folders[shard.index - 1])
     return record
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from extramaze.core.files import make_folder
+from extramaze.core.files import hold, make_folder
 from extramaze.core.progress import progress_bar
 from extramaze.leaderboard.board import Board, boards
 from extramaze.leaderboard.grouping import comparable, rows_of
@@ -39,7 +39,8 @@ def save_boards(records: Sequence[Record], out: Path, version: int = LATEST, qui
     found = boards(records, version=version)
     named = [one for one in zip(found, comparable(records), picture_names(found), strict=True) if one[0].rows]
     bar = progress_bar(named, desc="drawing boards", unit="board", quiet=quiet, brief=True)
-    return [save_png(draw_board(board, group), out / name) for board, group, name in bar]
+    with hold(out):
+        return [save_png(draw_board(board, group), out / name) for board, group, name in bar]
 
 
 def picture_names(found: Sequence[Board]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.core.errors import InputError
+from extramaze.core.folders import find_below
 from extramaze.core.progress import progress_bar
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification.verification import VERIFICATIONS, Verification, read_verifications, refuse_own_word
@@ -56,4 +57,4 @@ def _read(places: list[Path], quiet: bool) -> list[Record]:
 
 
 def _summaries(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob(SUMMARY)) if not is_baseline_copy(path.parent)]
+    return [path for path in find_below(folder, SUMMARY) if not is_baseline_copy(path.parent)]

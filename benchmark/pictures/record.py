@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.core.files import make_folder
+from extramaze.core.files import hold, make_folder
 from extramaze.core.progress import progress_bar
 from extramaze.models.contract import IterativeSolver
 from extramaze.pictures.accuracy import plane_of, save_difficulty, save_iterations, save_plane
@@ -24,7 +24,8 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
         refuse_other_solver(solver, record.summary.plan.solver)
     make_folder(out)
     pictures = _pictures(record, out, solver)
-    return list(progress_bar(pictures, desc="drawing", unit="picture", quiet=quiet, brief=True))
+    with hold(out):
+        return list(progress_bar(pictures, desc="drawing", unit="picture", quiet=quiet, brief=True))
 
 
 def _pictures(record: Record, out: Path, solver: IterativeSolver | None) -> Iterator[Path]:

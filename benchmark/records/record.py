@@ -17,7 +17,7 @@ from extramaze.blocks.plan import PLAN, Plan
 from extramaze.blocks.store import shard_of
 from extramaze.core.checked import check_data
 from extramaze.core.errors import InputError
-from extramaze.core.files import make_folder, read_bytes, write_atomically
+from extramaze.core.files import make_folder, read_bytes, read_inside, remove_file, replace_file, write_atomically
 from extramaze.core.forks import begin_threads
 from extramaze.core.json_files import load_json
 from extramaze.records.parquet import open_table
@@ -28,6 +28,7 @@ from extramaze.records.summary_problems import arithmetic_problems, outline_prob
 from extramaze.records.tallies import tally_odds
 
 SUMMARY, TABLE = "record.json", "mazes.parquet"
+NEXT = ".mazes.next.parquet"  # the table of a summary that is about to take another's place, or just took it
 Place = tuple[str, int]  # of one maze in a record: its cell's name, and its index
 MAX_BYTES = 256 * 2**20
 
@@ -77,20 +78,51 @@ class Record:
         return Record.seal(old.plan, old.cells, old.limits, self.mazes, old.run, noise)
 
     def write(self, folder: Path) -> None:
-        """Write the two files, each atomically, the summary last.
+        """Write the two files, each atomically, the summary last; over another record too, of which none is half read.
 
         Raises InputError for a record that could not be read again; what is in the folder stays then.
         """
+        self.check(folder)
+        make_folder(folder)
+        over = (folder / SUMMARY).exists()
+        write_atomically(folder / (NEXT if over else TABLE), self.table)
+        write_atomically(folder / SUMMARY, self.contents()[SUMMARY])
+        settle_table(folder)
+
+    def check(self, folder: Path) -> None:
+        """Raise InputError, naming the folder it is to be written into, for a record that could not be read again."""
         contradiction = _inconsistency(self)
         if contradiction:
             raise InputError(f"{folder}: the record contradicts itself and is not written: {contradiction}")
         unreadable = _unreadable(self)
         if unreadable:
             raise InputError(f"{folder}: the record could not be read again and is not written: {unreadable}")
-        make_folder(folder)
-        write_atomically(folder / TABLE, self.table)
-        content = self.summary.model_dump(mode="json", by_alias=True)
-        write_atomically(folder / SUMMARY, sealed_bytes(content))
+
+    def contents(self) -> dict[str, bytes]:
+        """Return the files of the record's folder."""
+        return {TABLE: self.table, SUMMARY: sealed_bytes(self.summary.model_dump(mode="json", by_alias=True))}
+
+
+def table_of(folder: Path, sha256: str) -> bytes | None:
+    """Return the table of a sha256 that a killed writer of a second record left under its first name; None: no such."""
+    if not (folder / NEXT).exists():
+        return None
+    try:
+        content = read_inside(folder, NEXT, MAX_BYTES)
+    except InputError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
+def settle_table(folder: Path) -> None:
+    """End what a killed writer of a second record began; only for the process that holds the folder."""
+    if not (folder / NEXT).exists():
+        return
+    stated = load_json(read_bytes(folder / SUMMARY, MAX_BYTES), str(folder / SUMMARY))["table_sha256"]
+    if table_of(folder, stated) is None:
+        remove_file(folder / NEXT)  # the summary that it belongs to was not written
+    else:
+        replace_file(folder / NEXT, folder / TABLE)
 
 
 def _unreadable(record: Record) -> str | None:
@@ -117,7 +149,7 @@ def read_record(folder: str | Path) -> Record:
     summary = check_data(Summary, content, str(folder / SUMMARY))
     if content_sha256(content) != summary.sha256:
         raise InputError(f"{folder / SUMMARY}: altered since it was written (its sha256 differs); evaluate again")
-    table = read_bytes(folder / TABLE, MAX_BYTES)
+    table = table_of(folder, summary.table_sha256) or read_bytes(folder / TABLE, MAX_BYTES)
     if hashlib.sha256(table).hexdigest() != summary.table_sha256:
         raise InputError(f"{folder / TABLE}: altered or not this record's (its sha256 differs); evaluate again")
     cells = summary.plan.cells

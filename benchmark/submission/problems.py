@@ -9,7 +9,7 @@ from pathlib import Path
 
 from extramaze.core.checked import try_data
 from extramaze.core.errors import InputError
-from extramaze.core.files import read_inside
+from extramaze.core.files import LOCK, read_inside
 from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, with_other_line_ends
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
@@ -63,7 +63,7 @@ def _stray_problems(folder: Path, card: Card) -> Iterator[str]:
     for name in strangers(folder, {CARD, ATTRIBUTES, *card.files}):
         if name == VERIFICATION:
             yield f"{VERIFICATION}: a submission does not vouch for itself; maintainers verify it; remove this"
-        else:
+        elif name != LOCK or (folder / name).stat().st_size:
             yield f"{name}: no part of this submission; remove it"
     if (folder / ATTRIBUTES).exists() and _attributes(folder) != KEEP_THEM:
         yield f"{ATTRIBUTES}: not the line {KEEP_THEM.decode().strip()!r} that extramaze writes; remove it"

@@ -4,14 +4,15 @@ import platform
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from extramaze.blocks.plan import PLAN, SHARD
 from extramaze.blocks.store import BLOCKS
 from extramaze.core.checked import differing
 from extramaze.core.errors import InputError
-from extramaze.core.files import LOCK, hold, is_temporary
+from extramaze.core.files import LOCK, hold, is_temporary, is_unfinished
+from extramaze.core.folders import part_of, settle
 from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, differs_in_line_ends, keep_line_ends
+from extramaze.core.locks import scratch
 from extramaze.core.words import counted
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
@@ -19,8 +20,8 @@ from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
-from extramaze.records import SUMMARY, TABLE
-from extramaze.submission.card import CARD, Card, FileEntry, Statement, TrainedOn, read_card
+from extramaze.records import SUMMARY, TABLE, Record
+from extramaze.submission.card import CARD, Card, FileEntry, Overlap, Statement, TrainedOn, read_card
 from extramaze.submission.members import read_member, strangers, write_member
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage
@@ -52,12 +53,12 @@ def submit(
 ) -> tuple[Path, Card]:
     """Check a solver, evaluate it on a whole suite, and write its submission; return the folder and the card.
 
-    target: anything that ``extramaze.models.load`` takes. out: default submissions/SUITE/SOLVER. Killed and called
-    again, it goes on; called once more, it finds everything done. say: called with a line before each long part.
-    Raises BrokenContract, and InputError for a solver, statement or folder that cannot be used.
+    target: anything that ``extramaze.models.load`` takes. out: default submissions/SUITE/SOLVER; it appears once it is
+    whole. Killed and called again, it goes on; called once more, it finds everything done. say: called with a line
+    before each long part. Raises BrokenContract, and InputError for a solver, statement or folder that cannot be used.
     """
-    with TemporaryDirectory(prefix="extramaze-") as place:
-        staged = stage(target, Path(place))
+    with scratch() as copies:
+        staged = stage(target, copies)
         training, start = _training(statement, staged)
         evaluation = make_evaluation(staged.load(), suite, device)
         name = evaluation.plan.solver.name
@@ -65,31 +66,40 @@ def submit(
         if taken is not None and staged.source.kind != "shipped":
             raise InputError(taken)
         folder = out or SUBMISSIONS / suite.name / name
-        _refuse_foreign(folder, staged)
         _refuse_sibling(folder, staged, card_of(evaluation.solver))
         overlap = find_overlap(suite, statement, training, training_mazes, start)
-        say(f"{name}: checking the contract")
-        breaches = examine(staged.load)
-        if breaches:
-            raise BrokenContract(breaches)
-        say(f"{name}: evaluating on {suite.name}, into {folder}")
-        record = evaluation.run(folder, quiet)
-        card = Card.seal(
-            statement=statement,
-            training=training,
-            solver=solver_of(record.summary),
-            source=staged.source,
-            overlap=overlap,
-            doctor=KEPT,
-            device=record.summary.plan.device,
-            system=f"{platform.system()} {platform.machine()}",
-            packages=record.summary.plan.packages,
-            files=_entries(staged, folder),
-            record_sha256=record.summary.sha256,
-        )
         with hold(folder):
-            _finish(folder, staged, card)
+            place = folder if folder.exists() else part_of(folder)
+            _refuse_foreign(place, staged)
+            say(f"{name}: checking the contract")
+            breaches = examine(staged.load)
+            if breaches:
+                raise BrokenContract(breaches)
+            say(f"{name}: evaluating on {suite.name}, into {folder}")
+            card = _seal(staged, statement, training, overlap, evaluation.run_held(place, quiet), place)
+            _finish(place, staged, card)
+            if place != folder:
+                settle(place, folder)
     return folder, card
+
+
+def _seal(
+    staged: Staged, statement: Statement, training: TrainedOn, overlap: Overlap, record: Record, place: Path
+) -> Card:
+    """Make the card of a record in ``place`` and of the files beside it."""
+    return Card.seal(
+        statement=statement,
+        training=training,
+        solver=solver_of(record.summary),
+        source=staged.source,
+        overlap=overlap,
+        doctor=KEPT,
+        device=record.summary.plan.device,
+        system=f"{platform.system()} {platform.machine()}",
+        packages=record.summary.plan.packages,
+        files=_entries(staged, place),
+        record_sha256=record.summary.sha256,
+    )
 
 
 def _training(statement: Statement, staged: Staged) -> tuple[TrainedOn, str | None]:
@@ -131,6 +141,8 @@ def _refuse_sibling(folder: Path, staged: Staged, ours: SolverCard) -> None:
         return
     weights = sha256((staged.place / WEIGHTS).read_bytes()).hexdigest()
     for path in sorted(folder.parent.glob(f"*/{CARD}")):
+        if is_unfinished(path.parent):
+            continue
         other = read_card(path.parent)
         same = other.solver.recipe == ours.recipe and WEIGHTS in other.files and other.files[WEIGHTS].sha256 == weights
         if same and other.solver.seed != ours.seed:

@@ -10,10 +10,10 @@ import polars as pl
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.blocks.plan import Mode, Part, Precision, make_part
 from extramaze.core.errors import InputError
-from extramaze.core.files import hold
+from extramaze.core.files import hold, remove_temporary
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
 from extramaze.models.contract import IterativeSolver
-from extramaze.records import Record, read_record
+from extramaze.records import Record, read_record, settle_table
 from extramaze.records.schema import CellNoise
 from extramaze.submission.card import CARD
 from extramaze.suites import Suite
@@ -31,6 +31,8 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, 
     """
     with hold(folder):
         old = read_record(folder)
+        remove_temporary(folder)
+        settle_table(folder)
         if old.summary.noise:
             return old
         if (folder / CARD).exists():

@@ -4,7 +4,6 @@ The ladder of answers is most of the work of an evaluation and has rules of its 
 moved on, it need not be run again. Nor need watched mazes be whose limits this version judges as the record's did.
 """
 
-import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +16,15 @@ from extramaze.blocks.plan import CONTRACTS, Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError, NotComparable
-from extramaze.core.files import hold
+from extramaze.core.files import hold, remove_temporary
+from extramaze.core.folders import remove_folder, write_folder
 from extramaze.dynamics import Limit
 from extramaze.dynamics.verdict import SIGMA
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models.contract import IterativeSolver
-from extramaze.records import SUMMARY, Record, read_record
+from extramaze.records import Record, read_record, settle_table
 from extramaze.records.schema import PER_MAZE
 from extramaze.records.tallies import tally_limits
 from extramaze.submission.card import CARD
@@ -33,7 +33,7 @@ from extramaze.verification.verification import carry_over
 LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
 AGAIN = " && extramaze rewatch"  # what the record's command says of it, once
-BEFORE = "rewatching-before"  # beside the record, for a copy of it while it is written over
+RENEWED = ".renewed.part"  # in there, for the files that are to take the record's place, once all are there
 STANDING = {  # by version: the rows whose limit is the same by this one's rules
     3: pl.col("limit").is_in([str(Limit.FIXED_POINT), str(Limit.DIVERGED)]),
     4: (pl.col("limit") != str(Limit.DRIFTING)) | (pl.col("exponent") <= SIGMA * pl.col("exponent_error")),
@@ -47,32 +47,67 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, qu
     alone, of the new record then. Stopped and started again, it goes on where it was. A record without watched mazes is
     of this version then too.
     device: default the kind that the record was made on, which its summary goes on stating, where there is one.
-    Raises InputError for another solver than the record's, a record whose limits are of this version and a submission,
-    NotComparable where other contracts differ too.
+    Raises InputError for another solver than the record's, a record whose limits were of this version from the first
+    and a submission, NotComparable where other contracts differ too.
     """
     if (folder / CARD).exists():
         raise InputError(f"{folder} is a submission, which its card seals; submit it again, it is made anew")
-    record = as_it_was(folder)
+    with hold(folder):
+        record = _settled(folder)
+        refuse_other_solver(solver, record.summary.plan.solver)
+        remove_temporary(folder)
+        if is_renewed(record):
+            return record
+        _refuse(record)
+        renewed = _watched_again(folder, record, solver, device, quiet)
+        renewed.check(folder)
+        write_folder(
+            folder / PLACE / RENEWED, renewed.contents()
+        )  # from here on a rewatching that is stopped ends with this record
+        return _settled(folder)
+
+
+def is_under_way(folder: Path) -> bool:
+    """Whether a rewatching of a folder's record was begun and has not ended."""
+    return (folder / PLACE).exists()
+
+
+def is_renewed(record: Record) -> bool:
+    """Whether a record was rewatched by the rules of this version."""
+    return record.summary.plan.contracts == CONTRACTS and record.summary.run.command.endswith(AGAIN)
+
+
+def _settled(folder: Path) -> Record:
+    """Put the files of a finished rewatching in the place of the record's, if there are any; return the record."""
+    renewed = folder / PLACE / RENEWED
+    if renewed.exists():
+        new = read_record(renewed)
+        carry_over(folder, read_record(folder), new)
+        new.write(folder)
+        remove_folder(folder / PLACE)
+    settle_table(folder)
+    return read_record(folder)
+
+
+def _watched_again(folder: Path, record: Record, solver: IterativeSolver, device: str | None, quiet: bool) -> Record:
+    """Watch what has to be watched again, block by block, and put the new record together."""
     plan = record.summary.plan
-    _refuse(record, solver)
     place = plan.device_of_its_kind(device)
     renewed = plan.model_copy(update={"contracts": dict(CONTRACTS)})
-    with hold(folder):
-        store = BlockStore.open(folder / PLACE, renewed)
-        chosen = [task for task in tasks(renewed) if task.watched and not _stands(record, task)]
-        blocks = Evaluation(solver, renewed, place).worker(store).compute(chosen, quiet)
-        renewed_record = _renew(record, renewed, {task: blocks[task.name] for task in chosen})
-        record.write(folder / BEFORE)
-        renewed_record.write(folder)
-        carry_over(folder, record, renewed_record)
-        for name in (BEFORE, PLACE):
-            shutil.rmtree(folder / name)
-    return renewed_record
+    store = _store(folder / PLACE, renewed)
+    store.tidy()
+    chosen = [task for task in tasks(renewed) if task.watched and not _stands(record, task)]
+    blocks = Evaluation(solver, renewed, place).worker(store).compute(chosen, quiet)
+    return _renew(record, renewed, {task: blocks[task.name] for task in chosen})
 
 
-def as_it_was(folder: Path) -> Record:
-    """Read the record of a folder, as it was before a rewatching that was stopped while it wrote."""
-    return read_record(folder / BEFORE if (folder / BEFORE / SUMMARY).exists() else folder)
+def _store(place: Path, plan: Plan) -> BlockStore:
+    """Open the store of finished blocks; one that another version left, or that is damaged, is begun anew."""
+    try:
+        return BlockStore.open(place, plan)
+    except InputError:
+        remove_folder(place)
+        return BlockStore.open(place, plan)
 
 
 def _stands(record: Record, task: Task) -> bool:
@@ -84,14 +119,13 @@ def _stands(record: Record, task: Task) -> bool:
     return bool(watched.select(standing.fill_null(False).all()).item())
 
 
-def _refuse(record: Record, solver: IterativeSolver) -> None:
+def _refuse(record: Record) -> None:
     plan = record.summary.plan
     others = [name for name in CONTRACTS if name != LIMITS and plan.contracts.get(name) != CONTRACTS[name]]
     if others:
         raise NotComparable(f"the record is of another version of {', '.join(others)} too; evaluate again")
     if plan.contracts == CONTRACTS:
         raise InputError(f"the record's limits are of this version ({LIMITS} {CONTRACTS[LIMITS]}) already")
-    refuse_other_solver(solver, plan.solver)
 
 
 def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | BlockLimits]) -> Record:

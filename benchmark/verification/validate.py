@@ -12,11 +12,12 @@ from pathlib import Path
 from extramaze.core.checked import parse_json, try_data
 from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
+from extramaze.core.folders import find_below
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE, table_of
 from extramaze.records.parquet import open_table
 from extramaze.records.redrawn import drawn_problems, measure_problems, redraw
 from extramaze.records.row_problems import row_problems
@@ -40,8 +41,8 @@ def find(folders: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for folder in folders:
         names = (CARD, SUMMARY, TABLE, RESULT, RECIPE, VERIFICATION)
-        inside = {path.parent for name in names for path in folder.rglob(name)}
-        inside |= {path.parent for path in folder.rglob("*.json") if _holds_verifications(path.parent)}
+        inside = {path.parent for name in names for path in find_below(folder, name)}
+        inside |= {path.parent for path in find_below(folder, "*.json") if _holds_verifications(path.parent)}
         if not inside:
             raise InputError(f"{folder} holds neither a record ({SUMMARY}) nor a trained solver ({RESULT})")
         found += [place for place in sorted(inside) if place not in found]
@@ -117,6 +118,9 @@ def _record_problems(folder: Path) -> Iterator[str]:
     yield from wrong
     if not isinstance(content, dict):
         return
+    stopped = table_of(folder, str(content.get("table_sha256")))
+    if stopped is not None:
+        contents[TABLE] = stopped
     if TABLE in contents and content.get("table_sha256") != hashlib.sha256(contents[TABLE]).hexdigest():
         del contents[TABLE]  # not the table that the summary speaks of: there is nothing to hold against it
         yield f"{TABLE}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"

@@ -16,7 +16,7 @@ from extramaze.alike import alike
 from extramaze.blocks.plan import Plan
 from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_data
 from extramaze.core.errors import InputError
-from extramaze.core.files import make_folder, read_inside, write_atomically
+from extramaze.core.files import make_folder, read_inside, write_alone
 from extramaze.records import SUMMARY, Record
 from extramaze.records.sealed import content_sha256, parse_sealed, sealed_bytes
 from extramaze.statistics import share_at_most
@@ -146,7 +146,7 @@ class Verification(Strict):
     def write(self, path: Path) -> None:
         """Write it to a file, atomically."""
         make_folder(path.parent)
-        write_atomically(path, sealed_bytes(self.model_dump(mode="json", by_alias=True)))
+        write_alone(path, sealed_bytes(self.model_dump(mode="json", by_alias=True)))
 
 
 def home(folder: Path) -> Path | None:
@@ -188,7 +188,7 @@ def keep(found: Verification, path: Path) -> bool:
 
 
 def carry_over(folder: Path, old: Record, new: Record) -> None:
-    """Name the record that took an old one's place in the verification of that; of the same answers, to be sure.
+    """Name the record that takes an old one's place in the verification of that; of the same answers, to be sure.
 
     One that looked at limits is of the new record only where the rows are the same ones.
     """

@@ -2,13 +2,13 @@
 
 import secrets
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from extramaze.blocks.identity import solver_differences
 from extramaze.blocks.plan import CONTRACTS, make_plan
 from extramaze.core.errors import InputError, NotComparable
+from extramaze.core.locks import scratch
 from extramaze.core.words import counted
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
@@ -54,10 +54,10 @@ def verify(
     _refuse_other_versions(record)
     source = _source(record, card, solver, trust)
     chosen = _draw(record, mazes, seed)
-    with TemporaryDirectory(prefix="extramaze-") as place:
+    with scratch() as place:
         if card is not None:
-            unpack(folder, card, Path(place))
-        ours = load_source(source, Path(place)) if source is not None else load(str(solver))
+            unpack(folder, card, place)
+        ours = load_source(source, place) if source is not None else load(str(solver))
         return run_again(prepare(record, ours, source, device, quiet), *chosen)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from extramaze.core.errors import InputError, TrainingDiverged
-from extramaze.core.files import write_atomically
+from extramaze.core.files import remove_file, write_atomically
 from extramaze.core.progress import progress_bar
 from extramaze.mazes.stream import ahead
 from extramaze.models.contract import IterativeSolver
@@ -243,7 +243,7 @@ class TrainingRun:
                 resumed=progress.resumed,
             )
             write_atomically(self.folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
-            (self.folder / CHECKPOINT).unlink(missing_ok=True)
+            remove_file(self.folder / CHECKPOINT)
         self.processes.total(0)
         return read_solver(self.folder)[2]
 

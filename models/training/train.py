@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from extramaze.core.errors import InputError
-from extramaze.core.files import hold, remove_temporary
+from extramaze.core.files import hold, remove_file, remove_temporary
 from extramaze.core.forks import begin_threads
 from extramaze.models.devices import deterministic, tensor_float
 from extramaze.models.training.checkpoint import CHECKPOINT
@@ -48,24 +48,23 @@ def train(
     folder = Path(out)
     with join(device) as processes:
         check_shares(parsed, processes)
-        if processes.leads:
-            claim(folder, text, seed, start)
-        if processes.any(processes.leads and (folder / RESULT).exists()):
+        with hold(folder) if processes.leads else nullcontext():
             if processes.leads:
-                (folder / CHECKPOINT).unlink(missing_ok=True)
-            return read_solver(folder)[2]
-        return _finish(parsed, seed, folder, processes, quiet or not processes.leads, start, tensorboard)
+                claim(folder, text, seed, start)
+                remove_temporary(folder)
+            if processes.any(processes.leads and (folder / RESULT).exists()):
+                if processes.leads:
+                    remove_file(folder / CHECKPOINT)
+                return read_solver(folder)[2]
+            return _finish(parsed, seed, folder, processes, quiet or not processes.leads, start, tensorboard)
 
 
 def _finish(
     recipe: Recipe, seed: int, folder: Path, processes: Processes, quiet: bool, start: Start | None, tensorboard: bool
 ) -> TrainingResult:
-    """Train to the end, alone in the folder. Whatever holds on to the group of processes is gone on return."""
+    """Train to the end, in a folder that is held. Whatever holds on to the group of processes is gone on return."""
     devices = [processes.device] if processes.device.type == "cuda" else []
-    held = hold(folder) if processes.leads else nullcontext()
-    with held, deterministic(), tensor_float(False), torch.random.fork_rng(devices=devices):
-        if processes.leads:
-            remove_temporary(folder)
+    with deterministic(), tensor_float(False), torch.random.fork_rng(devices=devices):
         run = TrainingRun(recipe, seed, folder, processes, quiet, start, tensorboard)
         with closing(run.log):
             return run.finish()

@@ -295,7 +295,8 @@ CODES = {
     f"check worse --baseline baseline {WIDE} --json": 1,
     "check same --baseline lost": 2,
     "check same --baseline same": 2,
-    "check same --baseline baseline --init": 2,
+    "check same --baseline baseline --init": 0,  # the very same one is there
+    "check worse --baseline baseline --init": 2,
     "check same --baseline same --init": 2,
     "check same --baseline baseline --accept": 2,
     "check same --baseline baseline --reason why": 2,

@@ -70,7 +70,8 @@ def test_a_killed_submission_goes_on(workshop, tmp_path, statement, suite, unexa
     monkeypatch.setattr(Worker, "_compute", dying)
     with pytest.raises(KeyboardInterrupt):
         submit(target, statement, suite, out, "cpu", quiet=True)
-    assert (out / "plan.json").exists()
+    assert (tmp_path / ".out.part" / "plan.json").exists()
+    assert not out.exists()
     monkeypatch.setattr(Worker, "_compute", plain)
     write = Card.write
     monkeypatch.setattr(Card, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
