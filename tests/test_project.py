@@ -132,3 +132,73 @@ def test_the_readmes_suite_is_one(root, tmp_path):
     text = re.search(r"```yaml\n(# rooms-v1\.yaml.*?)```", (root / "README.md").read_text(), re.DOTALL).group(1)
     (tmp_path / "rooms-v1.yaml").write_text(text)
     assert [cell.name for cell in load_suite(str(tmp_path / "rooms-v1.yaml")).cells] == ["size-9", "braid-0.5"]
+
+
+WRITERS = {  # functions and methods that change files, whoever has them
+    *("write_text", "write_bytes", "touch", "mkdir", "makedirs", "rmdir", "removedirs", "unlink", "rename", "renames"),
+    *("symlink_to", "hardlink_to", "rmtree", "fsync", "ftruncate", "mkdtemp", "mkstemp", "TemporaryDirectory"),
+    *("NamedTemporaryFile", "TemporaryFile", "SummaryWriter", "savez", "savez_compressed", "savetxt", "savefig"),
+    *("save_file", "tofile", "memmap", "write_parquet", "write_csv", "to_parquet", "to_csv"),
+}
+OF_MODULES = {  # and those that are such with some owners alone
+    "os": {"open", "replace", "remove", "link", "symlink", "truncate"},
+    "shutil": {"copy", "copy2", "copyfile", "copyfileobj", "copytree", "move", "make_archive", "unpack_archive"},
+    "np": {"save"},
+    "torch": {"save"},
+}
+ALLOWED = {  # by file: what it may call, and why
+    "benchmark/evaluation/run_cost.py": {"write_text"},  # the system's counter of memory, which is no file
+    "benchmark/records/parquet.py": {"open"},  # the null device
+    "mazes/compiled.py": {"mkdir", "rmtree"},  # the cache of kernels, which Numba writes
+    "models/training/log.py": {"SummaryWriter"},  # TensorBoard writes its own files
+}
+
+
+def writes(tree):
+    """Yield the name of everything in a module that is called and may change a file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            function = node.func
+            owner = getattr(function.value, "id", "") if isinstance(function, ast.Attribute) else ""
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            in_memory = bool(given) and getattr(given[0], "id", "") == "buffer"
+            if (
+                (name in WRITERS and not in_memory)
+                or name in OF_MODULES.get(owner, ())
+                or (name == "open" and any(map(opens_to_write, given)))
+                or (name == "replace" and len(given) == 1)  # a path's; a text's takes two
+            ):
+                yield name
+
+
+def opens_to_write(argument):
+    mode = argument.value if isinstance(argument, ast.Constant) else None
+    return isinstance(mode, str) and len(mode) <= 3 and set(mode) <= set("rwaxbt+") and bool(set(mode) & set("wax+"))
+
+
+def test_files_are_written_by_the_ground_floor_alone(root):
+    """Its writers are whole or not at all and swept after a kill; whoever opens a file elsewhere is neither."""
+    found = {}
+    for path in [
+        *(root / "benchmark").rglob("*.py"),
+        *(root / "mazes").rglob("*.py"),
+        *(root / "models").rglob("*.py"),
+    ]:
+        place = path.relative_to(root).as_posix()
+        if not place.startswith(("benchmark/core/", "benchmark/submission/template/")):
+            found[place] = set(writes(ast.parse(path.read_text()))) - ALLOWED.get(place, set())
+    assert {place: names for place, names in found.items() if names} == {}
+    assert all((root / place).exists() for place in ALLOWED)
+
+
+def test_a_writer_is_told_from_a_reader():
+    """The search finds what it is to find, and what only looks like it passes."""
+    writing = (
+        "open(p, 'w') p.open('ab') open(p, mode='r+') os.open(p, os.O_RDONLY) os.replace(a, b) p.replace(q) p.unlink()"
+    )
+    writing += " shutil.copy(a, b) np.save(p, a) figure.savefig(p) frame.write_parquet(p) np.savez(p, a=a)"
+    for text in writing.replace(", ", ",").split():
+        assert list(writes(ast.parse(text))), text
+    for text in ("open(p)", "p.open('rb')", "s.replace('a', 'b')", "l.remove(x)", "figure.savefig(buffer)", "d.copy()"):
+        assert not list(writes(ast.parse(text))), text
