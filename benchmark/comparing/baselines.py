@@ -14,7 +14,7 @@ from extramaze.core.checked import Digest, Strict, check_model, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import hold, is_free, read_bytes, remove_temporary, write_atomically
 from extramaze.core.folders import remove_folder, write_folder
-from extramaze.core.line_ends import keep_line_ends
+from extramaze.core.line_ends import ATTRIBUTES, KEEP_THEM, keep_line_ends
 from extramaze.records import SUMMARY, Record, read_record
 
 HISTORY = "baseline.json"
