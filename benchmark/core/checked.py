@@ -8,9 +8,18 @@ from datetime import datetime
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic_core import SchemaValidator
 
 from extramaze.core.errors import InputError, cut, unknown_name
@@ -72,6 +81,22 @@ class Strict(BaseModel):
     """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Growing(Strict):
+    """A model with fields that came after it was first written, named in ``added``.
+
+    They are written only where they are not their defaults, so that what was sealed and digested without them is
+    written as it was.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        silent = {name for name in self.added if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in write(self).items() if name not in silent}
 
 
 Model = TypeVar("Model", bound=Strict)

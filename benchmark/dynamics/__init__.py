@@ -10,11 +10,13 @@ from extramaze.dynamics.limits import DYNAMICS_VERSION, Limit, LimitReport
 from extramaze.dynamics.lyapunov import Exponent, largest_exponent, spectral_radius
 from extramaze.dynamics.motion import Motion, watch_motion
 from extramaze.dynamics.observe import observe
+from extramaze.dynamics.study import STUDY_FLOAT32, study_float32
 from extramaze.dynamics.topology import RELATIVE, BettiRule, betti_numbers, persistence, study_rule
 
 __all__ = [
     "DYNAMICS_VERSION",
     "RELATIVE",
+    "STUDY_FLOAT32",
     "Alignment",
     "BettiRule",
     "Estimate",
@@ -30,6 +32,7 @@ __all__ = [
     "path_independence",
     "persistence",
     "spectral_radius",
+    "study_float32",
     "study_rule",
     "watch_motion",
 ]

@@ -44,7 +44,7 @@ class Alignment:
 
 def asymptotic_alignment(limits: Tensor, others: Tensor) -> np.ndarray:
     """Return cosines between two sets of limits, (B, …) each: float64 (B,). Two zero states align fully."""
-    one, two = limits.reshape(len(limits), -1).double(), others.reshape(len(others), -1).double()
+    one, two = (states.detach().reshape(len(states), -1).double() for states in (limits, others))
     lengths = torch.linalg.vector_norm(one, dim=1) * torch.linalg.vector_norm(two, dim=1)
     both_zero = ~(one != 0).any(dim=1) & ~(two != 0).any(dim=1)
     cosine = (one * two).sum(dim=1) / torch.where(lengths > 0, lengths, 1.0)

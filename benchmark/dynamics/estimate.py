@@ -41,7 +41,7 @@ def estimate(
     check_arguments(state, burn_in, window, exponent_steps)
     size = group_size(state, window, memory)
     passes = -(-len(state) // size) if len(state) else 0
-    trial = state.clone()
+    trial = state.detach().clone()
     with torch.inference_mode():
         trial = step(trial)
         began = _now(state)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 from torch import Tensor
 
-DYNAMICS_VERSION = 5
+DYNAMICS_VERSION = 6
 
 
 class Limit(StrEnum):
@@ -27,12 +27,11 @@ class Limit(StrEnum):
 
 
 _SENTENCES = {
-    Limit.FIXED_POINT: "The state did not move within the window, or came to rest in it, to within rounding of the "
-    "largest magnitude it had.",
+    Limit.FIXED_POINT: "The state did not move within the window, or came to rest in it, to within its rounding.",
     Limit.CYCLE: "The state moved, and returned to within rounding after every period.",
     Limit.QUASIPERIODIC: "The state came back ever closer and never returned; its largest exponent is 0 within error.",
     Limit.CHAOTIC: "The state moved without returning; its largest exponent is positive beyond error.",
-    Limit.DRIFTING: "The state still moved one way, or its motion still shrank, without returning.",
+    Limit.DRIFTING: "The state still went straight on, or its motion still died out, without returning.",
     Limit.DIVERGED: "The state was no longer finite, or its magnitude grew geometrically to the end.",
     Limit.UNDECIDED: "The state moved, and the evidence at hand fits none of the limits.",
 }
@@ -44,8 +43,9 @@ class LimitReport:
 
     limit: a Limit each. period: int64 (B,), the least period of a cycle, 1 for a fixed point, 0 where there is none.
     residual: float64 (B,), the length of the last step. amplitude: float64 (B,), the largest distance from the window's
-    first state. floor: float64 (B,), below which motion counts as rounding; all three as largest absolute differences,
-    NaN where the state was not finite. final: the last state of the window, (B, …).
+    first state. floor: float64 (B,), below which motion counts as rounding, by the state's largest magnitude,
+    or, where one number's motion was told from another's rounding, of that number; all three as largest absolute
+    differences, NaN where the state was not finite. final: the last state of the window, (B, …).
     repeats: bool (B,), whether the period was seen bit for bit. lyapunov, lyapunov_error: float64 (B,), the largest
     exponent in nats a step and its standard error, NaN where not estimated. nearest_return: float64 (B,), the closest
     return after having left, as a share of the farthest distance; straightness: float64 (B,), net displacement divided

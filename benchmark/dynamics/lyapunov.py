@@ -61,6 +61,7 @@ class Tangent:
         self.vector = torch.where(alive, moved / torch.where(alive, lengths, 1.0), torch.zeros_like(moved))
         return new, torch.log(lengths.flatten()).cpu().numpy()
 
+    @torch.no_grad()
     def carry(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return the next state and the derivative along the tangent, both (B, …)."""
         if self.forward:

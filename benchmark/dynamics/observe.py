@@ -6,18 +6,21 @@ memory is not. Trajectories that the window leaves open are pursued further with
 """
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from extramaze.core.errors import InputError
+from extramaze.dynamics.drift import carries
 from extramaze.dynamics.limits import Limit, LimitReport
 from extramaze.dynamics.lyapunov import BLOCKS, Step
 from extramaze.dynamics.pursuit import Pursuit, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
+from extramaze.dynamics.rounding import Heights, own_rounding
 from extramaze.dynamics.topology import BettiRule, Diagrams, count, persistence
-from extramaze.dynamics.verdict import Signs, decide, nearest_return, read_signs
+from extramaze.dynamics.verdict import Past, Signs, decide, dies_out, nearest_return, read_signs
 
 EXPONENT_STEPS = 500
 MEMORY = 2 * 2**30  # bytes of frames kept at once
@@ -44,7 +47,8 @@ def observe(
     the first of its phase, and clearly beyond it for every divisor of k. What neither rests, returns nor grows is
     pursued for ``exponent_steps`` more (``verdict.decide``); with 0 it stays UNDECIDED, and no exponent is estimated.
     The floor follows the largest magnitude of the state at the start and in the window, so that what fell to nothing
-    rests; integer states have none.
+    rests; integer states have none. Where a number moves beyond its own rounding below that floor, floors are by
+    number (``rounding``).
 
     lyapunov: estimate every trajectory's exponent, not only those left open. betti: a rule, or several, by which to
     count Betti numbers. diagrams: keep the persistence diagrams too, where the first rule needs them. memory: bytes of
@@ -57,20 +61,59 @@ def observe(
     on, or a step that changes shape or type.
     """
     check_arguments(state, burn_in, window, exponent_steps)
-    first = magnitudes(state).cpu().numpy()
+    state = state.detach()
     rules = betti if isinstance(betti, tuple) else () if betti is None else (betti,)
     run = _Run(step, state.is_floating_point(), window, rules, diagrams)
     with torch.inference_mode():
-        bits = BitwisePeriods(state)
+        begun = _Begun(magnitudes(state).cpu().numpy(), Heights(state), BitwisePeriods(state))
         for _ in range(burn_in):
             state = run.advance(state)
-            bits.see(state)
-        signs, shapes, final = run.windows(state, first, bits, group_size(state, window, memory))
+            begun.see(state)
+        signs, shapes, final = run.windows(state, begun, group_size(state, window, memory))
     open_ones = [sign.limit == Limit.UNDECIDED for sign in signs]
     wanted = exponent_steps > 0 and (any(open_ones) or (lyapunov and len(signs) > 0))
     strides = np.array([sign.stride for sign in signs])
-    pursuits = pursue(run.advance, final, strides, exponent_steps, seed) if wanted else []
-    return _report(signs, shapes, rules, pursuits, final, lyapunov)
+    weights = _weights(signs, final)
+    pursuits = pursue(run.advance, final, strides, exponent_steps, seed, weights) if wanted else []
+    carried = _carried(run, final, signs, pursuits, weights)
+    return _report(signs, shapes, rules, pursuits, carried, final, lyapunov)
+
+
+def _weights(signs: list[Signs], final: Tensor) -> Tensor | None:
+    """Join the weights of all trajectories, (B, D); None where none has any."""
+    if all(sign.weights is None for sign in signs):
+        return None
+    ones = torch.ones(final[0].numel(), dtype=torch.float64, device=final.device)
+    return torch.stack([ones if sign.weights is None else sign.weights for sign in signs])
+
+
+def _carried(
+    run: "_Run", final: Tensor, signs: list[Signs], pursuits: list[Pursuit], weights: Tensor | None
+) -> list[bool]:
+    """Say of each trajectory whether its displacement was carried along; only of those that die out it is asked."""
+    asked = [
+        sign.displacement if sign.limit == Limit.UNDECIDED and dies_out(sign, pursuit) else None
+        for sign, pursuit in zip(signs, pursuits, strict=False)
+    ]
+    if all(displacement is None for displacement in asked):
+        return [False] * len(signs)
+    with torch.inference_mode():
+        flat = final.reshape(len(final), -1)
+        return carries(run.advance, final, asked, torch.ones_like(flat) if weights is None else weights)
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """What is noted of a run from its beginning: first magnitudes (B,), heights of numbers, repetitions of states."""
+
+    first: np.ndarray
+    heights: Heights
+    bits: BitwisePeriods
+
+    def see(self, state: Tensor) -> None:
+        """Look at the next state (B, …)."""
+        self.heights.see(state)
+        self.bits.see(state)
 
 
 @dataclass(frozen=True)
@@ -94,7 +137,7 @@ class _Run:
         return new
 
     def windows(
-        self, start: Tensor, first: np.ndarray, bits: BitwisePeriods, size: int
+        self, start: Tensor, begun: _Begun, size: int
     ) -> tuple[list[Signs], list[tuple[np.ndarray, Diagrams | None]], Tensor]:
         """Run the window for one group of trajectories after another and read each one's signs and shape."""
         signs: list[Signs] = []
@@ -109,12 +152,15 @@ class _Run:
             for index in range(1, self.window + 1):
                 state = self.advance(state)
                 if begin == 0:
-                    bits.see(state)
+                    begun.see(state)
                 frames[:, index] = state[group].flatten(1) if state.dim() > 1 else state[group, None]
             final[group] = state[group]
+            measured = cache(partial(own_rounding, self.advance, state))
             for b, trajectory in enumerate(frames, begin):
                 rounded = self.rounded(trajectory)
-                sign = read_signs(trajectory, float(first[b]), not self.floating, int(bits.period[b]))
+                rounding = (lambda b=b, measured=measured: measured()[b]) if self.floating else None
+                past = Past(float(begun.first[b]), begun.heights.value[b], int(begun.bits.period[b]), rounding)
+                sign = read_signs(trajectory, past)
                 signs.append(sign)
                 shapes.append(self.shape(sign, trajectory, rounded))
             del frames
@@ -154,6 +200,7 @@ def _report(
     shapes: list[tuple[np.ndarray, Diagrams | None]],
     rules: tuple[BettiRule, ...],
     pursuits: list[Pursuit],
+    carried: list[bool],
     final: Tensor,
     lyapunov: bool,
 ) -> LimitReport:
@@ -168,7 +215,7 @@ def _report(
             value[b], error[b] = pursuit.value, pursuit.error
         if open_still:
             nearest[b] = nearest_return(pursuit.distance) if np.isfinite(pursuit.distance).all() else np.nan
-            limit, period = decide(sign, pursuit)
+            limit, period = decide(sign, pursuit, carried[b])
             decided[b] = replace(sign, limit=limit, period=period)
             if limit in (Limit.FIXED_POINT, Limit.CYCLE):
                 betti[b, with_floor] = period, 0

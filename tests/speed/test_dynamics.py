@@ -11,7 +11,7 @@ from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.dynamics import RELATIVE, observe
 from extramaze.dynamics.lyapunov import Tangent
 from extramaze.dynamics.topology import count, persistence
-from extramaze.dynamics.verdict import read_signs
+from extramaze.dynamics.verdict import Past, read_signs
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 
@@ -28,7 +28,7 @@ def frames():
 
 
 def report(frames):
-    sign = read_signs(frames, 50.0, False, 0)
+    sign = read_signs(frames, Past(50.0, frames[0].abs(), 0, lambda: torch.zeros_like(frames[0])))
     return tuple(count(persistence(sign.distances), RELATIVE, sign.floor))
 
 

@@ -1,8 +1,19 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 
-from extramaze.dynamics import estimate, largest_exponent, observe, path_independence, spectral_radius, watch_motion
+from extramaze.dynamics import (
+    Limit,
+    estimate,
+    largest_exponent,
+    observe,
+    path_independence,
+    spectral_radius,
+    study_float32,
+    watch_motion,
+)
 from extramaze.dynamics.alignment import asymptotic_alignment
 from extramaze.dynamics.lyapunov import Tangent, follow
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes
@@ -123,6 +134,29 @@ def test_following_a_tangent_keeps_no_history():
         for state, _ in follow(Tangent(layer, ONE.clone()), ONE.clone(), 20):
             assert not state.requires_grad
             assert state.grad_fn is None
+
+
+def test_parameters_that_want_gradients_are_in_nobodys_way():
+    """A network as it is made, and a state that hangs on a parameter: nothing need be switched off first."""
+    layer = torch.nn.Linear(8, 8, dtype=torch.float64)
+    begin = torch.nn.Parameter(ONE.clone())
+
+    def readout(state):
+        return torch.stack([state * layer.weight[0], state], dim=1)[..., None]
+
+    report = observe(layer, begin * 2, 400, 16, exponent_steps=40, lyapunov=True)
+    assert report.limit == [Limit.FIXED_POINT] * 2
+    assert np.isfinite(report.lyapunov).all()
+    assert estimate(layer, begin * 2, 20, 16).passes == 1
+    assert (watch_motion(layer, readout, begin * 2, 8).latent > 0).all()
+    found = path_independence(layer, begin * 2, 400, lambda state: state > 0)
+    assert np.allclose(found.cosine, 1.0)
+    assert np.allclose(asymptotic_alignment(begin * 2, begin * 3), 1.0)
+    exact = largest_exponent(layer, begin * 2, steps=40).value
+    assert np.allclose(exact, largest_exponent(layer, begin * 2, steps=40, forward=False).value, atol=1e-4)
+    assert np.allclose(spectral_radius(layer, begin * 2), spectral_radius(layer, ONE))
+    assert study_float32(copy.deepcopy(layer).float(), begin * 2, 100, 16, 2**20).tolist() == [[1, 0]] * 2
+    assert layer.weight.grad is None
 
 
 def test_tangents_are_followed_for_all_on_request():

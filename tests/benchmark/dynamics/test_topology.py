@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from extramaze.dynamics import RELATIVE, Limit, betti_numbers, observe, study_rule
+from extramaze.dynamics import RELATIVE, Limit, betti_numbers, observe, study_float32, study_rule
 from extramaze.dynamics.recurrence import pairwise_distances
+from extramaze.dynamics.study import count_float32
 from extramaze.mazes import InputError
 
 from .zoo import cycle, embed, golden, rotation
@@ -118,6 +119,42 @@ def test_a_rotation_is_one_loop_with_diagrams_on_request():
     lives = np.sort(np.diff(report.diagrams[0][1], axis=1).ravel())
     assert len(lives) == 1 or lives[-1] > 3 * lives[-2]
     assert report.limit == [Limit.UNDECIDED] * 2
+
+
+def float32_frames(kind, count=40, numbers=512):
+    """Frames of a float32 state on a mean of 5: at rest, two points, or a circle."""
+    turns = 2 * np.pi * np.arange(count) * (np.sqrt(5) - 1) / 2
+    random = np.random.default_rng(0)
+    plane = np.linalg.qr(random.normal(size=(numbers, 2)))[0].T
+    ways = {"rest": np.zeros((count, 2)), "2-cycle": np.stack([np.arange(count) % 2, np.zeros(count)], 1)}
+    ways |= {"circle": np.stack([np.cos(turns), np.sin(turns)], 1)}
+    return torch.from_numpy(5 + random.normal(size=numbers) + ways[kind] @ plane).float()
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "expected"),
+    [("rest", 1, (1, 0)), ("2-cycle", 1, (2, 0)), ("2-cycle", 0.005, (1, 0)), ("circle", 1, (1, 1))],
+)
+def test_the_studys_procedure_in_float32(kind, scale, expected):
+    """It tells points and loops that span more than 0.01, and takes for one point what spans less."""
+    frames = float32_frames(kind)
+    frames = frames.mean(dim=0) + scale * (frames - frames.mean(dim=0))
+    assert tuple(count_float32(frames)) == expected
+
+
+def test_a_reduction_in_float32_scatters_a_state_at_rest():
+    """Its rounding is far above the study's 1e-10: beside a state 100 times as large, rest spans more than 0.01."""
+    pieces, _ = count_float32(1e5 * float32_frames("rest"))
+    assert pieces > 1
+
+
+def test_the_studys_procedure_follows_float32_iterates():
+    """A 2-cycle of float32 beside a contraction; memory for one window at a time changes nothing; infinities: -1."""
+    rates = torch.tensor([[-1.0], [0.5], [3.0]])
+    state = torch.ones(3, 8, dtype=torch.float64)
+    whole = study_float32(lambda z: rates * z, state, 100, 20, 2**20)
+    assert whole.tolist() == [[2, 0], [1, 0], [-1, -1]]
+    assert study_float32(lambda z: rates * z, state, 100, 20, 4 * 20 * 8).tolist() == whole.tolist()
 
 
 def test_a_matrix_that_is_not_square_is_refused():

@@ -22,7 +22,7 @@ MEAN = 50.0
 class Case:
     """Maps that share a limit. build: (random, batch) → step on u (B, d), and u (B, d).
 
-    period, exponent: None where not told.
+    period, exponent: None where not told. plain: u is the state, in which one number may be huge.
     limits: every verdict that counts as right; more than one where the case is undecidable.
     """
 
@@ -33,6 +33,7 @@ class Case:
     exponent: float | None = None
     burn_in: int = 400
     mean: float = MEAN
+    plain: bool = False
 
 
 QUICK = {name: getattr(torch.ops.aten, name).Scalar for name in ("add", "sub", "mul", "div")}
@@ -301,11 +302,100 @@ def ellipse(random, batch):
     return linear(np.broadcast_to(stretch @ turn @ np.linalg.inv(stretch), (batch, 2, 2)).copy()), tensor(start)
 
 
+def noise(rate, draw=torch.Tensor.normal_, colour=0.0):
+    """A contraction that is shaken: u ← rate·u + n, where n ← colour·n + white noise is a part of the state."""
+
+    def build(random, batch):
+        source = torch.Generator().manual_seed(int(random.integers(2**31)))
+
+        def step(u):
+            white = draw(torch.empty(len(u), 3, dtype=torch.float64), generator=source)
+            shaken = colour * u[:, 3:] + white
+            return torch.cat([rate * u[:, :3] + shaken, shaken], dim=1)
+
+        return step, tensor(random.normal(size=(batch, 6)))
+
+    return build
+
+
+def shaken_rotation(angle, pull, size=1e-3):
+    """A loop that pulls, with white noise on it."""
+
+    def build(random, batch):
+        source = torch.Generator().manual_seed(int(random.integers(2**31)))
+        turn = linear(blocks(np.ones((batch, 1)), np.full((batch, 1), angle)))
+
+        def step(u):
+            turned = turn(u)
+            radius = torch.linalg.vector_norm(turned, dim=1, keepdim=True)
+            white = torch.randn(u.shape, generator=source, dtype=torch.float64)
+            return turned * (1 - pull * (1 - 1 / radius)) + size * white
+
+        phases = random.uniform(0, 2 * np.pi, batch)
+        return step, tensor(np.stack([np.cos(phases), np.sin(phases)], axis=1))
+
+    return build
+
+
+def beside(large, build):
+    """A map beside one number that is large and stays."""
+
+    def joined(random, batch):
+        step, u = build(random, batch)
+        return lambda z: torch.cat([z[:, :1], step(z[:, 1:])], dim=1), torch.cat(
+            [torch.full((batch, 1), large).double(), u], dim=1
+        )
+
+    return joined
+
+
+def fed(large):
+    """A contraction whose numbers are all fed by one that is large: its rounding is theirs, and no motion."""
+
+    def build(random, batch):
+        matrix = random.normal(size=(6, 6))
+        matrix = tensor(0.9 * matrix / np.abs(np.linalg.eigvals(matrix)).max())
+        point = tensor(np.concatenate([[large], random.normal(size=5)]))
+        offset = point - matrix @ point
+        return (lambda z: z @ matrix.T + offset), point + tensor(random.normal(size=(batch, 6)))
+
+    return build
+
+
+def last_bit(large):
+    """A large number that flickers in its last bit, which feeds another."""
+
+    def build(random, batch):
+        above = float(np.nextafter(large, np.inf))
+
+        def step(z):
+            flicker = torch.where(z[:, 0] == large, above, large)
+            return torch.stack([flicker, 0.5 * z[:, 1] + (z[:, 0] - large)], dim=1)
+
+        return step, tensor(np.stack([np.full(batch, large), random.normal(size=batch)], axis=1))
+
+    return build
+
+
+def passage(random, batch):
+    """A narrow passage, half of it passed (Pomeau & Manneville, Commun. Math. Phys. 74, 1980): ever faster."""
+
+    def step(u):
+        return torch.where(u > 0.5, -0.5, u + 1e-8 + 0.02 * u**2)
+
+    return step, tensor(random.uniform(0.01, 0.03, (batch, 1)))
+
+
+def steady_angle(angle):
+    return lambda random, batch: np.full((batch, 1), angle)
+
+
 FIXED, CYCLE, QUASI, CHAOS = (Limit.FIXED_POINT,), (Limit.CYCLE,), (Limit.QUASIPERIODIC,), (Limit.CHAOTIC,)
 DRIFT, DIVERGED = (Limit.DRIFTING,), (Limit.DIVERGED,)
 # Where period doubling ends the orbit comes back ever closer, with exponent 0, and fills no curve (Feigenbaum, 1978).
 UNDECIDABLE = (Limit.UNDECIDED, Limit.QUASIPERIODIC)
 SLOW_ORBIT = (Limit.UNDECIDED, Limit.DRIFTING)  # within 600 of its 5,000 steps it goes one way
+OPEN, LOOP = (Limit.UNDECIDED,), (Limit.UNDECIDED, Limit.QUASIPERIODIC)  # a loop near a cycle nearly returns
 WEAK_CHAOS = (Limit.UNDECIDED, Limit.CHAOTIC)  # within 600 steps a nudge grows no more than by a power of time
 HENON = (lambda x, y: (1 - 1.4 * x**2 + y, 0.3 * x), 0.1, 0.1)
 CASES = (
@@ -357,4 +447,21 @@ CASES = (
     Case("growth", DIVERGED, growth(1.02, 3.0)),
     Case("slow growth", DIVERGED, growth(1.003, 1.01), burn_in=4000),
     Case("late NaN", DIVERGED, late_nan),
+    Case("noise", OPEN, noise(0.5)),
+    Case("noise of long memory", OPEN, noise(0.999)),
+    Case("noise of a colour", OPEN, noise(0.9, colour=0.97)),
+    Case("noise of heavy tails", OPEN, noise(0.5, draw=torch.Tensor.cauchy_)),
+    Case("noise on a slow loop", OPEN, shaken_rotation(0.005, 0.02)),
+    Case("slow rotation", OPEN, rotation(steady_angle(1e-3))),
+    Case("very slow rotation", OPEN, rotation(steady_angle(1e-5))),
+    Case("slow rotation that alternates", LOOP, rotation(steady_angle(np.pi + 1e-3))),
+    Case("half a narrow passage", OPEN, passage, mean=0.0),
+    Case("cycle of 2 beside 1e12", CYCLE, beside(1e12, cycle(2, 0.1)), 2, plain=True),
+    Case("cycle of 3 beside 1e14", CYCLE, beside(1e14, cycle(3, 0.1)), 3, plain=True),
+    Case("golden rotation beside 1e12", QUASI, beside(1e12, rotation(golden, scale=0.1)), 0, plain=True),
+    Case("slow contraction beside 1e12", DRIFT, beside(1e12, contraction(1 - 1e-4, 1 - 1e-5, scale=0.1)), plain=True),
+    Case("contraction beside 1e12", FIXED, beside(1e12, contraction(0.1, 0.9)), 1, plain=True),
+    Case("contraction fed by 1e12", FIXED, fed(1e12), 1, plain=True),
+    Case("contraction fed by 1e6", FIXED, fed(1e6), 1, plain=True),
+    Case("last bit of 1e12", FIXED, last_bit(1e12), 1, plain=True),
 )  # fmt: skip
