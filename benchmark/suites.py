@@ -3,13 +3,14 @@
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from extramaze.core.checked import NoTruth, Strict, parse_yaml, repeated, yaml_names, yaml_text
+from extramaze.core.checked import Growing, NoTruth, Strict, parse_yaml, repeated, yaml_names, yaml_text
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.dynamics.lyapunov import BLOCKS
+from extramaze.dynamics.study import STUDY_FLOAT32
 from extramaze.mazes import Mazes, MazeSpec, generate
 
 SUITES = files("extramaze") / "suites"
@@ -38,18 +39,23 @@ class Cell(Strict):
         return MazeSpec.parse(self.spec)
 
 
-class LimitPlan(Strict):
+class LimitPlan(Growing):
     """The declared subsample whose raw iterates are watched: the first ``count`` mazes of each of ``cells``.
 
     pursuit: steps by which trajectories that the window leaves open are followed further with a tangent, at three
-    times the cost of a step; 0: they stay undecided.
+    times the cost of a step; 0: they stay undecided. Limits are told in float64. rules: further ones by which Betti
+    numbers are counted; dtype: of the iterates that these look at.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("dtype", "rules")
 
     burn_in: int = Field(ge=0, le=100_000)
     window: int = Field(ge=2, le=10_000)
     count: int = Field(ge=1)
     cells: tuple[str, ...]
     pursuit: int = Field(default=0, ge=0, le=100_000)
+    dtype: Literal["float32", "float64"] = "float64"
+    rules: tuple[Literal["study-float32-v1"], ...] = Field(default=(), max_length=1)
 
     @field_validator("pursuit")
     @classmethod
@@ -57,6 +63,15 @@ class LimitPlan(Strict):
         if 0 < steps < BLOCKS:
             raise ValueError(f"an exponent needs at least {BLOCKS} steps; give as many, or 0")
         return steps
+
+    @model_validator(mode="after")
+    def _of_these_iterates(self) -> "LimitPlan":
+        if bool(self.rules) != (self.dtype == "float32"):
+            raise ValueError(
+                f"{STUDY_FLOAT32} looks at float32 iterates, and nothing else does; give dtype: float32 and rules: "
+                f"[{STUDY_FLOAT32}] together, or neither"
+            )
+        return self
 
 
 class Suite(Strict):

@@ -84,11 +84,11 @@ class Evaluation:
             store.tidy()
             self.worker(store).run(shard, quiet)
 
-    def worker(self, store: BlockStore) -> Worker:
+    def worker(self, store: BlockStore, starts: bool = True) -> Worker:
         """Return what computes the blocks, on a copy of the solver in the plan's precision."""
         with calling(self.solver):
             ours = in_precision(self.solver, getattr(torch, self.plan.dtype), self.device)
-        return Worker(ours, self.plan, self.device, store)
+        return Worker(ours, self.plan, self.device, store, starts)
 
 
 @contextmanager

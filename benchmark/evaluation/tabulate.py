@@ -10,7 +10,7 @@ from extramaze.blocks.plan import CellPlan
 from extramaze.blocks.watching import UNKNOWN, BlockLimits
 from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.describe import COLUMNS
-from extramaze.records.schema import KINDS, PER_MAZE, CellResult, LimitResult
+from extramaze.records.schema import KINDS, STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
 from extramaze.scoring import Failure
 from extramaze.suites import Cell, Suite
@@ -53,9 +53,9 @@ def tabulate(
         "as_dead_end_filling": joined["filling"],
         "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
         "evaluations": [None if steps < 0 else int(steps) for steps in joined["evaluations"]],
-        **limit_columns(watched, plan.watched, count),
+        **limit_columns(watched, plan.watched, count, suite),
     }
-    rows = pl.DataFrame(columns, schema=PER_MAZE, strict=False)
+    rows = pl.DataFrame(columns, schema=columns_of(suite), strict=False)
     result = CellResult(
         name=cell.name,
         axis=cell.axis,
@@ -75,9 +75,9 @@ def tabulate(
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
 
 
-def limit_columns(watched: list[BlockLimits], seen: int, mazes: int) -> dict[str, list]:
+def limit_columns(watched: list[BlockLimits], seen: int, mazes: int, suite: Suite) -> dict[str, list]:
     """Join watched blocks into columns, null for the mazes that were not watched and for what was not measured."""
-    names = {column: column for column in PER_MAZE if column in {field.name for field in fields(BlockLimits)}}
+    names = {column: column for column in columns_of(suite) if column in {field.name for field in fields(BlockLimits)}}
     names["limit_right"] = "right"
     nulls = [None] * (mazes - seen)
     columns = {
@@ -86,7 +86,7 @@ def limit_columns(watched: list[BlockLimits], seen: int, mazes: int) -> dict[str
     }
     for column in ("exponent", "exponent_error", "alignment"):
         columns[column] = [None if value is None or np.isnan(value) else value for value in columns[column]]
-    for column in ("betti", "study_betti"):
+    for column in columns.keys() & {"betti", "study_betti", STUDY_FLOAT32_BETTI}:
         columns[column] = [None if pair is None or pair[0] < 0 else pair for pair in columns[column]]
     columns["depends"] = [None if value in (None, UNKNOWN) else bool(value) for value in columns["depends"]]
     return columns

@@ -22,12 +22,13 @@ from extramaze.models.foreign.origin import calling
 
 @dataclass(frozen=True)
 class Worker:
-    """Computes, or reads back, the blocks of one evaluation."""
+    """Computes, or reads back, the blocks of one evaluation. starts: whether watched mazes start elsewhere too."""
 
     solver: IterativeSolver
     plan: Plan
     device: torch.device
     store: BlockStore
+    starts: bool = True
 
     def run(self, shard: Shard, quiet: bool) -> dict[str, BlockScores | BlockLimits]:
         """Compute the blocks of a shard and return them by name."""
@@ -72,7 +73,8 @@ class Worker:
         return score_answers(answer_block(self.solver, self.plan, task.cell, task.planned, task.block, self.device))
 
     def _watch(self, task: Task) -> BlockLimits:
-        return watch_block(self.solver, self.plan.suite, task.cell, task.block, self.plan.limit_block, self.device)
+        size = self.plan.limit_block
+        return watch_block(self.solver, self.plan.suite, task.cell, task.block, size, self.device, self.starts)
 
 
 def tabulate_all(plan: Plan, blocks: dict[str, BlockScores | BlockLimits]) -> list[CellTable]:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
+from extramaze.records.schema import STUDY_FLOAT32_BETTI
 from extramaze.records.wrong import each, equals, numbers, stated, true
 
 Wrong = tuple[np.ndarray, str]  # which rows, bool (N,), and what is wrong with them
@@ -13,6 +14,7 @@ ROUNDING = 1e-6  # of a cosine in float32
 MEASURED = ("limit", "period", "residual", "limit_right", "latent_motion", "logit_motion", "flipping")  # of all watched
 PURSUED = (Limit.QUASIPERIODIC, Limit.CHAOTIC, Limit.DRIFTING)  # told by following what the window leaves open
 MEASURABLE = ("exponent", "exponent_error", "betti", "study_betti", "alignment", "depends")  # of some of them
+BETTI = ("betti", "study_betti", STUDY_FLOAT32_BETTI)
 
 
 def limit_problems(rows: pl.DataFrame, watched: int, pursuit: int) -> Iterator[str]:
@@ -28,7 +30,7 @@ def _limits(rows: pl.DataFrame, watched: int, pursuit: int) -> Iterator[Wrong]:
     seen = np.arange(len(rows)) < watched
     for name in MEASURED:
         yield stated(rows[name]) != seen, f"{name} on a maze not watched, or missing"
-    for name in MEASURABLE:
+    for name in dict.fromkeys((*MEASURABLE, *_counted(rows))):
         yield stated(rows[name]) & ~seen, f"{name} on a maze not watched"
     limit = rows["limit"]
     yield true(~limit.is_in([str(kind) for kind in Limit])), "a limit not known here"
@@ -44,11 +46,16 @@ def _limits(rows: pl.DataFrame, watched: int, pursuit: int) -> Iterator[Wrong]:
     yield from _exponent_problems(rows, pursuit)
 
 
+def _counted(rows: pl.DataFrame) -> list[str]:
+    """Return the columns of Betti numbers that there are."""
+    return [name for name in BETTI if name in rows.columns]
+
+
 def _evidence_problems(
     rows: pl.DataFrame, period: np.ndarray, settled: np.ndarray, diverged: np.ndarray
 ) -> Iterator[Wrong]:
     """Name what cannot be in the measurements beside the limit: bool (N,) each."""
-    for name in ("betti", "study_betti"):
+    for name in _counted(rows):
         yield true(rows[name].list.len() != 2), f"{name} that are no two numbers"
         yield numbers(rows[name].list.min(), 0) < 0, f"{name} below 0"
     pieces = numbers(rows["betti"].list.first(), -1)

@@ -16,6 +16,7 @@ FATES = {
     Limit.DIVERGED: "diverged",
     Limit.UNDECIDED: "undecided",
 }
+FOLLOWED = ("wandering", "drifting")  # told only of what is followed beyond the window
 FATE_NAMES = ("settled", "cycling", "wandering", "drifting", "diverged", "undecided")
 
 
@@ -75,12 +76,18 @@ def _columns(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fate_shares(records: Iterable[Record]) -> dict[str, float]:
-    """Return the share of the watched trajectories with each fate; empty where none were watched."""
+    """Return the share of the watched trajectories with each fate that their suite tells; empty where none were."""
+    records = list(records)
     limits = pl.concat([watched(record)["limit"] for record in records])
-    counts = dict.fromkeys(FATE_NAMES, 0)
+    counts = dict.fromkeys(fates_told(records[0]), 0)
     for limit in limits:
         counts[fate(limit)] += 1
     return {name: count / len(limits) for name, count in counts.items()} if len(limits) else {}
+
+
+def fates_told(record: Record) -> list[str]:
+    """Return which of FATE_NAMES a record's suite can tell: what is followed no further neither wanders nor drifts."""
+    return [name for name in FATE_NAMES if record.summary.plan.suite.limits.pursuit or name not in FOLLOWED]
 
 
 def function_evaluations(record: Record) -> float:

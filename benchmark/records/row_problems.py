@@ -9,13 +9,14 @@ from extramaze.alike import alike
 from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.records.answer_problems import answer_problems
 from extramaze.records.limit_problems import limit_problems
-from extramaze.records.schema import PER_MAZE, CellResult, Summary
+from extramaze.records.schema import CellResult, Summary, columns_of
 from extramaze.records.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
 
 
 def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
     """Name everything in a record's rows that cannot be, and every number of the summary that they do not give."""
-    missing = [f"{name} {kind}" for name, kind in PER_MAZE.items() if rows.schema.get(name) != kind]
+    columns = columns_of(summary.plan.suite)
+    missing = [f"{name} {kind}" for name, kind in columns.items() if rows.schema.get(name) != kind]
     if missing:
         found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
         yield f"it lacks {', '.join(missing)}; it has {found}"

@@ -1,16 +1,17 @@
 """What a record consists of: the columns of its per-maze table, and the checked schema of its summary."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
 from extramaze.blocks.plan import CellPlan, Plan
-from extramaze.core.checked import CommandLine, Count, Digest, Instant, OneLine, Positive, Strict
+from extramaze.core.checked import CommandLine, Count, Digest, Growing, Instant, OneLine, Positive, Strict
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COUNTS
 from extramaze.statistics import share_at_most, wilson
+from extramaze.suites import Suite
 
 SCHEMA = "extramaze-record-3"
 KINDS = ("exact", "valid", "optimal")
@@ -43,6 +44,13 @@ PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "alignment": pl.Float64,  # cosine of limits from different initial states, their mean; null: not measured
     "depends": pl.Boolean,  # the answer is another one from another initial state
 }
+
+STUDY_FLOAT32_BETTI = "study_float32_betti"
+
+
+def columns_of(suite: Suite) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """Return the columns of a suite's per-maze tables: those of all, and those that it asks for."""
+    return PER_MAZE | ({STUDY_FLOAT32_BETTI: pl.List(pl.Int32)} if suite.limits.rules else {})
 
 
 class Tally(Strict):
@@ -132,11 +140,12 @@ class LimitCount(Strict):
     depends: Count | None
 
 
-class LimitResult(Strict):
+class LimitResult(Growing):
     """What the raw iterates of one cell's watched mazes did.
 
     periods: trajectories by cycle length. betti, study_betti: trajectories by Betti numbers ("B0,B1"), by our rule and
-    by that of arXiv 2410.03020. alignment: mean cosine of limits from different initial states, None if not measured.
+    by that of arXiv 2410.03020; study_float32_betti: by its procedure in float32, None where the suite does not ask.
+    alignment: mean cosine of limits from different initial states, None if not measured.
     """
 
     cell: OneLine
@@ -148,6 +157,9 @@ class LimitResult(Strict):
     betti: dict[OneLine, Count]
     study_betti: dict[OneLine, Count]
     alignment: float | None
+    study_float32_betti: dict[OneLine, Count] | None = None
+
+    added: ClassVar[tuple[str, ...]] = (STUDY_FLOAT32_BETTI,)
 
 
 class LimitOdds(Strict):

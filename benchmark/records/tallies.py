@@ -10,7 +10,16 @@ import polars as pl
 from extramaze.dynamics import Limit
 from extramaze.mazes.describe import COLUMNS
 from extramaze.records.association import associate
-from extramaze.records.schema import KINDS, Audit, LimitCount, LimitOdds, LimitResult, Rung, Tally
+from extramaze.records.schema import (
+    KINDS,
+    STUDY_FLOAT32_BETTI,
+    Audit,
+    LimitCount,
+    LimitOdds,
+    LimitResult,
+    Rung,
+    Tally,
+)
 from extramaze.suites import Suite
 
 
@@ -66,6 +75,7 @@ def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
         betti=_by_betti(seen["betti"]),
         study_betti=_by_betti(seen["study_betti"]),
         alignment=float(alignment.to_numpy().mean()) if len(alignment) else None,
+        study_float32_betti=_by_betti(seen[STUDY_FLOAT32_BETTI]) if suite.limits.rules else None,
     )
 
 

@@ -19,13 +19,12 @@ from extramaze.core.errors import InputError, NotComparable
 from extramaze.core.files import hold, remove_temporary
 from extramaze.core.folders import remove_folder, write_folder
 from extramaze.dynamics import Limit
-from extramaze.dynamics.verdict import SIGMA
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Record, read_record, settle_table
-from extramaze.records.schema import PER_MAZE
+from extramaze.records.schema import columns_of
 from extramaze.records.tallies import tally_limits
 from extramaze.submission.card import CARD
 from extramaze.verification.verification import carry_over
@@ -34,18 +33,35 @@ LIMITS = "dynamics"  # the contract that this renews
 PLACE = "rewatching"  # beside the record, for finished blocks until all are
 AGAIN = " && extramaze rewatch"  # what the record's command says of it, once
 RENEWED = ".renewed.part"  # in there, for the files that are to take the record's place, once all are there
-STANDING = {  # by version: the rows whose limit is the same by this one's rules
-    3: pl.col("limit").is_in([str(Limit.FIXED_POINT), str(Limit.DIVERGED)]),
-    4: (pl.col("limit") != str(Limit.DRIFTING)) | (pl.col("exponent") <= SIGMA * pl.col("exponent_error")),
+STARTS = ("alignment", "depends")  # measured in float32, by rules that are none of the limits'
+BIT_FOR_BIT = (pl.col("limit") == str(Limit.FIXED_POINT)) & (pl.col("residual") == 0)
+FOLLOWED_TO_REST = (pl.col("limit") == str(Limit.FIXED_POINT)) & pl.col("exponent").is_not_null()
+NEITHER = [str(Limit.DIVERGED), str(Limit.UNDECIDED), str(Limit.QUASIPERIODIC), str(Limit.CHAOTIC)]
+TOLD_ALIKE = BIT_FOR_BIT | FOLLOWED_TO_REST | pl.col("limit").is_in(NEITHER)
+STANDING = {  # by version: the rows whose limit is the same by this one's rules; see ``rewatch``
+    3: BIT_FOR_BIT | (pl.col("limit") == str(Limit.DIVERGED)),
+    4: TOLD_ALIKE,
+    5: TOLD_ALIKE,
 }
 
 
 def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False) -> Record:
     """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
 
-    Blocks of watched mazes stay too where all their limits are STANDING. So does a verification that looked at answers
-    alone, of the new record then. Stopped and started again, it goes on where it was. A record without watched mazes is
-    of this version then too.
+    Blocks of watched mazes stay too where all their limits are STANDING, and so do what other initial states led to,
+    and a verification that looked at answers alone, of the new record then. Stopped and started again, it goes on where
+    it was. A record without watched mazes is of this version then too.
+
+    What stands, of version 5. Version 6 (i) looks into numbers only where a state rests or returns by its largest
+    magnitude, and its last step changed something; (ii) asks more of drifts and of cycles that are told beyond the
+    window, and less of nothing; (iii) is otherwise version 5, test by test in the same order. So what diverged did so
+    by the same tests, before any that is new. What rested with a last step of 0 repeats bit for bit. What was
+    undecided, quasi-periodic or chaotic neither rested nor returned in the window, which (i) therefore leaves alone,
+    and came past the tests of drift and cycle, which it passes by all the more; what rested only when followed was
+    told by a test that stayed. Fixed points whose last bits move, cycles and drifts do not stand: whether a small
+    number moves beyond its own rounding hangs on its magnitude, and no row states one. Scaled to that size, a cycle
+    beside a large constant has the row of a fixed point.
+
     device: default the kind that the record was made on, which its summary goes on stating, where there is one.
     Raises InputError for another solver than the record's, a record whose limits were of this version from the first
     and a submission, NotComparable where other contracts differ too.
@@ -97,7 +113,7 @@ def _watched_again(folder: Path, record: Record, solver: IterativeSolver, device
     store = _store(folder / PLACE, renewed)
     store.tidy()
     chosen = [task for task in tasks(renewed) if task.watched and not _stands(record, task)]
-    blocks = Evaluation(solver, renewed, place).worker(store).compute(chosen, quiet)
+    blocks = Evaluation(solver, renewed, place).worker(store, starts=False).compute(chosen, quiet)
     return _renew(record, renewed, {task: blocks[task.name] for task in chosen})
 
 
@@ -130,14 +146,15 @@ def _refuse(record: Record) -> None:
 
 def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | BlockLimits]) -> Record:
     """Put the record together with new limits of some blocks."""
-    mazes = record.mazes
+    mazes, kinds = record.mazes, columns_of(plan.suite)
     for task, block in watched.items():
         assert isinstance(block, BlockLimits)
         first = task.block * plan.limit_block
         count = min(plan.limit_block, task.planned.watched - first)
         places = {"cell": [task.cell.name] * count, "index": range(first, first + count)}
-        columns = places | limit_columns([block], count, count)
-        new = pl.DataFrame(columns, schema={name: PER_MAZE[name] for name in columns}, strict=False)
+        found = limit_columns([block], count, count, plan.suite)
+        columns = places | {name: values for name, values in found.items() if name not in STARTS}
+        new = pl.DataFrame(columns, schema={name: kinds[name] for name in columns}, strict=False)
         mazes = mazes.update(new, on=["cell", "index"], include_nulls=True)
     limits = [tally_limits(mazes, planned.name, plan.suite) for planned in plan.cells if planned.watched]
     old = record.summary

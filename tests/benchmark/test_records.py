@@ -58,7 +58,7 @@ def test_a_record_says_how_it_was_made(folder):
         ("large", 32, [2, 5, 20]),
     ]
     assert plan["device"].startswith("cpu")
-    assert plan["contracts"] == {"generator": 1, "solution": 1, "raster": 1, "score": 1, "dynamics": 5}
+    assert plan["contracts"] == {"generator": 1, "solution": 1, "raster": 1, "score": 1, "dynamics": 6}
     assert {"extramaze", "torch", "numpy"} <= plan["packages"].keys()
 
 

@@ -51,6 +51,15 @@ def test_limits_are_told_anew_and_answers_stay(outdated, tiny_records):
     assert sorted(path.name for path in outdated.iterdir()) == ["mazes.parquet", "record.json"]
 
 
+def test_what_other_beginnings_led_to_stays(outdated, monkeypatch):
+    """It is no limit's rule: it is not measured again, and the rows keep it."""
+    monkeypatch.setattr("extramaze.blocks.watching.path_independence", None)
+    before = read_record(outdated).mazes.select("alignment", "depends")
+    assert (
+        rewatch(outdated, load("dt-net-thin@0"), "cpu", quiet=True).mazes.select("alignment", "depends").equals(before)
+    )
+
+
 def test_stopped_and_started_again_it_goes_on(outdated, tiny_records, monkeypatch):
     """Finished blocks are not watched again, and what a killed write left behind is gone with them in the end."""
     before, calls = read_record(outdated), []
@@ -98,7 +107,7 @@ def test_killed_between_its_two_files_it_goes_on(outdated, tiny_records, monkeyp
 
 
 def test_blocks_whose_limits_stand_are_not_watched_again(tiny_records, tmp_path, monkeypatch):
-    """Of version 3, fixed points and divergence are judged as now; one other limit has its whole block watched."""
+    """Of version 3, rest to the bit and divergence are judged as now; one other limit has its whole block watched."""
     record = tiny_records["dt-net-thin@0"]
     place = (pl.col("cell") == "cycles") & (pl.col("index") == 1)
     seen = pl.col("limit").is_not_null()
@@ -106,6 +115,7 @@ def test_blocks_whose_limits_stand_are_not_watched_again(tiny_records, tmp_path,
         limit=pl.when(place).then(pl.lit("undecided")).when(seen).then(pl.lit("fixed point")),
         period=pl.when(place).then(0).when(seen).then(1).cast(pl.Int32),
         betti=pl.when(seen & ~place).then(pl.lit([1, 0], dtype=pl.List(pl.Int32))),
+        residual=pl.when(seen).then(0.0),
     )
     plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": 3}})
     limits = [tally_limits(mazes, cell.name, plan.suite) for cell in plan.cells if cell.watched]
@@ -123,17 +133,36 @@ def test_blocks_whose_limits_stand_are_not_watched_again(tiny_records, tmp_path,
     )
 
 
-@pytest.mark.parametrize(("exponent", "again"), [(2.9, 0), (3.1, 1), (-5.0, 0), (None, 1)])
-def test_of_version_4_what_drifts_while_nudges_grow_is_watched_again(tiny_records, tmp_path, exponent, again):
-    """It may be slow growth. exponent: in its errors."""
+@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ({"limit": "fixed point", "residual": 0.0}, 0),
+        ({"limit": "fixed point", "residual": 1e-16}, 1),
+        ({"limit": "fixed point", "residual": 1e-16, "exponent": -0.1}, 0),
+        ({"limit": "cycle"}, 1),
+        ({"limit": "drifting", "exponent": -1.0}, 1),
+        ({"limit": "undecided"}, 0),
+        ({"limit": "chaotic"}, 0),
+        ({"limit": "quasi-periodic"}, 0),
+        ({"limit": "diverged", "residual": None}, 0),
+    ],
+)
+def test_what_the_rules_before_told_alike_is_not_watched_again(tiny_records, version, changed, again):
+    """Rest to the bit, rest when followed, and what neither rested, returned nor drifted stand; the others do not."""
     record = tiny_records["dt-net-thin@0"]
     place = (pl.col("cell") == "cycles") & (pl.col("index") == 1)
-    changed = {"limit": "drifting", "exponent": None if exponent is None else 0.1 * exponent, "exponent_error": 0.1}
+    stands = {"limit": "undecided", "residual": 1.0, "exponent": None}
     mazes = record.mazes.with_columns(
-        pl.when(place).then(pl.lit(value)).otherwise(pl.col(name)).cast(record.mazes.schema[name]).alias(name)
-        for name, value in changed.items()
+        pl.when(place)
+        .then(pl.lit((stands | changed)[name]))
+        .when(pl.col("limit").is_not_null())
+        .then(pl.lit(stands[name]))
+        .cast(record.mazes.schema[name])
+        .alias(name)
+        for name in stands
     )
-    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": 4}})
+    plan = record.summary.plan.model_copy(update={"contracts": {**CONTRACTS, "dynamics": version}})
     old = Record(record.summary.model_copy(update={"plan": plan}), mazes, b"")
     assert sum(not _stands(old, task) for task in tasks(plan) if task.watched) == again
 

@@ -36,6 +36,18 @@ def test_the_digest_is_of_the_content(tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_what_limits_look_at_counts_only_where_it_is_said(tmp_path):
+    """Iterates of float64 and no further rule are what a suite had before it could say so; others change its digest."""
+    digests = []
+    for limits in ("", "dtype: float64, rules: [], ", "dtype: float32, rules: [study-float32-v1], "):
+        (tmp_path / "suite.yaml").write_text(TINY.replace("limits: {", f"limits: {{{limits}"))
+        suite = load_suite(str(tmp_path / "suite.yaml"))
+        digests.append(suite.digest())
+        assert ("dtype" in suite.model_dump()["limits"]) == ("float32" in limits)
+        assert type(suite).model_validate_json(suite.model_dump_json()) == suite
+    assert digests[0] == digests[1] != digests[2]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problems"),
     [
@@ -47,6 +59,9 @@ def test_the_digest_is_of_the_content(tmp_path):
         ("split: test", "split: train", ["split"]),
         ("name: tiny-v1", "name: tiny", ["name: String should match"]),
         ("name: tiny-v1", "name: smoke-v1", ["shipped suite's"]),
+        ("limits: {", "limits: {dtype: float32, ", ["limits", "give dtype: float32 and rules: [study-float32-v1]"]),
+        ("limits: {", "limits: {rules: [study-float32-v1], ", ["limits", "together, or neither"]),
+        ("limits: {", "limits: {dtype: float32, rules: [study-float32], ", ["limits.rules.0"]),
         ("cells:", "cells: [", ["not readable as YAML"]),
         (TINY, "", ["file"]),
     ],

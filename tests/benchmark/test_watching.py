@@ -6,8 +6,10 @@ import torch
 
 from extramaze.dynamics import Limit
 from extramaze.evaluation.evaluate import evaluate
+from extramaze.mazes import InputError
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
+from extramaze.records import Record, read_record
 from extramaze.records.association import associate
 from extramaze.records.schema import LimitOdds
 from extramaze.records.text import limits_table, noise_table, odds_text
@@ -63,6 +65,39 @@ class Remembering(IterativeSolver):
 def watched(solver, suite):
     record = evaluate(solver, suite, "cpu", quiet=True)
     return record, record.mazes.filter(pl.col("limit").is_not_null())
+
+
+def test_a_suite_that_asks_has_the_studys_procedure_counted_too(tmp_path):
+    """In a column of its own, drawn into the summary, checked, written and read; without being asked there is none."""
+    asking = tmp_path / "asking-v1.yaml"
+    asked = TINY.replace("limits: {", "limits: {dtype: float32, rules: [study-float32-v1], ")
+    asking.write_text(asked.replace("tiny-v1", "asking-v1"))
+    record, rows = watched(Turning(False), str(asking))
+    assert {tuple(pair) for pair in rows["study_float32_betti"]} == {(5, 0)}
+    assert record.summary.limits[0].study_float32_betti == {"5,0": rows["cell"].value_counts()["count"][0]}
+    record.write(tmp_path / "r")
+    read = read_record(tmp_path / "r")
+    assert read.summary == record.summary
+    assert read.mazes.equals(record.mazes)
+    read.write(tmp_path / "again")
+    assert read_record(tmp_path / "again").summary == record.summary
+    lacking = Record.seal(
+        read.summary.plan,
+        read.summary.cells,
+        read.summary.limits,
+        read.mazes.drop("study_float32_betti"),
+        read.summary.run,
+    )
+    with pytest.raises(InputError, match="lacks study_float32_betti"):
+        lacking.write(tmp_path / "lacking")
+
+
+def test_a_suite_that_does_not_ask_has_neither_column_nor_field(tiny_records):
+    """What was sealed before the rule came is written as it was."""
+    record = tiny_records["dt-net-thin@0"]
+    assert "study_float32_betti" not in record.mazes.columns
+    assert "study_float32_betti" not in record.summary.limits[0].model_dump()
+    assert {"dtype", "rules"}.isdisjoint(record.summary.plan.suite.limits.model_dump())
 
 
 @pytest.mark.parametrize("seen", [True, False])
