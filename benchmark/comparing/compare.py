@@ -6,7 +6,7 @@ from extramaze.blocks.plan import ARITHMETIC
 from extramaze.core.errors import NotComparable
 from extramaze.core.words import tails
 from extramaze.records import Record
-from extramaze.records.measures import FATE_NAMES, Measure, both_watched, optimal, watched, with_fate
+from extramaze.records.measures import Measure, both_watched, fates_told, optimal, watched, with_fate
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar
 
 POOLED = "all"
@@ -62,7 +62,7 @@ def compare(first: Record, second: Record) -> Comparison:
         raise NotComparable(f"{' and '.join(names_of(first, second))} are not comparable: {'; '.join(differs)}")
     measures = [_compared(optimal(first), optimal(second))]
     if both_watched(first, second):
-        measures += [_compared(with_fate(first, name), with_fate(second, name)) for name in FATE_NAMES]
+        measures += [_compared(with_fate(first, name), with_fate(second, name)) for name in fates_told(first)]
     names = names_of(first, second)
     floors = [floor for floor in (stated_noise(first), stated_noise(second)) if floor is not None]
     return Comparison(

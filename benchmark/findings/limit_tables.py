@@ -5,12 +5,15 @@ from collections import Counter
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics import STUDY_FLOAT32, Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.finding import Table, shown, table, who
 from extramaze.findings.trajectories import OPEN, SETTLED, mean_of_cells
+from extramaze.records.schema import STUDY_FLOAT32_BETTI
 
 RULES = {"betti": "ours", "study_betti": "the study's"}
+NONE = "–"
+IN_FLOAT32 = {STUDY_FLOAT32_BETTI: "the study's in float32"}  # where the suite asks for it
 POINT, LOOP, TWO_CYCLE, TWO_LOOP = (1, 0), (1, 1), (2, 0), (2, 2)
 
 
@@ -38,7 +41,7 @@ def _settled(entrants: list[Entrant]) -> list[Table]:
                 f"{counts[Limit.CYCLE]:.1f}",
                 f"{100 * len(seen.filter(OPEN)) / len(seen):.1f}",
                 f"{counts[Limit.UNDECIDED]:.1f}",
-                f"{counts[Limit.DRIFTING]:.1f}",
+                f"{counts[Limit.DRIFTING]:.1f}" if _followed(entrant) else NONE,
             ]
         )
     header = ["", "trajectories", "fixed points, low to high (interval)", "cycles", "open", "undecided", "drifting"]
@@ -47,6 +50,11 @@ def _settled(entrants: list[Entrant]) -> list[Table]:
         "Where much is open, the suite watched too briefly to say."
     )
     return table("How many trajectories settle, mean over watched cells, percent", reading, header, rows)
+
+
+def _followed(entrant: Entrant) -> bool:
+    """Whether what the window leaves open was followed further, without which nothing is told to drift."""
+    return entrant.records[0].summary.plan.suite.limits.pursuit > 0
 
 
 def _by_cell(entrants: list[Entrant]) -> list[Table]:
@@ -66,13 +74,14 @@ def _by_cell(entrants: list[Entrant]) -> list[Table]:
 def _betti(entrants: list[Entrant]) -> list[Table]:
     pairs = (POINT, LOOP, TWO_CYCLE, TWO_LOOP)
     names = [f"[{a},{b}]" for a, b in pairs]
-    header = ["", "cell", *(f"{name} {rule}" for rule in RULES.values() for name in (*names, "other", "none"))]
+    rules = rules_of(entrants)
+    header = ["", "cell", *(f"{name} {rule}" for rule in rules.values() for name in (*names, "other", "none"))]
     rows = []
     for entrant in entrants:
         for cell in entrant.watched_cells:
             seen = pl.concat(entrant.watched(cell))
             row = [who(entrant), cell]
-            for rule in RULES:
+            for rule in rules:
                 shares = [is_pair(seen, rule, pair).mean() for pair in pairs]
                 none = seen[rule].is_null().to_numpy().mean()
                 row += [f"{100 * abs(share):.0f}" for share in (*shares, 1 - none - sum(shares), none)]
@@ -82,9 +91,19 @@ def _betti(entrants: list[Entrant]) -> list[Table]:
         "none of what drifts, whose limit was not seen. The study's looks at frames rounded to float32, and counts "
         "what is more than 1e-10 apart."
     )
-    return table(
-        "Betti numbers of the same trajectories by our rule and by the study's, percent", reading, header, rows
-    )
+    if len(rules) > len(RULES):
+        reading += (
+            f" The study's in float32 ({STUDY_FLOAT32}) is its whole procedure: iterates of float32, reduced by a "
+            "float32 singular value decomposition, and one point where they span less than 0.01."
+        )
+    title = "Betti numbers of the same mazes" if len(rules) > len(RULES) else "Betti numbers of the same trajectories"
+    return table(f"{title} by our rule and by the study's, percent", reading, header, rows)
+
+
+def rules_of(entrants: list[Entrant]) -> dict[str, str]:
+    """Return the rules by which all of these records count, by column."""
+    counted = all(STUDY_FLOAT32_BETTI in record.mazes.columns for entrant in entrants for record in entrant.records)
+    return RULES | (IN_FLOAT32 if counted and entrants else {})
 
 
 def rule_notes(entrants: list[Entrant]) -> list[str]:

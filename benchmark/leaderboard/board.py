@@ -44,7 +44,8 @@ class Row:
     seeds cannot be known. ranks: best and worst rank that paired tests leave open, at 95 % for all rows together.
     score, low, high: mean over seeds with its 95 % interval. axes: mean accuracy by axis,
     in-distribution among them. hardest: by axis, the hardest cell still at least 90 % right. limits: watched
-    trajectories by limit, right and wrong ones together; fates: shares by ``measures.FATE_NAMES``.
+    trajectories by limit, right and wrong ones together; fates: shares by those of ``measures.FATE_NAMES`` that
+    the suite tells.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze.
     standing: the badge, and how much of the row was run again for it. date: of the newest record. marked: the share of
     fresh mazes like those of its training, where a seed is right on too few; "" where none is. notes: what else a

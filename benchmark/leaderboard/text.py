@@ -194,7 +194,7 @@ def _interval(row: Row) -> str:
 
 
 def _share(row: Row, fate: str) -> str:
-    return f"{row.fates[fate]:.0%}" if row.fates else NONE
+    return f"{row.fates[fate]:.0%}" if fate in row.fates else NONE
 
 
 def _hardest(row: Row, headings: dict[str, str]) -> str:

@@ -42,10 +42,14 @@ MEASURES = {
 
 
 def test_every_line_is_counted_from_the_rows(tiny_records):
-    """Wins and losses of every measure and cell equal a plain count; the pooled line is their sum."""
+    """Wins and losses of every measure and cell equal a plain count; the pooled line is their sum.
+
+    Where nothing is followed beyond the window, nothing could wander or drift, and neither is compared.
+    """
     first, second = tiny_records["dt-net-thin@0"], tiny_records["dead-end-filling"]
     found = compare(first, second)
-    assert [compared.measure for compared in found.measures] == list(MEASURES)
+    told = [name for name in MEASURES if name not in ("wandering", "drifting")]
+    assert [compared.measure for compared in found.measures] == told
     for compared in found.measures:
         for line in compared.cells:
             expected = plain_counts(first, second, line.cell, MEASURES[compared.measure])

@@ -230,10 +230,20 @@ def test_columns_are_read_off_the_records(base):
     limits = base.mazes["limit"].drop_nulls().to_list()
     assert row.fates["settled"] == pytest.approx(limits.count("fixed point") / 12)
     assert sum(row.fates.values()) == pytest.approx(1)
+    assert row.fates.keys() == {"settled", "cycling", "diverged", "undecided"}
+    shown = dict(zip(*([cell.strip() for cell in line.split("|")] for line in _header_and_row(board)), strict=True))
+    assert (shown["wandering"], shown["drifting"]) == ("–", "–")
+    assert shown["settled"].endswith("%")
     first = sorted(value or 10**9 for value in base.mazes["first_right"].to_list())
     assert row.median_first_right == first[len(first) // 2]
     assert row.function_evaluations == 20
     assert (row.standing.badge, row.date) == ("claimed", base.summary.run.finished[:10])
+
+
+def _header_and_row(board):
+    """Return the two lines of a board of one row that say what the iterates did."""
+    lines = [line for line in board_table(board, markdown=True).splitlines() if line.startswith("|")]
+    return lines[-3], lines[-1]
 
 
 def test_the_hardest_cell_ends_at_the_first_below(root):
