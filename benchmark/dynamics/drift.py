@@ -61,7 +61,7 @@ def bends(centred: Tensor, stride: int, floor: float) -> bool:
     aside = halves[1] - halves[0] * (halves[0] @ halves[1]) / (halves[0] @ halves[0])
     between = np.mean([_angle(one, two) ** 2 for one, two in pairwise(quarters)])
     turn = _angle(*halves)
-    return float(aside.abs().max()) > floor and (turn > STRAIGHT or turn**2 > BENT * between)
+    return bool(float(aside.abs().max()) > floor and (turn > STRAIGHT or turn**2 > BENT * between))
 
 
 def _angle(one: Tensor, two: Tensor) -> float:

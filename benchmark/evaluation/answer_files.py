@@ -128,7 +128,7 @@ class _Book:
 def _read_archive(book: _Book, content: bytes) -> None:
     if (kind := kind_of(content[:HEAD])) != NPZ:
         raise InputError(f"{book.path}: not a readable archive (.npz) but {kind}")
-    pixels = sum(count * math.prod(book.shapes[cell]) for cell, count in book.there_are.items())
+    pixels = sum(cell.count * math.prod(book.shapes[name]) for name, cell in book.cells.items())
     check_archive(content, str(book.path), SLACK_BYTES + MOST_BYTES_A_PIXEL * pixels)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
