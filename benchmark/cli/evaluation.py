@@ -187,6 +187,7 @@ def _own_device(device: str) -> str:
 
 def report(record: "Record", folder: Path, as_json: bool) -> None:
     """Print a record: its tables, or what ``record.json`` holds."""
+    from extramaze.core.display import shown
     from extramaze.core.escapes import json_for_terminal
     from extramaze.records.text import cell_table, limits_table, noise_table
 
@@ -196,4 +197,4 @@ def report(record: "Record", folder: Path, as_json: bool) -> None:
     tables = [cell_table(record), limits_table([record])]
     tables += [noise_table(record.summary.noise)] if record.summary.noise else []
     notes = [f"note: {note}" for note in record.summary.plan.solver.notes]
-    show("\n\n".join([*tables, "\n".join([*notes, f"record: {folder}"])]).split("\n"))
+    show("\n\n".join([*tables, "\n".join([*notes, f"record: {shown(folder)}"])]).split("\n"))

@@ -44,6 +44,7 @@ ALIKE = {
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", (f"^{digit}" for digit in range(10)), strict=True)),
     **dict(zip("⁻ⁿᵀᵗ", ("^-", "^n", "^T", "^t"), strict=True)),
     "ᵢ": "_i",
+    **dict(zip("₀₁₂₃₄₅₆₇₈₉", (f"_{digit}" for digit in range(10)), strict=True)),
     **dict.fromkeys("│┃", "|"),
     **dict.fromkeys("─━", "-"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼", "+"),

@@ -83,7 +83,7 @@ def test_every_verb_takes_and_shows_any_path(place, call):
     assert f"{shown(record)}: sound" in call(0, "validate", record)
     assert name in call(0, "verify", record, "--mazes", "2", "--quiet")
     assert name in call(0, "generate", "--size", "9", "--out", place / "m.npz", "--picture", place / "m.png", "--quiet")
-    assert name in call(2, "generate", "--size", "9", "--out", place / "m.npz", "--quiet")
+    assert name in call(2, "generate", "--size", "11", "--out", place / "m.npz", "--quiet")
     assert name in call(2, "evaluate", "--predictions", place / "none.npz", *quick[:2], "--out", place / "p")
     assert name in call(0, "submit", "new", "my-net", "--out", place / "mine")
 
@@ -102,9 +102,9 @@ def test_a_terminal_without_the_characters_is_no_matter(tmp_path):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     folder = tmp_path / NAMES["Latin-1"] / "m\u00fc\U0001f600"
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "extramaze", "generate", "--size", "9", "--out", str(folder / "m.npz")]
-    for code in (0, 2):
-        done = subprocess.run(command, capture_output=True, env={**os.environ, **plain}, check=False)
+    command = [sys.executable, "-m", "extramaze", "generate", "--out", str(folder / "m.npz"), "--size"]
+    for size, code in (("9", 0), ("11", 2)):
+        done = subprocess.run([*command, size], capture_output=True, env={**os.environ, **plain}, check=False)
         assert (done.returncode, b"Error" in done.stderr) == (code, False), done.stderr
         assert done.stderr.isascii()
         assert rb"caf\udce9" in done.stderr

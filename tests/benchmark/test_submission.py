@@ -20,7 +20,7 @@ from extramaze.verification.verify import verify
 from tests.benchmark.conftest import CARD, SOLVER, rewrite_card
 from tests.models.test_plugins import install
 
-FILES = ["card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
+FILES = [".gitattributes", "card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_submission_is_one_folder_that_says_everything(submitted):
     assert (card.solver.name, card.solver.parameters) == ("borrowed@0", 59_472)
     assert (card.overlap.known, card.overlap.shared, card.overlap.tested) == ("by construction", 0, 60)
     assert (card.record_sha256, card.device) == (record.summary.sha256, record.summary.plan.device)
-    assert set(card.files) == set(FILES) - {"card.json"}
+    assert set(card.files) == set(FILES) - {".gitattributes", "card.json"}
     assert problems(submitted) == []
     assert load(f"{submitted / 'solver.py'}:make").card.name == "borrowed@0"
 
@@ -172,7 +172,9 @@ def test_helpers_are_submitted_in_their_folders(tmp_path, workshop, statement, s
     shutil.copy(workshop / "weights.safetensors", place)
     _, card = submit(f"{place / 'solver.py'}:make", statement, suite, out, "cpu", quiet=True)
     inside = ["parts/__init__.py", "parts/deep/layers.py", "parts/late.py", "parts/sizes.json"]
-    assert sorted(card.files) == sorted([*inside, *(name for name in FILES if name != "card.json")])
+    assert sorted(card.files) == sorted(
+        [*inside, *(name for name in FILES if name not in (".gitattributes", "card.json"))]
+    )
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == sorted(
         [*inside, *FILES]
     )
@@ -247,7 +249,7 @@ def test_a_solver_of_extramaze_is_submitted_by_name(tmp_path, suite, statement, 
     """It brings neither code nor weights."""
     nothing = statement.model_copy(update={"training": TrainedOn(mazes=0)})
     out, card = submit("dead-end-filling", nothing, suite, tmp_path / "out", "cpu", quiet=True)
-    assert sorted(path.name for path in out.iterdir()) == ["card.json", "mazes.parquet", "record.json"]
+    assert sorted(path.name for path in out.iterdir()) == FILES[:4]
     assert (card.source.kind, card.overlap.why) == ("shipped", "nothing was trained, as stated")
     assert problems(out) == []
 

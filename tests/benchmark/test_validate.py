@@ -349,7 +349,7 @@ def test_a_pipe_is_not_waited_for(folder, name):
     """A pipe in a record's place would keep whoever validates it waiting for ever."""
     (folder / name).unlink()
     os.mkfifo(folder / name)
-    assert f"{folder / name} is no regular file; only such are read" in problems(folder)
+    assert f"{folder / name} is a pipe, no regular file; only such are read" in problems(folder)
 
 
 def test_a_table_that_unpacks_to_too_much_is_not_unpacked(folder, monkeypatch):
@@ -385,13 +385,16 @@ def test_a_table_is_opened_as_it_is(folder):
 
 
 def test_weights_of_another_architecture_are_named(tmp_path):
-    """A recipe of another width: every tensor that differs, without building it in memory."""
-    shutil.copytree(WEIGHTS, tmp_path / "wide")
-    recipe = (tmp_path / "wide" / "recipe.yaml").read_text()
-    (tmp_path / "wide" / "recipe.yaml").write_text(recipe.replace("width: 32", "width: 1024"))
-    found = problems(tmp_path / "wide")
+    """A recipe of another width: every tensor that differs; one that the file cannot hold is not built."""
+    shutil.copytree(WEIGHTS, tmp_path / "other")
+    recipe = (tmp_path / "other" / "recipe.yaml").read_text()
+    (tmp_path / "other" / "recipe.yaml").write_text(recipe.replace("width: 32", "width: 24"))
+    found = problems(tmp_path / "other")
     assert len(found) > 5
     assert all("weights.safetensors: " in line and "expected (" in line for line in found)
+    (tmp_path / "other" / "recipe.yaml").write_text(recipe.replace("width: 32", "width: 1024"))
+    (found,) = problems(tmp_path / "other")
+    assert "of width 1024 has at least" in found
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
