@@ -76,9 +76,10 @@ def test_no_broken_solver_is_kept_and_refused(both, kind):
         assert examined[1].splitlines()[0] == evaluated[1].strip()
 
 
-@pytest.mark.parametrize(
-    "name", [*ALGORITHMS, *(name for name in shipped_seeds() if name.endswith(("-thin", "t-net-e2h")))]
-)
+E2H = [pytest.param(name, marks=pytest.mark.slow) for name in ("dt-net-e2h", "it-net-e2h")]
+
+
+@pytest.mark.parametrize("name", [*ALGORITHMS, *(name for name in shipped_seeds() if name.endswith("-thin")), *E2H])
 def test_whatever_is_shipped_passes_the_rehearsal(name):
     """Every algorithm, and one seed of each network and raster, by its own inference too where it has one."""
     assert refusal(load(name)) is None

@@ -35,7 +35,11 @@ NAMES = {
 }
 
 
-@pytest.fixture(params=NAMES.values(), ids=NAMES)
+OFTEN = ("no-break space", "line break", "Latin-1")  # the others are tried by the slow tests
+KINDS = [pytest.param(name, id=kind, marks=() if kind in OFTEN else pytest.mark.slow) for kind, name in NAMES.items()]
+
+
+@pytest.fixture(params=KINDS)
 def place(request, tmp_path, monkeypatch):
     """A folder of an odd name, with a suite, a recipe and a solver of that name in it."""
     folder = tmp_path / request.param

@@ -90,6 +90,7 @@ def test_a_shard_is_written_i_of_k(text):
         Shard.parse(text)
 
 
+@pytest.mark.slow
 def test_processes_killed_at_random_moments_redo_at_most_a_block(tiny_suite, tmp_path):
     """Two shards, killed soon after a block, end with one process's record; no block is computed twice."""
     moments, environment = random.Random(0), {**os.environ, "OMP_NUM_THREADS": "1"}

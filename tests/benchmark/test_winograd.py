@@ -162,6 +162,7 @@ assert compile_ahead(5) is None
 """
 
 
+@pytest.mark.slow
 def test_convolutions_are_compiled_ahead_once(root, tmp_path, monkeypatch):
     """In a process of its own, for both precisions; what it kept is used, and nothing is begun where it is there."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
