@@ -9,11 +9,11 @@ from extramaze.findings.pools import Pool
 from extramaze.leaderboard.columns import STILL_RIGHT
 
 
-def held_up_to(entrant: Entrant, cells: dict[int, str]) -> int | None:
-    """Return the size up to which STILL_RIGHT is held at every size; None where at the first it is not."""
+def held_up_to(entrant: Entrant, cells: dict[int, str], rung: int = -1) -> int | None:
+    """Return the size up to which STILL_RIGHT is held at every size at a rung; None where at the first it is not."""
     held = None
     for size, cell in cells.items():
-        if mean_share([entrant.right(cell)], entrant.trained).value < STILL_RIGHT:
+        if mean_share([entrant.right(cell, rung=rung)], entrant.trained).value < STILL_RIGHT:
             break
         held = size
     return held

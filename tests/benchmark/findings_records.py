@@ -101,13 +101,14 @@ def chosen_rows(
     depends=False,
     stored=lambda cell: 1.0,
     held=False,
+    spoilt=False,
 ):
     """Make a cell's rows, with a share of optimal answers.
 
     limit: of a watched maze, from whether it is right. filling: the share of the wrong answers that are dead-end
     filling's; right ones are where there are no cycles. hard_when: the wrong ones have the "long" or the "short" paths.
-    held: every rung is as the last one; else half of that. motion: of the latent state off fixed points. stored: from
-    a cell, the share of its optimal ones that are exact.
+    held: every rung is as the last one; else half of that. spoilt: every maze is right at all before. motion: of the
+    latent state off fixed points. stored: from a cell, the share of its optimal ones that are exact.
     Percolated mazes have 0 to 3 cycles, in turn; starts anywhere have degree 1 to 3, in turn.
     """
     n, last_rung, spec = planned.mazes, planned.rungs[-1], cell.maze_spec
@@ -116,7 +117,7 @@ def chosen_rows(
     rank = np.argsort(np.argsort(length, kind="stable"))
     order = {None: random.permutation(n), "long": rank, "short": n - 1 - rank}[hard_when]
     last = order < round(share * n)
-    early = last & (held | (np.arange(n) % 2 == 0))
+    early = np.ones(n, bool) if spoilt else last & (held | (np.arange(n) % 2 == 0))
     alike = last & (cycles == 0)
     wrong = np.flatnonzero(~last)
     alike[wrong[: round(filling * len(wrong))]] = True

@@ -35,7 +35,14 @@ RULES = {
     "An IT-Net trained": [
         lambda s=s: some("it-net-thin", {"size-9": 1, "size-21": s}, held=True) for s in (1.0, 0.5, 0.9)
     ],
-    "Without recall": [lambda s=s: some("dt-net-no-recall-thin", {"size-9": 1, "size-21": s}) for s in (0.1, 0.9, 0.5)],
+    "Without recall DT-Net does not": [
+        lambda s=s: some("dt-net-no-recall-thin", {"size-9": 1, "size-21": s}) for s in (0.1, 0.9, 0.5)
+    ],
+    "Without recall DT-Net overthinks": [
+        lambda: some("dt-net-no-recall-thin", {"size-9": 0.2, "size-13": 0.1}, spoilt=True),
+        lambda: some("dt-net-no-recall-thin", {"size-9": 1.0, "size-13": 0.1}),
+        lambda: some("dt-net-no-recall-thin", {"size-9": 0.2, "size-13": 0.1}),  # it never learnt
+    ],
     "PI-Net holds up": [
         lambda a=a, b=b: pi({"size-9": 1.0, "size-49": a, "size-65": b}, mode="own")
         for a, b in ((1.0, 0.3), (0.3, 0.1), (1.0, 0.97))
@@ -220,9 +227,22 @@ def test_a_collapse_is_asked_of_mazes_with_cycles():
 
 def test_what_never_learnt_its_own_size_extrapolates_nothing():
     """A network without recall that solves no 9×9 maze at any rung bears out nothing about recall."""
-    never = verdict("Without recall", some("dt-net-no-recall-thin", {"size-9": 0.1, "size-21": 0.0}))
+    never = verdict("Without recall DT-Net does not", some("dt-net-no-recall-thin", {"size-9": 0.1, "size-21": 0.0}))
     assert never.word == Word.UNDECIDED
     assert "has not learnt size 9" in never.why
+
+
+def test_overthinking_is_no_failure_to_extrapolate():
+    """What is judged is the last rung at which 9×9 is still solved, for every size; the last rung stands beside it."""
+    shares = {"size-9": 0.1, "size-13": 0.0, "size-21": 0.0}
+    found = verdict("Without recall DT-Net does not", some("dt-net-no-recall-thin", shares, spoilt=True))
+    assert found.word == Word.REFUTED
+    assert found.figure.value == pytest.approx(1.0)
+    assert "at size 21 after 100 iterations" in found.why
+    assert "0.0% after 200" in found.why
+    spoilt = verdict("A DT-Net trained", dt(shares, spoilt=True))
+    assert spoilt.word == Word.CONFIRMED
+    assert verdict("A DT-Net trained", dt({**shares, "size-9": 1.0}, spoilt=True)).figure.value == pytest.approx(0.0)
 
 
 def test_a_collapse_needs_mazes_with_cycles():
