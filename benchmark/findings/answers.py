@@ -12,7 +12,6 @@ from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, fall, number
 from extramaze.findings.filling import same_share, with_cycles
 from extramaze.findings.finding import who
-from extramaze.findings.limit_tables import LOOP
 from extramaze.findings.pooled_odds import path_odds, size_odds
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.retraining import RETRAINED_FAMILIES, difference, size_cost
@@ -24,7 +23,6 @@ from extramaze.suites import IN_DISTRIBUTION
 
 SIZES = (17, 21, 33)
 CYCLES = pl.col("limit") == str(Limit.CYCLE)
-LOOPS = pl.col("betti") == pl.lit(list(LOOP), dtype=pl.List(pl.Int32))
 Answerer = Callable[[Pool], Iterator[tuple[Entrant, str]]]
 
 
@@ -128,12 +126,14 @@ def _retraining(pool: Pool) -> Iterator[tuple[Entrant, str]]:
 
 def _limits(pool: Pool) -> Iterator[tuple[Entrant, str]]:
     for entrant in _watched(pool):
-        shares = {
-            "{} rest": mean_of_cells(entrant, entrant.watched_cells, SETTLED),
-            "{} cycle": mean_of_cells(entrant, entrant.watched_cells, CYCLES),
-            "of those that move {} trace one closed loop": share_given(entrant, MOVING, LOOPS & ~OPEN, OPEN),
-        }
-        yield from _joined(entrant, shares)
+        yield entrant, "; ".join(f"in {cell} {_ends(entrant, cell)}" for cell in entrant.watched_cells)
+
+
+def _ends(entrant: Entrant, cell: str) -> str:
+    """Say how many of a cell's trajectories rest, and cycle."""
+    kinds = {"rest": SETTLED, "cycle": CYCLES}
+    found = {word: mean_of_cells(entrant, [cell], kind) for word, kind in kinds.items()}
+    return ", ".join(f"{_brief(figure)} {word}" for word, figure in found.items() if figure is not None)
 
 
 def _failures(pool: Pool) -> Iterator[tuple[Entrant, str]]:

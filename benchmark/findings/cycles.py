@@ -1,10 +1,12 @@
 """Finding 3: mazes with cycles, and how much of the fall is the scoring rule's."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from extramaze.findings.entrants import Entrant
+from extramaze.findings.errors import worst
 from extramaze.findings.figures import fall, mean_share
 from extramaze.findings.finding import NEW, STUDY, Claim, Finding, Table, noise_note, shown, table, who
 from extramaze.findings.judging import judge_answers
@@ -33,6 +35,7 @@ def cycles(pool: Pool) -> Finding:
                 f"those mazes at {FEW} that have a cycle (the others are trees as well); undecided where at 0 they "
                 f"are not surely above {STILL_RIGHT:.0%}, as then there is nothing to fall from",
                 judge_answers(pool, family, both, missing, lambda e: _collapse(e, percolation)),
+                headline=True,
             )
             for family in ("dt-net", "pi-net")
         ),
@@ -101,7 +104,7 @@ def _collapse(entrant: Entrant, percolation: Ladder) -> Verdict:
     verdict = above(fall(trees, few, entrant.trained, entrant.noise(percolation.cells)), HALF, what)
     if base.word != Word.CONFIRMED and verdict.word in (Word.CONFIRMED, Word.REFUTED):
         return undecided(f"there is little to fall from: {base.why}", verdict)
-    return verdict
+    return replace(verdict, p=worst([base.p, verdict.p]))
 
 
 def _with_cycles(entrant: Entrant, percolation: Ladder, value: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Numbers drawn from records, each with its interval over seeds and mazes, and how many there were of both.
 
-The interval is the board's (``leaderboard.score.half_width``): Student's t over seeds and the normal one over mazes,
-added in quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
+The interval is the board's (``findings.errors``): Student's t over seeds and the normal one over mazes, added in
+quadrature. Arrays are (S, N): seeds and mazes that they share, shares of right answers or other yes and no.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm, t
 
+from extramaze.findings.errors import Errors, errors_of
 from extramaze.leaderboard.ranks import variance_of_difference, welch
 from extramaze.leaderboard.score import half_width, variance_of_mean
 from extramaze.odds import Odds, informative, mantel_haenszel
-from extramaze.statistics import CONFIDENCE
 
 Unit = Literal["share", "points", "odds"]
 Term = tuple[float, Sequence[np.ndarray]]
@@ -27,7 +26,8 @@ class Figure:
     unit: a share, a difference of shares (shown in percentage points), or a ratio of odds. seeds: the fewest of any
     recipe in it; 0 for algorithms, which have none. mazes: of one seed. noise: the share of these mazes that rounding
     alone turns, None where no record says. each: every seed's own value, as a range. upto: where some of what is
-    counted is open, ``value`` counts it as no and ``upto`` as yes, and the interval reaches round both.
+    counted is open, ``value`` counts it as no and ``upto`` as yes, and the interval reaches round both. errors: those
+    of ``value``, and errors_upto of ``upto``; None where the interval is made otherwise.
     """
 
     value: float
@@ -39,6 +39,15 @@ class Figure:
     noise: float | None = None
     each: tuple[tuple[float, float], ...] = ()
     upto: float | None = None
+    errors: Errors | None = None
+    errors_upto: Errors | None = None
+
+    def p(self, bound: float) -> float:
+        """Return the p-value that matches the interval: below 5 % where that leaves the bound out; 1 if unknown."""
+        most, errors = (self.value, self.errors) if self.upto is None else (self.upto, self.errors_upto)
+        if bound < self.value:
+            return self.errors.p(self.value - bound) if self.errors else 1.0
+        return errors.p(bound - most) if errors and bound > most else 1.0
 
     @property
     def half(self) -> float:
@@ -83,9 +92,10 @@ def stratified(seeds: Sequence[np.ndarray], trained: bool = True) -> Figure | No
     if not told:
         return None
     each, variances = np.array(told).T
-    half, middle = half_width(each, float(variances.mean())), float(each.mean())
-    mazes = max(int(tables.sum()) for tables in seeds)
-    return Figure(middle, *_within(middle, half), "points", len(each) * trained, mazes, each=_each(each, trained))
+    errors, middle = errors_of(each, float(variances.mean())), float(each.mean())
+    mazes, own = max(int(tables.sum()) for tables in seeds), _each(each, trained)
+    ends = _within(middle, errors.half())
+    return Figure(middle, *ends, "points", len(each) * trained, mazes, each=own, errors=errors)
 
 
 def _stratified(tables: np.ndarray) -> tuple[float, float] | None:
@@ -105,18 +115,18 @@ def mean_share(cells: Sequence[np.ndarray], trained: bool = True) -> Figure:
     """Return the mean over cells of a share; ``trained``: whether it has seeds."""
     scores = np.mean([cell.mean(axis=1) for cell in cells], axis=0)
     variance = sum(variance_of_mean(cell.mean(axis=0)) for cell in cells) / len(cells) ** 2
-    half, middle = half_width(scores, variance), float(scores.mean())
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return Figure(middle, low, high, "share", len(scores) * trained, _size(cells), each=_each(scores, trained))
+    errors, middle, own = errors_of(scores, variance), float(scores.mean()), _each(scores, trained)
+    ends = _share_within(middle, errors.half())
+    return Figure(middle, *ends, "share", len(scores) * trained, _size(cells), each=own, errors=errors)
 
 
 def fall(first: np.ndarray, second: np.ndarray, trained: bool = True, noise: float | None = None) -> Figure:
     """Return how much smaller a share is on other mazes: the same seeds, (S, N) and (S, M)."""
     differences = first.mean(axis=1) - second.mean(axis=1)
-    half = half_width(differences, variance_of_mean(first.mean(axis=0)) + variance_of_mean(second.mean(axis=0)))
+    errors = errors_of(differences, variance_of_mean(first.mean(axis=0)) + variance_of_mean(second.mean(axis=0)))
     middle, mazes = float(differences.mean()), first.shape[1] + second.shape[1]
-    each = _each(differences, trained)
-    return Figure(middle, *_within(middle, half), "points", len(first) * trained, mazes, noise, each)
+    each, ends = _each(differences, trained), _within(middle, errors.half())
+    return Figure(middle, *ends, "points", len(first) * trained, mazes, noise, each, errors=errors)
 
 
 def contrast(*terms: Term, less: Sequence[Sequence[np.ndarray]] = (), noise: float | None = None) -> Figure:
@@ -139,11 +149,9 @@ def contrast(*terms: Term, less: Sequence[Sequence[np.ndarray]] = (), noise: flo
     )
     counts = [len(score) for score in scores]
     variances = [float(score.var(ddof=1) / len(score)) if len(score) > 1 else 0.0 for score in scores]
-    tail = 1 - (1 - CONFIDENCE) / 2
-    seeds = t.ppf(tail, welch(variances, counts)) * np.sqrt(sum(variances)) if sum(variances) > 0 else 0.0
-    half, middle = float(np.hypot(norm.ppf(tail) * np.sqrt(mazes), seeds)), float(sum(s.mean() for s in scores))
-    each = _each(scores[0] + sum(score.mean() for score in scores[1:]))
-    return Figure(middle, *_within(middle, half), "points", min(counts), _size(terms[0][1]), noise, each)
+    errors, middle = Errors(mazes, sum(variances), welch(variances, counts)), float(sum(s.mean() for s in scores))
+    each, ends = _each(scores[0] + sum(score.mean() for score in scores[1:])), _within(middle, errors.half())
+    return Figure(middle, *ends, "points", min(counts), _size(terms[0][1]), noise, each, errors=errors)
 
 
 def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure | None:
@@ -157,9 +165,9 @@ def ratio(hits: np.ndarray, totals: np.ndarray, trained: bool = True) -> Figure 
     each, size = hits[asked] / totals[asked], round(float(totals[asked].mean()))
     middle = float(hits.sum() / totals.sum())
     right = round(middle * size)
-    half = half_width(each, variance_of_mean(np.repeat([1.0, 0.0], [right, size - right])))
-    low, high, own = max(0.0, middle - half), min(1.0, middle + half), _each(each, trained)
-    return Figure(middle, low, high, "share", int(asked.sum()) * trained, int(totals.max()), each=own)
+    errors = errors_of(each, variance_of_mean(np.repeat([1.0, 0.0], [right, size - right])))
+    ends, own, seeds = _share_within(middle, errors.half()), _each(each, trained), int(asked.sum()) * trained
+    return Figure(middle, *ends, "share", seeds, int(totals.max()), each=own, errors=errors)
 
 
 def bracket(no: Figure | None, yes: Figure | None) -> Figure | None:
@@ -171,7 +179,7 @@ def bracket(no: Figure | None, yes: Figure | None) -> Figure | None:
     if no is None or yes is None or no == yes:
         return no
     each = tuple((low, high) for (low, _), (_, high) in zip(no.each, yes.each, strict=True))
-    return replace(no, high=yes.high, each=each, upto=yes.value)
+    return replace(no, high=yes.high, each=each, upto=yes.value, errors_upto=yes.errors)
 
 
 def odds(found: Odds, seeds: int, mazes: int) -> Figure | None:
@@ -205,6 +213,11 @@ def _scores(cells: Sequence[np.ndarray]) -> np.ndarray:
 def _within(middle: float, half: float) -> tuple[float, float]:
     """Return the ends of an interval of a difference of shares: between -1 and 1."""
     return max(-1.0, middle - half), min(1.0, middle + half)
+
+
+def _share_within(middle: float, half: float) -> tuple[float, float]:
+    """Return the ends of an interval of a share."""
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _each(values: np.ndarray, trained: bool = True) -> tuple[tuple[float, float], ...]:

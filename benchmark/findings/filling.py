@@ -36,6 +36,7 @@ def filling(pool: Pool) -> Finding:
             f"confirmed where, {where}, more than {MOST:.0%} of the answers are the same; trees are "
             "left out, as there every right answer is the same",
             judge_answers(pool, "dt-net", cyclic, missing, lambda e: _same(e, cyclic, grid)),
+            headline=True,
         ),
         Claim(
             "Where DT-Net is wrong, it answers as dead-end filling does",

@@ -15,12 +15,16 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence that can be wrong, who says so, by which rule it is judged here, and the verdict."""
+    """One sentence that can be wrong, who says so, by which rule it is judged here, and the verdict.
+
+    headline: one of the statements by which the study is known; these are adjusted for their number.
+    """
 
     text: str
     source: str
     rule: str
     verdict: Verdict
+    headline: bool = False
 
 
 @dataclass(frozen=True)

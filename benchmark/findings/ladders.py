@@ -89,7 +89,7 @@ def monotone(whole: Figure, rises: Sequence[tuple[str, Figure]], what: str) -> V
         return replace(joined, figure=verdict.figure, asked=verdict.asked)
     label, worst = max(rises, key=lambda step: step[1].high)
     highest = f"no step can rise by more than {100 * max(0.0, worst.high):.1f} points ({label})"
-    return replace(verdict, why=f"{verdict.why}; {highest}")
+    return replace(verdict, why=f"{verdict.why}; {highest}", p=joined.p)
 
 
 def ladder_table(ladder: Ladder, entrants: Iterable[Entrant], title: str, reading: str) -> list[Table]:

@@ -30,26 +30,28 @@ def is_pair(rows: pl.DataFrame, rule: str, pair: tuple[int, int]) -> np.ndarray:
 def _settled(entrants: list[Entrant]) -> list[Table]:
     rows = []
     for entrant in entrants:
-        seen = pl.concat(entrant.all_watched())
-        kinds = [100 * len(seen.filter(pl.col("limit") == str(kind))) / len(seen) for kind in Limit]
-        counts = dict(zip(Limit, kinds, strict=True))
-        rows.append(
-            [
-                who(entrant),
-                str(len(seen)),
-                shown(mean_of_cells(entrant, entrant.watched_cells, SETTLED)),
-                f"{counts[Limit.CYCLE]:.1f}",
-                f"{100 * len(seen.filter(OPEN)) / len(seen):.1f}",
-                f"{counts[Limit.UNDECIDED]:.1f}",
-                f"{counts[Limit.DRIFTING]:.1f}" if _followed(entrant) else NONE,
-            ]
-        )
-    header = ["", "trajectories", "fixed points, low to high (interval)", "cycles", "open", "undecided", "drifting"]
+        for cell in entrant.watched_cells:
+            seen = pl.concat(entrant.watched(cell))
+            shares = {kind: 100 * seen.select((pl.col("limit") == str(kind)).mean()).item() for kind in Limit}
+            rows.append(
+                [
+                    who(entrant),
+                    cell,
+                    str(len(seen)),
+                    shown(mean_of_cells(entrant, [cell], SETTLED)),
+                    f"{shares[Limit.CYCLE]:.1f}",
+                    f"{100 * len(seen.filter(OPEN)) / len(seen):.1f}",
+                    f"{shares[Limit.UNDECIDED]:.1f}",
+                    f"{shares[Limit.DRIFTING]:.1f}" if _followed(entrant) else NONE,
+                ]
+            )
+    settled = "fixed points, low to high (interval)"
+    header = ["", "cell", "trajectories", settled, "cycles", "open", "undecided", "drifting"]
     reading = (
         "Low counts what is open as moving for ever, high as settling in the end; the interval reaches round both. "
         "Where much is open, the suite watched too briefly to say."
     )
-    return table("How many trajectories settle, mean over watched cells, percent", reading, header, rows)
+    return table("How many trajectories settle by cell, percent", reading, header, rows)
 
 
 def _followed(entrant: Entrant) -> bool:

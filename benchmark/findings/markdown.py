@@ -1,12 +1,14 @@
 """Findings as Markdown: short answers, every claim in one table, how to read them, then claim by claim."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from extramaze.findings.answers import in_short
 from extramaze.findings.commands import commands
 from extramaze.findings.finding import Finding, Table
 from extramaze.findings.opening import how_to_read, introduction, solvers
-from extramaze.findings.pools import Pool
+from extramaze.findings.pools import SCALES, Pool
+from extramaze.findings.together import together
 from extramaze.findings.verdicts import Verdict, Word
 from extramaze.tables import layout
 
@@ -20,7 +22,7 @@ ANEW = (
 def document(pools: Sequence[Pool], found: Sequence[Sequence[Finding]], command: str) -> str:
     """Write findings: for each pool all of them, in one order. command: what this text is made by."""
     parts = ["# Findings", introduction(pools, command), *in_short(pools), *_summary(pools, found)]
-    parts += how_to_read(pools)
+    parts += [*together(pools, found), *how_to_read(pools)]
     parts += ["## The solvers", *_tables(pools[0], solvers(pools[0]))]
     for pool in pools[1:]:
         parts += _folded(pool, solvers(pool))
@@ -35,20 +37,29 @@ def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
     yield "## Every claim"
     lines, untested = [], []
     names = [pool.suite.name for pool in pools]
+    rasters = {pool.suite.name: SCALES[pool.suite.scale] for pool in pools}
     burn_ins = {pool.suite.name: pool.suite.limits.burn_in for pool in pools}
     for place, each in enumerate(zip(*found, strict=True), start=1):
         for claims in zip(*(finding.claims for finding in each), strict=True):
             told = [(name, claim.verdict) for name, claim in zip(names, claims, strict=True) if claim.verdict.figure]
             if each[0].late:
                 told.sort(key=lambda one: -burn_ins[one[0]])
+            standing = _by_raster(told, rasters) if each[0].late else deciding(told) if told else []
             if told:
-                cells = zip(*(_cells(*one) for one in deciding(told)), strict=True)
+                cells = zip(*(line for one in standing for line in _lines(*one)), strict=True)
                 lines.append([str(place), claims[0].text, *("<br>".join(cell) for cell in cells)])
             else:
                 untested.append(f"{claims[0].text} ({place})")
     yield "\n".join(layout(["", "claim", "verdict", "figure", "asked", "suite"], lines, markdown=True))
     if untested:
         yield f"Not tested, for want of records: {'; '.join(untested)}."
+
+
+def _by_raster(told: Sequence[tuple[str, Verdict]], rasters: Mapping[str, str]) -> list[tuple[str, Verdict]]:
+    """Choose what stands for a claim on each raster, side by side; the suite's name with its raster."""
+    kinds = dict.fromkeys(rasters[name] for name, _ in told)
+    each = (deciding([one for one in told if rasters[one[0]] == kind]) for kind in kinds)
+    return [(f"{name} ({rasters[name]})", verdict) for chosen in each for name, verdict in chosen]
 
 
 def deciding(told: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
@@ -65,6 +76,15 @@ def _seeds(verdict: Verdict) -> int:
     return verdict.figure.seeds if verdict.figure else 0
 
 
+def _lines(suite: str, verdict: Verdict) -> list[tuple[str, ...]]:
+    """Write what stands for a claim, a line; below one that is joined of parts, each of these."""
+    if not verdict.parts:
+        return [_cells(suite, verdict)]
+    word, *_ = _cells(suite, replace(verdict, doubt=""))
+    parts = ((label, _cells(suite, part)) for label, part in verdict.parts)
+    return [(word, "", "", suite), *((f"{label}: {said}", *rest[:-1], "") for label, (said, *rest) in parts)]
+
+
 def _cells(suite: str, verdict: Verdict) -> tuple[str, ...]:
     figure = verdict.figure
     said = str(verdict.word) if verdict.word == Word.UNDECIDED else f"**{verdict.word}**"
@@ -78,9 +98,10 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
     for claims in zip(*(finding.claims for finding in each), strict=True):
         seen = any(claim.verdict.figure for claim in claims)
         verdicts = [
-            f"- {pool.suite.name}: **{claim.verdict.word}**: {claim.verdict.why}."
+            line
             for pool, claim in zip(pools, claims, strict=True)
             if claim.verdict.figure or not seen
+            for line in _verdict_lines(pool.suite.name, claim.verdict)
         ]
         rule = "as for the claim before" if claims[0].rule == before else claims[0].rule
         yield f"**{claims[0].text}.** *{claims[0].source}.* Rule: {rule}."
@@ -99,6 +120,12 @@ def _section(place: int, pools: Sequence[Pool], each: Sequence[Finding]) -> Iter
     ]
     if used:
         yield f"Written by `extramaze findings` from records of {', '.join(used)}: [commands](#commands)."
+
+
+def _verdict_lines(suite: str, verdict: Verdict) -> list[str]:
+    """Write a suite's verdict and its reason; of one that is joined of parts, each of these below it."""
+    parts = [f"  - {label}: **{part.word}**: {part.why}." for label, part in verdict.parts]
+    return [f"- {suite}: **{verdict.word}**: {verdict.why}{':' if parts else '.'}", *parts]
 
 
 def _notes(pools: Sequence[Pool], each: Sequence[Finding]) -> Iterator[str]:

@@ -31,7 +31,7 @@ RULES = (
     "**Intervals** are over training seeds (Student's t) and mazes (normal), added in quadrature; in tables, ± is the "
     "longer arm, and of two seeds both stand in brackets, as their interval says little. Of one seed it is over mazes "
     "alone: it says nothing of other seeds, and decides nothing. There are many claims, and each interval is for "
-    "itself alone: of twenty, one misses its mark.",
+    "itself alone: of twenty, one misses its mark; which of the study's headline claims hold together stands above.",
     "**Seeds.** A verdict is about the seeds that were trained. Beside it stands how many of them meet the claim on "
     "their own, and what so few say of all seeds (exact binomial, each bound at 95 %): where all of S seeds meet it, "
     "at least .05^(1/S) of all seeds would, which is 22 % for two and 47 % for four. One recall network in five "

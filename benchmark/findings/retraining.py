@@ -54,6 +54,7 @@ def _gains(pool: Pool, cells: list[str]) -> list[Claim]:
                 ANSWERED,
                 lambda new, old: above(difference(new, old, cells), BIG, f"{new.recipe} less {old.recipe}"),
             ),
+            headline=True,
         )
         for family in RETRAINED_FAMILIES
     ]
@@ -72,6 +73,7 @@ def _orders(pool: Pool, cells: list[str]) -> list[Claim]:
                 LARGER,
                 lambda *found: _size_falls(found, cells),
             ),
+            headline=True,
         )
         for family in RETRAINED_FAMILIES
     ]

@@ -35,6 +35,7 @@ def starts(pool: Pool) -> Finding:
                     "both kinds of start were not run",
                     partial(_published_fall, cells=list(kinds.values()), published=published),
                 ),
+                headline=True,
             )
             for family, published in PUBLISHED.items()
         ),
@@ -49,6 +50,7 @@ def starts(pool: Pool) -> Finding:
                 f"fewer than {LEAST} degrees have {FEWEST} mazes",
                 lambda e: falls(e, degrees, "degree"),
             ),
+            headline=True,
         ),
     )
     answerers = pool.in_tables(pool.answerers)

@@ -5,11 +5,13 @@ other. Nothing is decided by one seed of a trained solver, by an interval on bot
 larger than what rounding alone turns.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scipy.stats import beta
 
+from extramaze.findings.errors import best, worst
 from extramaze.findings.figures import Figure, number
 
 LEAST_SEEDS = 2
@@ -30,7 +32,8 @@ class Verdict:
     """A word and its reason.
 
     figure: what it rests on; None where there is no evidence at all. asked: of the figure. doubt: why it does not
-    decide, where that cannot be seen from the two.
+    decide, where that cannot be seen from the two. p: of the word, as its intervals give it; 1 where nothing is
+    decided. parts: the verdicts that it is joined of, where each is to be shown, by what each is of.
     """
 
     word: Word
@@ -38,6 +41,8 @@ class Verdict:
     figure: Figure | None = None
     asked: str = ""
     doubt: str = ""
+    p: float = 1.0
+    parts: tuple[tuple[str, "Verdict"], ...] = ()
 
 
 def not_tested(why: str) -> Verdict:
@@ -47,7 +52,7 @@ def not_tested(why: str) -> Verdict:
 
 def undecided(doubt: str, verdict: Verdict) -> Verdict:
     """Say why a verdict's evidence does not decide after all."""
-    return replace(verdict, word=Word.UNDECIDED, why=f"{doubt}; {verdict.why}", doubt=doubt)
+    return replace(verdict, word=Word.UNDECIDED, why=f"{doubt}; {verdict.why}", doubt=doubt, p=1.0)
 
 
 def above(figure: Figure | None, bound: float, what: str) -> Verdict:
@@ -72,10 +77,12 @@ def _judge(figure: Figure | None, bound: float, what: str, sign: int) -> Verdict
     if figure.noise is not None and bound < abs(figure.value) <= figure.noise:
         return undecided(f"rounding alone turns {number(figure.noise, 'share')} of such mazes", measured)
     if min(sign * (figure.low - bound), sign * (figure.high - bound)) > 0:
-        return replace(measured, word=Word.CONFIRMED, why=f"{measured.why}; the whole interval lies {side}")
+        why = f"{measured.why}; the whole interval lies {side}"
+        return replace(measured, word=Word.CONFIRMED, why=why, p=figure.p(bound))
     if max(sign * (figure.low - bound), sign * (figure.high - bound)) <= 0:
         against = "at most" if sign > 0 else "at least"
-        return replace(measured, word=Word.REFUTED, why=f"{measured.why}; the whole interval is {against} {limit}")
+        why = f"{measured.why}; the whole interval is {against} {limit}"
+        return replace(measured, word=Word.REFUTED, why=why, p=figure.p(bound))
     return replace(undecided(f"the interval lies on both sides of {limit}", measured), doubt="")
 
 
@@ -112,14 +119,34 @@ def every(*verdicts: Verdict) -> Verdict:
     """Join verdicts that must all be confirmed: one refuted refutes, else the first that is open leaves it open."""
     if not verdicts:
         return not_tested("nothing to judge in these records")
-    against = [verdict for verdict in verdicts if verdict.word != Word.CONFIRMED]
-    if against:
-        return next((verdict for verdict in against if verdict.word == Word.REFUTED), against[0])
-    return replace(verdicts[0], why="; ".join(verdict.why for verdict in verdicts))
+    refuted = refutation(verdicts)
+    if refuted is not None:
+        return refuted
+    for verdict in verdicts:
+        if verdict.word != Word.CONFIRMED:
+            return verdict
+    return replace(verdicts[0], why="; ".join(verdict.why for verdict in verdicts), p=worst([v.p for v in verdicts]))
+
+
+def refutation(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Return the first refuted one, with the p-value of "any of these may refute"; None where none is."""
+    refuted = next((verdict for verdict in verdicts if verdict.word == Word.REFUTED), None)
+    if refuted is None:
+        return None
+    return replace(refuted, p=best([v.p if v.word == Word.REFUTED else 1.0 for v in verdicts]))
+
+
+def every_part(parts: Mapping[str, Verdict]) -> Verdict:
+    """Join verdicts on several sizes or cells, each of which is shown, and all of which must be confirmed."""
+    joined = every(*parts.values())
+    if not parts:
+        return joined
+    said = ", ".join(f"{label} {verdict.word}" for label, verdict in parts.items())
+    return replace(joined, why=said, parts=tuple(parts.items()))
 
 
 def agree(first: Verdict, second: Verdict, otherwise: str) -> Verdict:
     """Return the verdict that two ways of counting share; where they differ it is open, and ``otherwise`` says why."""
     if first.word == second.word:
-        return first
+        return replace(first, p=worst([first.p, second.p]))
     return undecided(f"{otherwise} ({first.word} one way, {second.word} the other)", first)

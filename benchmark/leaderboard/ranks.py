@@ -133,7 +133,7 @@ def compare_scores(first: Evidence, second: Evidence, known: Sequence[Spread], r
         return float(np.hypot(_half(alpha, *mazes), _half(alpha, *seeds)))
 
     half = half_width(ALPHA)
-    return Difference(value, value - half, value + half, _p_value(abs(value), half_width))
+    return Difference(value, value - half, value + half, p_value(abs(value), half_width))
 
 
 def _half(alpha: float, variances: Sequence[float], freedom: Sequence[float]) -> float:
@@ -142,7 +142,7 @@ def _half(alpha: float, variances: Sequence[float], freedom: Sequence[float]) ->
     return quantile(alpha, satterthwaite(variances, freedom)) * float(np.sqrt(total)) if total else 0.0
 
 
-def _p_value(difference: float, half_width: Callable[[float], float]) -> float:
+def p_value(difference: float, half_width: Callable[[float], float]) -> float:
     """Return the level at which an interval's half-width is the difference, LEAST_P at the least."""
     if half_width(LEAST_P) <= difference:
         return LEAST_P
