@@ -1,6 +1,7 @@
 """What is said of the shipped records, in results/ and README.md, is what they hold."""
 
 import json
+import re
 
 import pytest
 
@@ -27,6 +28,18 @@ def test_pages_are_those_of_the_records(name, written):
     """Otherwise ``python -m extramaze.pages`` writes them anew."""
     path = README if name == "../README.md" else RESULTS / name
     assert path.read_text() == written[path]
+
+
+def test_bold_sentences_of_the_readme_are_confirmed_claims():
+    """What cycles cost, and whatever else stands there in the words of a claim, FINDINGS holds confirmed."""
+    table = (RESULTS / "FINDINGS.md").read_text().split("## Every claim")[1].split("\n## ")[0]
+    claims = re.findall(r"^\| \d \| (.+?) \| (.+?)(?:<br>| \|)", table, re.MULTILINE)
+    section = README.read_text().split("## What we found")[1].split("\n## ")[0]
+    bold = [" ".join(words.split()).rstrip(":") for words in re.findall(r"\*\*(.+?)\*\*", section, re.DOTALL)]
+    found = {words: verdict for words in bold for text, verdict in claims if text.startswith(words)}
+    assert {words for words in bold if re.search("cost|cycle|percolation|recall", words)} <= found.keys()
+    assert "Retraining DT-Net at percolation .1 costs size extrapolation" in found
+    assert set(found.values()) == {"**confirmed**"}
 
 
 def test_a_block_is_replaced_where_it_stands():

@@ -19,6 +19,7 @@ FEW = 0.1  # the percolation at which claims are judged
 HALF = 0.5
 LEAST = 3  # numbers of cycles, from which a trend is judged
 SCORING = {"exact": "the stored path", "optimal": "any shortest", "valid": "any path"}
+TWIGS = "The study's valid answers may have dead-end twigs beside the path; ours may not."
 
 
 def cycles(pool: Pool) -> Finding:
@@ -77,7 +78,7 @@ def cycles(pool: Pool) -> Finding:
         *_scores(families, percolation),
         *_scores(families, exact),
     ]
-    notes = noise_note(pool.networks, percolation.cells)
+    notes = [*noise_note(pool.networks, percolation.cells), TWIGS]
     return Finding(
         "Mazes with cycles",
         claims,

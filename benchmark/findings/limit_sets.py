@@ -136,7 +136,7 @@ def _rarely_at_rest(pool: Pool) -> Claim:
     return Claim(
         f"DT-Net hardly ever comes to rest: [1,0] in {PUBLISHED_AT_REST:.0%} at size 9 and in none above",
         STUDY,
-        f"confirmed where {EVERY.format(*ways)} at rest already; where it is confirmed, even if every one that neither "
+        f"confirmed where {EVERY.format(*ways)} already; confirmed only where that holds even if every one that neither "
         "cycles nor diverges were to come to rest later",
         _judge_on_trees(pool, "dt-net", _at_rest_under),
         headline=True,
@@ -156,8 +156,8 @@ def _one_fixed_point(pool: Pool) -> Claim:
         "Bear et al., arXiv 2410.23451: spectral norms that bound the step's Lipschitz constant below 1. The recipe "
         "run here bounds the kernels as matrices, which does not prove it",
         "confirmed where in every watched cell, each judged alone, another initial state gives another answer on "
-        f"under {RARE:.0%} of the mazes, and over {ALL:.0%} of their trajectories are fixed points; refuted where in one of "
-        f"them surely not, {OPEN_EITHER_WAY}",
+        f"under {RARE:.0%} of the mazes, and over {ALL:.0%} of their trajectories are fixed points; refuted where "
+        f"in one of them surely not, {OPEN_EITHER_WAY}",
         judge({"dt-l-kernel": dtl}, seen, UNWATCHED, lambda e: by_cell(pool, e, seen, partial(_single, e))),
     )
 

@@ -1,13 +1,14 @@
 """Findings as Markdown: short answers, every claim in one table, how to read them, then claim by claim."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from extramaze.findings.answers import in_short
 from extramaze.findings.commands import commands
 from extramaze.findings.finding import Finding, Table
 from extramaze.findings.opening import how_to_read, introduction, solvers
-from extramaze.findings.pools import SCALES, Pool
+from extramaze.findings.pools import Pool
+from extramaze.findings.standing import by_raster, deciding, evidence
 from extramaze.findings.together import together
 from extramaze.findings.verdicts import Verdict, Word
 from extramaze.tables import layout
@@ -36,15 +37,10 @@ def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
     """Write every claim that anything is known of in a line of a table, and name the others."""
     yield "## Every claim"
     lines, untested = [], []
-    names = [pool.suite.name for pool in pools]
-    rasters = {pool.suite.name: SCALES[pool.suite.scale] for pool in pools}
-    burn_ins = {pool.suite.name: pool.suite.limits.burn_in for pool in pools}
     for place, each in enumerate(zip(*found, strict=True), start=1):
         for claims in zip(*(finding.claims for finding in each), strict=True):
-            told = [(name, claim.verdict) for name, claim in zip(names, claims, strict=True) if claim.verdict.figure]
-            if each[0].late:
-                told.sort(key=lambda one: -burn_ins[one[0]])
-            standing = _by_raster(told, rasters) if each[0].late else deciding(told) if told else []
+            told = evidence(pools, each, claims)
+            standing = by_raster(told, pools) if each[0].late else deciding(told)
             if told:
                 cells = zip(*(line for one in standing for line in _lines(*one)), strict=True)
                 lines.append([str(place), claims[0].text, *("<br>".join(cell) for cell in cells)])
@@ -53,27 +49,6 @@ def _summary(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
     yield "\n".join(layout(["", "claim", "verdict", "figure", "asked", "suite"], lines, markdown=True))
     if untested:
         yield f"Not tested, for want of records: {'; '.join(untested)}."
-
-
-def _by_raster(told: Sequence[tuple[str, Verdict]], rasters: Mapping[str, str]) -> list[tuple[str, Verdict]]:
-    """Choose what stands for a claim on each raster, side by side; the suite's name with its raster."""
-    kinds = dict.fromkeys(rasters[name] for name, _ in told)
-    each = (deciding([one for one in told if rasters[one[0]] == kind]) for kind in kinds)
-    return [(f"{name} ({rasters[name]})", verdict) for chosen in each for name, verdict in chosen]
-
-
-def deciding(told: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:
-    """Choose what stands for a claim: the suite with the most seeds, and any that decides otherwise than it does."""
-    first, *others = sorted(told, key=lambda one: -_seeds(one[1]))
-    chosen = {first[1].word: first}
-    for other in others:
-        if other[1].word != Word.UNDECIDED:
-            chosen.setdefault(other[1].word, other)
-    return list(chosen.values())
-
-
-def _seeds(verdict: Verdict) -> int:
-    return verdict.figure.seeds if verdict.figure else 0
 
 
 def _lines(suite: str, verdict: Verdict) -> list[tuple[str, ...]]:

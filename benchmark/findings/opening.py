@@ -18,8 +18,9 @@ TERMS = (
     "starts. DT-Net is a recurrent network, IT-Net one that is trained on its last step, PI-Net an equilibrium network "
     "with a root finder; *thin* recipes see one pixel a wall or cell.",
     "**Terms.** Size n: (n+1)/2 cells a side. Percolation p: every wall inside is opened with probability p, which "
-    "makes cycles. An answer is *optimal* where it is a shortest path, and is read at the last rung, the suite's last "
-    "number of iterations. *Seed*: one training run. Some mazes are *watched*: what their iterates end in (a fixed "
+    "makes cycles. An answer is *optimal* where it is a shortest path, *valid* where it is any simple path (the "
+    "study's valid answers may also have dead-end twigs), and is read at the last rung, the suite's last number of "
+    "iterations. *Seed*: one training run. Some mazes are *watched*: what their iterates end in (a fixed "
     "point, a cycle, chaos …) is found in float64.",
 )
 RULES = (

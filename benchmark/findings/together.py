@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from extramaze.findings.finding import Finding
 from extramaze.findings.pools import Pool
+from extramaze.findings.standing import deciding, evidence
 from extramaze.findings.verdicts import Verdict, Word
 from extramaze.statistics import CONFIDENCE, holm
 from extramaze.tables import layout
@@ -15,7 +16,7 @@ TINY = 1e-6  # below which a p-value is not written out
 
 @dataclass(frozen=True)
 class Headline:
-    """One headline claim on one suite, with the p-value of its verdict adjusted for the whole family."""
+    """One headline claim by the suite that stands for it first, with its p-value adjusted for the whole family."""
 
     place: int
     text: str
@@ -30,13 +31,15 @@ class Headline:
 
 
 def headlines(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> list[Headline]:
-    """Return the family: every headline claim on every suite that has evidence of it; what is undecided has p = 1."""
+    """Return the family: every headline claim with evidence, by one suite each; what is undecided has p = 1.
+
+    The suite is chosen by its seeds alone, and not by what it decides.
+    """
     told = [
-        (place, claim.text, pool.suite.name, claim.verdict)
+        (place, claims[0].text, *deciding(suites)[0])
         for place, each in enumerate(zip(*found, strict=True), start=1)
         for claims in zip(*(finding.claims for finding in each), strict=True)
-        for pool, claim in zip(pools, claims, strict=True)
-        if claim.headline and claim.verdict.figure
+        if claims[0].headline and (suites := evidence(pools, each, claims))
     ]
     adjusted = holm([verdict.p for *_, verdict in told])
     return [Headline(*one, p) for one, p in zip(told, adjusted, strict=True)]
@@ -50,13 +53,14 @@ def together(pools: Sequence[Pool], found: Sequence[Sequence[Finding]]) -> Itera
         return
     yield "## Which headline claims hold together"
     yield (
-        "The family is every claim by which the study is known (of size, starts, percolation, dead-end filling, "
-        "retraining and limits; not the claims that are new here or second-hand), on every suite that has evidence: "
-        f"{len(family)} verdicts, of which {len(decided)} decide. p is the level at which the verdict's interval just "
-        "reaches its bound; where several figures must all agree, the largest of theirs; where any of several may "
-        "refute, the smallest times their number; 1 where nothing is decided. Holm's adjustment: all that hold are "
-        f"true together at {CONFIDENCE:.0%} confidence, however they depend on each other. After it "
-        f"**{sum(one.stands for one in decided)} of {len(decided)} hold**."
+        "The family is the claims by which the study is known (of size, starts, percolation, dead-end filling, "
+        "retraining and limits; not those that are new here or second-hand), each by the suite that stands first in "
+        f"the table above, which its number of seeds chooses: {len(family)} verdicts, of which {len(decided)} decide. "
+        "p is the level at which the interval just reaches its bound; where several figures must all agree, the "
+        "largest of theirs; where any of several may refute, the smallest times their number; 1 where nothing is "
+        f"decided. After Holm's adjustment all that hold are true together at {CONFIDENCE:.0%} confidence, however "
+        f"they depend on each other: **{sum(one.stands for one in decided)} of {len(decided)} hold**. Verdicts of "
+        "other suites are of the same seeds or of fewer, and are each for itself alone."
     )
     rows = [
         [

@@ -103,7 +103,8 @@ def cell_table(record: Record) -> str:
     plan = record.summary.plan
     title = f"{plan.solver.name} on {plan.suite.name}" + (f". Partial ({plan.part}): not ranked" if plan.part else "")
     key = [
-        "@N: optimal answers after N iterations; valid, exact: at the last, whose interval it is",
+        "@N: optimal answers after N iterations; valid (a simple path; the study's may have twigs) and exact: at the "
+        "last, whose interval it is",
         "overthought: right before and wrong at the last; as filling: the answer is dead-end filling's",
     ]
     audits = [cell.audit for cell in record.summary.cells if cell.audit]

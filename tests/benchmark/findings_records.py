@@ -45,11 +45,22 @@ def base_plan(suite, part):
 
 
 def chosen_record(
-    recipe, seed, right, suite="laptop-v1", part=None, noise=(), trained=True, mark=None, mode="free-running", **rows
+    recipe,
+    seed,
+    right,
+    suite="laptop-v1",
+    part=None,
+    noise=(),
+    trained=True,
+    mark=None,
+    mode="free-running",
+    by_cell=lambda cell: {},
+    **rows,
 ):
     """Make a record: ``right`` gives a cell's share of optimal answers at the last rung, half of it before.
 
-    mark: the share of training-like mazes that training fell short with. rows: see ``chosen_rows``.
+    mark: the share of training-like mazes that training fell short with. rows: see ``chosen_rows``; by_cell: those
+    of a cell alone.
     """
     plan = base_plan(suite, part)
     identity = {"name": f"{recipe}@{seed}" if trained else recipe, "recipe": recipe, "seed": seed if trained else None}
@@ -57,7 +68,7 @@ def chosen_record(
     identity |= {"notes": (training_mark(mark),) if mark else ()}
     plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity), "mode": mode})
     tables = [
-        chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows)
+        chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows | by_cell(cell.name))
         for number, (cell, planned) in enumerate(plan.pairs())
     ]
     mazes = pl.concat(tables)
@@ -214,3 +225,9 @@ def verdict(text, records):
     (pool,) = make_pools(records, partial=True)
     (found,) = [claim for finding in findings_of(pool) for claim in finding.claims if text in claim.text]
     return found.verdict
+
+
+def mixed_limits(recipe, suite, limits):
+    """Two seeds that are right on sizes 9 and 19, each cell with rows of its own: ``limits`` gives them by cell."""
+    part = (128, 16, ("size-9", "size-19"))
+    return [chosen_record(recipe, seed, lambda cell: 1.0, suite=suite, part=part, by_cell=limits) for seed in SEEDS]

@@ -11,12 +11,14 @@ from extramaze.cli import app, run
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.figures import Figure
-from extramaze.findings.markdown import deciding
+from extramaze.findings.standing import deciding
+from extramaze.findings.together import headlines
 from extramaze.findings.verdicts import Verdict
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.training.recipe import recipe_names
-from tests.benchmark.findings_records import CYCLE, chosen_record, dt, published, seeds_of, some
+from extramaze.statistics import holm
+from tests.benchmark.findings_records import CYCLE, chosen_record, dt, mixed_limits, published, seeds_of, some
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_a_text_has_every_verdict_of_every_suite(published_world):
     (row,) = re.findall(r"^\| 3 \| DT-Net collapses .*$", text, re.MULTILINE)
     assert "| undecided<br>**confirmed** | 49.5 points (" in row
     assert row.endswith("| laptop-v1<br>smoke-v1 |")
-    table = text.split("## Every claim")[1].split("## How to read this")[0]
+    table = text.split("## Every claim")[1].split("\n## ")[0]
     assert all(claim.text in table for claim in found[0])
 
 
@@ -106,11 +108,49 @@ def test_the_suite_that_watches_latest_stands_for_limits():
         *dt({"size": 1.0}, cells=("size-9", "size-13", "size-21")),
         *dt({}, suite="limits-v1", cells=("size-9", "size-19")),
     ]
-    table = findings_text(records, "x", partial=True).split("## Every claim")[1].split("## How to read this")[0]
+    table = findings_text(records, "x", partial=True).split("## Every claim")[1].split("\n## ")[0]
     rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| ")]
     suites = {row[2]: row[-2] for row in rows}
-    assert suites["DT-Net hardly ever comes to rest: [1,0] in 15% at size 9 and in none above"] == "limits-v1"
+    limits = suites["DT-Net hardly ever comes to rest: [1,0] in 15% at size 9 and in none above"]
+    assert limits.split("<br>")[0] == "limits-v1 (thin)"
     assert suites["A DT-Net trained on 9×9 mazes solves larger ones"] == "laptop-v1"
+
+
+def test_limits_are_told_by_size_and_raster():
+    """At rest at size 9 and moving at 19 is a verdict each, never a mean; thin and e2h stand side by side."""
+
+    def limits(cell):
+        return {} if cell == "size-9" else {"limit": CYCLE}
+
+    records = [
+        record
+        for suite, recipe in (("limits-v1", "dt-net-thin"), ("paper-v1", "dt-net-e2h"))
+        for record in mixed_limits(recipe, suite, limits)
+    ]
+    text = findings_text(records, "x", partial=True)
+    (row,) = re.findall(r"^\| 6 \| DT-Net hardly ever .*$", text.split("## Which headline")[0], re.MULTILINE)
+    cells = [cell.strip().split("<br>") for cell in row.split("|")[3:7]]
+    assert cells[0] == ["**refuted**", "size 9: **refuted**", "size 19: **confirmed**"] * 2
+    assert [figure.split(" ")[0] for figure in cells[1]] == ["", "100.0%", "0.0%"] * 2
+    assert [suite for suite in cells[3] if suite] == ["paper-v1 (e2h)", "limits-v1 (thin)"]
+    assert "  - size 19: **confirmed**: dt-net-thin's fixed points" in text
+
+
+def test_headline_claims_are_adjusted_together(published_world):
+    """Holm over all that have evidence, each by one suite: the p-values of what is undecided are 1 and count."""
+    pools = make_pools(published_world)
+    found = [findings_of(pool) for pool in pools]
+    family = headlines(pools, found)
+    claims = [claim for finding in found[0] for claim in finding.claims]
+    assert len(family) == sum(claim.headline and claim.verdict.figure is not None for claim in claims)
+    assert [one.adjusted for one in family] == holm([one.verdict.p for one in family])
+    decided = [one for one in family if one.verdict.word in (Word.CONFIRMED, Word.REFUTED)]
+    assert decided
+    assert all(one.verdict.p <= 0.05 * 2 for one in decided)
+    assert all(one.adjusted == 1 for one in family if one not in decided)
+    section = findings_text(published_world, "x").split("## Which headline claims hold together")[1].split("\n## ")[0]
+    assert len(re.findall(r"\| holds \|$", section, re.MULTILINE)) == sum(one.stands for one in decided)
+    assert f"{len(family)} verdicts, of which {len(decided)} decide" in section
 
 
 def test_short_answers_are_the_records_figures(published_world):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from extramaze.findings import Word, make_pools
-from extramaze.findings.figures import Figure, contrast, fall, mean_share, ratio
+from extramaze.findings.errors import Errors
+from extramaze.findings.figures import Figure, bracket, contrast, fall, mean_share, ratio
 from extramaze.findings.spread import deviation
-from extramaze.findings.verdicts import Verdict, above, agree, below, every, not_tested
+from extramaze.findings.verdicts import Verdict, above, agree, below, every, every_part, not_tested, undecided
 from extramaze.leaderboard.ranking import ranking
 from extramaze.leaderboard.ranks import Evidence, compare_scores
 from extramaze.leaderboard.score import score_interval
@@ -117,3 +118,68 @@ def test_a_spread_is_not_made_of_few_mazes():
     found = [deviation((random.random((4, 10)) < 0.5).astype(float)) for _ in range(200)]
     assert sum(figure.low > 0 for figure in found) <= 12
     assert sum(figure.value > 0 for figure in found) > 40
+
+
+def coins(random, seeds, mazes, middle, spread):
+    """Right answers of seeds whose shares differ, around a middle."""
+    shares = np.clip(random.normal(middle, spread, (seeds, 1)), 0, 1)
+    return (random.random((seeds, mazes)) < shares).astype(float)
+
+
+def test_a_p_value_is_the_level_at_which_the_interval_reaches_the_bound():
+    """5 % at both ends of the 95 % interval, less beyond; of mazes alone it is the normal law's."""
+    random = np.random.default_rng(2)
+    right = coins(random, 4, 200, 0.6, 0.03)
+    other = coins(random, 4, 200, 0.3, 0.03)
+    for found in (mean_share([right]), fall(right, other), contrast((1, [right]), (-1, [other[:2]]))):
+        assert (found.p(found.low), found.p(found.high)) == pytest.approx((0.05, 0.05))
+        assert found.p(found.low - 0.05) < 0.05 < found.p(found.low + 0.01)
+    alone = Errors(mazes=0.01)
+    assert alone.p(0.1 * 2.575829) == pytest.approx(0.01, rel=1e-5)
+    assert Errors(mazes=0.0, seeds=0.01, freedom=4).p(0.1 * 2.776445) == pytest.approx(0.05, rel=1e-5)
+
+
+def test_p_values_of_open_shares_are_of_the_nearer_end():
+    """What is open counts as no for a bound below, as yes for one above; between the two nothing is known."""
+    no, yes = (mean_share([np.repeat([[1.0, 0.0]], 3, axis=0).repeat([k, 100 - k], axis=1)]) for k in (40, 70))
+    both = bracket(no, yes)
+    assert (both.p(0.2), both.p(0.9), both.p(0.5)) == pytest.approx((no.p(0.2), yes.p(0.9), 1.0))
+    assert figure(0.4, 0.6).p(0.1) == 1.0  # no errors are known
+
+
+def test_a_true_claim_is_rarely_refuted():
+    """Three seeds with a true share of the bound itself: p is below 5 % in at most that share of simulations."""
+    random = np.random.default_rng(3)
+    p = [mean_share([coins(random, 3, 256, 0.5, 0.05)]).p(0.5) for _ in range(400)]
+    assert 0.005 < np.mean(np.array(p) < 0.05) <= 0.07  # 5 % and 2 standard errors
+
+
+def test_verdicts_carry_the_p_value_of_their_word():
+    """All must be true: the largest; any may refute: the smallest times their number; open ones have 1."""
+    yes, surer = (Verdict(Word.CONFIRMED, "", p=p) for p in (0.03, 0.001))
+    no, barely, open_ = (
+        Verdict(Word.REFUTED, "", p=0.01),
+        Verdict(Word.REFUTED, "", p=0.04),
+        Verdict(Word.UNDECIDED, ""),
+    )
+    assert every(yes, surer).p == agree(yes, surer, "x").p == 0.03
+    assert every(yes, barely, no, open_).p == pytest.approx(0.04)
+    assert every(yes, open_).p == undecided("x", no).p == 1.0
+    right = np.repeat([[1.0, 1.0, 1.0, 0.0]], 3, axis=0).repeat(50, axis=1)
+    found = mean_share([right])
+    for verdict, word in ((above(found, 0.5, "x"), Word.CONFIRMED), (below(found, 0.5, "x"), Word.REFUTED)):
+        assert (verdict.word, verdict.p) == (word, found.p(0.5))
+        assert verdict.p < 0.05
+    assert above(found, 0.74, "x").p == 1.0
+
+
+def test_parts_are_shown_and_must_all_be_confirmed():
+    """One refuted size refutes, an open one leaves it open; each keeps its verdict and figure."""
+    yes, no, open_ = (Verdict(word, "why", figure(0.1, 0.2)) for word in (Word.CONFIRMED, Word.REFUTED, Word.UNDECIDED))
+    joined = every_part({"size 9": no, "size 19": yes, "size 29": open_})
+    assert joined.word == Word.REFUTED
+    assert joined.why == "size 9 refuted, size 19 confirmed, size 29 undecided"
+    assert dict(joined.parts) == {"size 9": no, "size 19": yes, "size 29": open_}
+    assert every_part({"size 9": yes, "size 19": open_}).word == Word.UNDECIDED
+    assert every_part({"size 9": yes}).word == Word.CONFIRMED
+    assert every_part({}).word == Word.NOT_TESTED
