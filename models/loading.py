@@ -1,6 +1,7 @@
 """Find a solver by what people write: a shipped name, a plugin's, a factory, or a folder with a trained one."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +52,23 @@ def shipped_results() -> list[TrainingResult]:
         for name, seeds in shipped_seeds().items()
         for seed in seeds
     ]
+
+
+@cache
+def training_mazes() -> dict[str, int]:
+    """Return how many mazes each shipped seed was trained on, by its weights' sha256.
+
+    A fine-tuned one counts those of the seed that it began with too; one that began with unknown weights is left out.
+    """
+    results = {result.weights_sha256: result for result in shipped_results()}
+    counts: dict[str, int] = {}
+    for digest, result in results.items():
+        chain = [result]
+        while (begun := chain[-1].initial_weights_sha256) in results:
+            chain.append(results[begun])
+        if begun is None:
+            counts[digest] = sum(one.mazes for one in chain)
+    return counts
 
 
 def plugin_solvers() -> list[Plugin]:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
+import numpy as np
 import polars as pl
 
 from extramaze.dynamics import Limit
 from extramaze.findings.entrants import Entrant
-from extramaze.findings.errors import worst
+from extramaze.findings.errors import Errors, worst
 from extramaze.findings.finding import STUDY, Claim, Finding
 from extramaze.findings.judging import judge
 from extramaze.findings.limit_tables import TWO_CYCLE, limit_tables, rule_notes
@@ -24,6 +26,7 @@ from extramaze.findings.trajectories import (
     share_given,
 )
 from extramaze.findings.verdicts import Verdict, Word, above, below, every, every_part, undecided
+from extramaze.leaderboard.score import variance_of_mean
 
 HALF = 0.5
 OPEN_EITHER_WAY = "however undecided and drifting ones are counted"
@@ -52,6 +55,11 @@ COUNTING = (
     "taken for 0, here on float64 iterates. By ours, nothing smaller than rounding counts; fixed points are one point "
     "and cycles count as their period, whatever the threshold. By returns, the state must come back to within rounding."
 )
+
+
+def enough(margin: float) -> int:
+    """Return from how many mazes on, all alike, a share's interval is within a margin: fewer decide nothing so sure."""
+    return next(n for n in count(1) if Errors(variance_of_mean(np.ones(n))).half() < margin)
 
 
 def limit_sets(pool: Pool) -> Finding:
@@ -136,8 +144,8 @@ def _rarely_at_rest(pool: Pool) -> Claim:
     return Claim(
         f"DT-Net hardly ever comes to rest: [1,0] in {PUBLISHED_AT_REST:.0%} at size 9 and in none above",
         STUDY,
-        f"confirmed where {EVERY.format(*ways)} already; confirmed only where that holds even if every one that neither "
-        "cycles nor diverges were to come to rest later",
+        f"confirmed where {EVERY.format(*ways)} already; confirmed only where that holds even if every one that "
+        "neither cycles nor diverges were to come to rest later",
         _judge_on_trees(pool, "dt-net", _at_rest_under),
         headline=True,
     )
@@ -157,7 +165,7 @@ def _one_fixed_point(pool: Pool) -> Claim:
         "run here bounds the kernels as matrices, which does not prove it",
         "confirmed where in every watched cell, each judged alone, another initial state gives another answer on "
         f"under {RARE:.0%} of the mazes, and over {ALL:.0%} of their trajectories are fixed points; refuted where "
-        f"in one of them surely not, {OPEN_EITHER_WAY}",
+        f"in one of them surely not, {OPEN_EITHER_WAY}; fewer than {enough(RARE)} mazes a cell confirm nothing",
         judge({"dt-l-kernel": dtl}, seen, UNWATCHED, lambda e: by_cell(pool, e, seen, partial(_single, e))),
     )
 
@@ -183,7 +191,7 @@ def _fixed_points(pool: Pool) -> list[Claim]:
     ways = f"over {ALL:.0%} of the watched trajectories are fixed points", "surely fewer are"
     rule = (
         f"confirmed where {EVERY.format(*ways)}, even if every trajectory that neither cycles nor diverges were to "
-        "come to rest later"
+        f"come to rest later; fewer than {enough(1 - ALL)} mazes a size confirm nothing"
     )
     return [
         Claim(text, source, rule, _judge_on_trees(pool, family, _settles), headline=True)

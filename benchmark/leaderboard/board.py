@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from extramaze.blocks.identity import SolverInfo
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.leaderboard.grouping import comparable, rows_of
@@ -24,6 +25,7 @@ from extramaze.leaderboard.score import (
     score_interval,
     score_weights,
 )
+from extramaze.models.loading import training_mazes
 from extramaze.records import Record
 from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
 from extramaze.suites import axis_headings
@@ -47,6 +49,8 @@ class Row:
     trajectories by limit, right and wrong ones together; fates: shares by those of ``measures.FATE_NAMES`` that
     the suite tells.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze.
+    training_mazes: fewest and most of its seeds, with those of the seed that a fine-tuned one began with; None where
+    weights are not the shipped ones.
     standing: the badge, and how much of the row was run again for it. date: of the newest record. marked: the share of
     fresh mazes like those of its training, where a seed is right on too few; "" where none is. notes: what else a
     reader should know.
@@ -65,6 +69,7 @@ class Row:
     fates: dict[str, float]
     median_first_right: float | None
     parameters: int
+    training_mazes: tuple[int, int] | None
     function_evaluations: float
     standing: Standing
     date: str
@@ -199,12 +204,20 @@ def _row(recipe: str, records: list[Record], verified: Verified, rule: Ranking) 
         fates=fate_shares(records),
         median_first_right=median_first_right(records),
         parameters=solvers[0].parameters,
+        training_mazes=_training_mazes(solvers),
         function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
         standing=standing(records, verified),
         date=last_finished(records),
         marked=mark_of(records),
         notes=tuple(notes_of(records)),
     )
+
+
+def _training_mazes(solvers: Sequence[SolverInfo]) -> tuple[int, int] | None:
+    known = training_mazes()
+    found = [known.get(solver.weights_sha256 or "") for solver in solvers]
+    counts = [count for count in found if count is not None]
+    return (min(counts), max(counts)) if counts and len(counts) == len(found) else None
 
 
 def evidence(records: Sequence[Record]) -> Evidence:

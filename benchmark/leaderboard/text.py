@@ -17,7 +17,7 @@ Column = Callable[[Row], str]
 IN_TERMINAL = ("rank", "solver", "seeds", "score", "95 % interval", "settled", "axes", "first right", "parameters")
 ALWAYS = 4
 ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 % up to")
-BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date")
+BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "training mazes", "evaluations", "badge", "date")
 MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
 READ = {  # by mode: when an answer is read
     "free-running": "after the last number of plain iterations",
@@ -171,10 +171,15 @@ def _columns(board: Board) -> dict[str, Column]:
         **fates,
         "first right": lambda row: NONE if row.median_first_right is None else f"{row.median_first_right:.0f}",
         "parameters": lambda row: f"{row.parameters:,}" if row.parameters else NONE,
+        "training mazes": _training_mazes,
         "evaluations": lambda row: f"{row.function_evaluations:,.0f}",
         "badge": lambda row: str(row.standing),
         "date": lambda row: row.date,
     }
+
+
+def _training_mazes(row: Row) -> str:
+    return NONE if row.training_mazes is None else " to ".join(f"{n:,}" for n in dict.fromkeys(row.training_mazes))
 
 
 def _scored(board: Board) -> bool:

@@ -184,12 +184,15 @@ def seeds_of(recipe, right, seeds=SEEDS, **rows):
     return [chosen_record(recipe, seed, right, **rows) for seed in seeds]
 
 
-def some(recipe, shares, rest=1.0, cells=(), **rows):
-    """Records of some cells only, with a share of right answers each (by name, or by its first word)."""
+def some(recipe, shares, rest=1.0, cells=(), count=16, **rows):
+    """Records of some cells only, with a share of right answers each (by name, or by its first word).
+
+    count: of watched mazes a cell.
+    """
     suite = load_suite(rows.get("suite", "laptop-v1"))
     names = cells or tuple(c.name for c in suite.cells if c.name in shares or c.name.split("-")[0] in shares)
     return seeds_of(
-        recipe, lambda cell: shares.get(cell, shares.get(cell.split("-")[0], rest)), part=(128, 16, names), **rows
+        recipe, lambda cell: shares.get(cell, shares.get(cell.split("-")[0], rest)), part=(128, count, names), **rows
     )
 
 

@@ -34,7 +34,7 @@ def test_open_trajectories_count_both_ways():
     found = verdict("IT-Net settles on", watched("it-net-thin", limit=lambda _: next(limit)))
     assert found.word == Word.UNDECIDED
     assert (found.figure.value, found.figure.upto) == pytest.approx((0.5, 1))
-    assert "50.0 to 100.0%" in found.why
+    assert all("50.0 to 100.0%" in part.why for _, part in found.parts)
 
 
 def test_seeds_that_meet_a_claim_bound_the_share_of_all():

@@ -4,6 +4,7 @@ import pytest
 
 from extramaze.findings import Word, findings_of, findings_text, make_pools
 from extramaze.findings.ladders import by_column
+from extramaze.findings.limit_sets import enough
 from tests.benchmark.findings_records import (
     CHAOS,
     CYCLE,
@@ -105,7 +106,7 @@ RULES = {
     ],
     "hardly ever comes to rest": [lambda: on_trees(limit=CYCLE), on_trees, lambda: on_trees(limit=OPEN)],
     "DT-L has a single": [
-        lambda: watched("dt-l-kernel-thin"),
+        lambda: some("dt-l-kernel-e2h", {}, cells=("size-9", "size-19"), suite="paper-v1", count=60),
         lambda: watched("dt-l-kernel-thin", depends=True),
         lambda: watched("dt-l-kernel-thin", limit=OPEN),
     ],
@@ -116,7 +117,7 @@ RULES = {
     ],
     **{
         f"{name} settles on": [
-            lambda r=r: watched(r),
+            lambda r=r: some(r, {}, cells=("size-9", "size-19"), suite="limits-v1", count=32),
             lambda r=r: watched(r, limit=CYCLE),
             lambda r=r: watched(r, limit=OPEN),
         ]
@@ -211,8 +212,17 @@ def test_what_rests_early_refutes_cycles():
     """What has come to rest by 600 steps has by 3,000; what still moves might yet cycle: no refutation."""
     early = verdict("counted by the study's rule", on_trees())
     assert early.word == Word.REFUTED
-    assert "with all that have not come to rest: 0.0%" in early.why
-    assert "watched after 600 steps" in verdict("counted by the study's rule", on_trees(limit=CHAOS)).why
+    assert all("with all that have not come to rest: 0.0%" in part.why for _, part in early.parts)
+    late = verdict("counted by the study's rule", on_trees(limit=CHAOS))
+    assert all("watched after 600 steps" in part.why for _, part in late.parts)
+
+
+def test_too_few_alike_confirm_nothing():
+    """Of 16 mazes a size all at rest, another ten in a hundred may not be; the rule says how many it takes."""
+    assert [enough(margin) for margin in (0.1, 0.05)] == [23, 51]
+    few = verdict("IT-Net settles on", watched("it-net-thin"))
+    assert few.word == Word.UNDECIDED
+    assert few.figure.value == pytest.approx(1.0)
 
 
 def test_a_collapse_is_asked_of_mazes_with_cycles():

@@ -18,6 +18,7 @@ from extramaze.leaderboard.score import axis_scores, record_score, score_interva
 from extramaze.leaderboard.sources import find_records
 from extramaze.leaderboard.text import board_json, board_table
 from extramaze.mazes import InputError
+from extramaze.models.loading import shipped_results, training_mazes
 from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
 from extramaze.records.schema import Rung, Tally
@@ -211,7 +212,7 @@ def test_every_column_is_in_markdown_and_json(tiny_records):
     answers, beside = (line for line in board_table(board, markdown=True).splitlines() if "| solver |" in line)
     for name in ("rank", "seeds", "in-dist.", "percolation", "≥ 90 % up to"):
         assert f" {name} |" in answers
-    for name in (*FATE_NAMES, "first right", "parameters", "evaluations", "badge", "date"):
+    for name in (*FATE_NAMES, "first right", "parameters", "training mazes", "evaluations", "badge", "date"):
         assert f" {name} |" in beside
     (content,) = json.loads(board_json([board]))
     assert {field.name for field in fields(Row)} == content["rows"][0].keys()
@@ -285,3 +286,13 @@ def test_notes_may_hold_any_figures(tiny_records):
         solver = record.summary.plan.solver.model_copy(update={"notes": (note,)})
         noted.append(resealed(record, solver=solver))
     assert next(notes_of(noted)) == "seeds 0, 1: made by 1.2 to 1.3.3 of 900 to 1,000 parts"
+
+
+def test_training_mazes_are_those_of_the_weights():
+    """A fine-tuned seed has its own and those of the seed it began with; unknown weights have none."""
+    found = training_mazes()
+    results = {(result.recipe, result.seed): result for result in shipped_results()}
+    plain, tuned = results["dt-net-thin", 0], results["dt-net-thin-tuned-1k", 0]
+    assert found[plain.weights_sha256] == plain.mazes == 256_000
+    assert found[tuned.weights_sha256] == plain.mazes + tuned.mazes
+    assert found.keys() == {result.weights_sha256 for result in results.values()}
