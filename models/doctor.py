@@ -42,13 +42,16 @@ def examine(make: Make, quiet: bool = True) -> list[Breach]:
     """
     begin_threads("checking a solver")
     solver = built(make)
-    with calling(solver), torch.random.fork_rng(devices=[]), reference_arithmetic():
-        breaches = _shape_breaches(solver)
-        breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
-        if not breaches:
-            bar = progress_bar(CHECKS.items(), desc="checking", unit="check", quiet=quiet, brief=True)
-            for name, check in bar:
-                breaches += _guarded(name, check(solver))
+    with torch.random.fork_rng(devices=[]), reference_arithmetic():
+        with calling(solver):
+            breaches = _shape_breaches(solver)
+            breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
+            runs = not breaches
+            if runs:
+                bar = progress_bar(CHECKS.items(), desc="checking", unit="check", quiet=quiet, brief=True)
+                for name, check in bar:
+                    breaches += _guarded(name, check(solver))
+        if runs:  # it is found by its path again, in the folder that was the caller's
             breaches += _reload(solver, make)
     return list({breach.check: breach for breach in reversed(breaches)}.values())[::-1]
 
@@ -110,7 +113,8 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Breach]:
         blank = {name: torch.zeros_like(value) for name, value in fresh.state_dict().items()}
         fresh.load_state_dict(blank)
         fresh.load_state_dict(read_safetensors(content))
-        apart = _apart(fresh, solver, x)
+        with calling(solver):
+            apart = _apart(fresh, solver, x)
     except (Exception, SystemExit) as problem:
         yield Breach("reload", f"safetensors: {one_line(problem)}", cause)
         return

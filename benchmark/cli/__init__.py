@@ -29,7 +29,7 @@ from extramaze.core.display import arguments_shown, sentence
 from extramaze.core.errors import MAX_CHARACTERS, InputError, NotComparable, TrainingDiverged, cut
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
-from extramaze.core.results import no_more_results
+from extramaze.core.results import end_with_the_verb, no_more_results
 from extramaze.core.terminal import show_everywhere
 
 for verb in app.registered_commands:
@@ -60,6 +60,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, _terminate)
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    end_with_the_verb()
     code = run(arguments, debug)
     no_more_results()
     sys.exit(code)

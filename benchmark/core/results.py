@@ -15,6 +15,7 @@ from extramaze.core.display import Escaping
 
 STDOUT, STDERR = 1, 2  # as the system numbers them
 _RESULTS: list[TextIO | None] = []  # where results go while a verb runs
+_LAST: list[bool] = []  # whether the process ends with its verb
 
 
 def print(*values: object, end: str = "\n") -> None:
@@ -24,7 +25,7 @@ def print(*values: object, end: str = "\n") -> None:
 
 @contextmanager
 def results_apart() -> Iterator[None]:
-    """Keep standard output for what ``print`` of this module prints."""
+    """Keep standard output for what ``print`` of this module prints; for good where the process ends with its verb."""
     own = sys.stdout
     kept = _kept()
     results = _stream_on(kept, own) if kept is not None and _number(own) == STDOUT else own
@@ -34,12 +35,22 @@ def results_apart() -> Iterator[None]:
         yield
     finally:
         _RESULTS.pop()
-        sys.stdout = own
         if results is not None:
             results.flush()
-        if kept is not None:
-            os.dup2(kept, STDOUT)
-            os.close(kept)
+        if not _LAST:
+            _give_back(own, kept)
+
+
+def _give_back(own: Any, kept: int | None) -> None:
+    sys.stdout = own
+    if kept is not None:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
+
+
+def end_with_the_verb() -> None:
+    """Let nothing reach standard output after a verb's results: not what threads and ``__del__`` print on the way out."""
+    _LAST.append(True)
 
 
 def no_more_results() -> None:

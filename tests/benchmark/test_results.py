@@ -25,6 +25,8 @@ shout("import")
 atexit.register(print, "hubbub at exit")
 class Mine(Wavefront):
     done = False
+    def __del__(self):
+        print("hubbub of a farewell")
     def step(self, state, x):
         if not Mine.done:
             Mine.done = True
@@ -56,13 +58,24 @@ EVALUATE = ("evaluate", "noisy.py:make", "--suite", "tiny-v1.yaml", "--cells", "
 
 
 def test_a_noisy_solver_leaves_one_json_document(place):
-    """Prints at import, in the factory, in a step, at exit, of threads and children, go to standard error."""
+    """Prints at import, in the factory, in a step, at exit, of threads, children and ``__del__``, go to standard error."""
     done = call(*EVALUATE, "--json", "--out", "r")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["plan"]["solver"]["name"] == "wavefront"
-    for where in ("import", "factory", "step", "written", "bytes", "by number", "of a child", "of a thread", "at exit"):
+    for where in ("import", "factory", "step", "written", "bytes", "by number", "of a child", "of a thread", "at exit", "of a farewell"):
         assert f"hubbub {where}\n" in done.stderr
     assert "hubbub" not in done.stdout
+
+
+def test_a_failing_solver_leaves_nothing(place):
+    """What it prints as it is given up, after its verb has ended, goes to standard error too."""
+    (place / "failing.py").write_text(
+        "from extramaze.models.wavefront import Wavefront\nclass Mine(Wavefront):\n"
+        "    def step(self, state, x): raise ValueError('no')\n    def __del__(self): print('hubbub')\n"
+    )
+    done = call("evaluate", "failing.py:Mine", *EVALUATE[2:], "--json", "--out", "r")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "hubbub\n" in done.stderr
 
 
 def test_tables_are_not_disturbed(place):
@@ -122,6 +135,7 @@ def test_relative_paths_are_the_callers(place, where, capfd):
     assert f"solver '{where}.py:make': changed the working directory; it is put back" in capfd.readouterr().err
     assert run(["plot", "r", "--solver", f"{where}.py:make", "--maze", "easy:0", "--out", "p"]) == 0
     assert (place / "p" / "mazes.png").exists()
+    assert run(["doctor", f"{where}.py:make"]) == 0
 
 
 def test_streams_are_given_back(capfd):
