@@ -11,6 +11,7 @@ from extramaze.core.text import decoded
 MAX_DEPTH = 32  # of objects and lists within one another
 MAX_KEYS = 1_000  # of one object
 MAX_DIGITS = 40  # of a number, as written
+HALF = "half of a character (a lone surrogate), which is no text"
 
 Path = tuple[int | str, ...]
 
@@ -51,8 +52,8 @@ def _problems(value: Any, path: Path, most_keys: int) -> Iterator[tuple[Path, st
     """Find what is refused, with its place."""
     if isinstance(value, _Refused):
         yield path, value.problem
-    elif isinstance(value, str) and not _is_text(value):
-        yield path, "half of a character (a lone surrogate), which is no text"
+    elif isinstance(value, str) and not is_text(value):
+        yield path, HALF
     elif isinstance(value, dict | list):
         if len(path) >= MAX_DEPTH:
             yield path, f"nested more than {MAX_DEPTH} deep; no file of ours is"
@@ -63,11 +64,12 @@ def _problems(value: Any, path: Path, most_keys: int) -> Iterator[tuple[Path, st
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             if isinstance(item, _Refused | str | dict | list):  # most values are numbers
                 yield from _problems(item, (*path, key), most_keys)
-            if isinstance(key, str) and not _is_text(key):
+            if isinstance(key, str) and not is_text(key):
                 yield (*path, key), "half of a character (a lone surrogate) in a key"
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
+    """Whether text can be written: JSON and YAML can escape halves of characters, which cannot."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

@@ -49,7 +49,7 @@ def _give_back(own: Any, kept: int | None) -> None:
 
 
 def end_with_the_verb() -> None:
-    """Let nothing reach standard output after a verb's results: not what threads and ``__del__`` print on the way out."""
+    """Let nothing follow a verb's results: not what threads and ``__del__`` print on the way out."""
     _LAST.append(True)
 
 

@@ -25,7 +25,7 @@ from yaml.events import (
 )
 
 from extramaze.core.errors import InputError, cut
-from extramaze.core.json_files import MAX_DEPTH, MAX_DIGITS, MAX_KEYS, Path, dotted
+from extramaze.core.json_files import HALF, MAX_DEPTH, MAX_DIGITS, MAX_KEYS, Path, dotted, is_text
 
 MAX_YAML = 2**18  # bytes
 MAX_EVENTS = 20_000  # of the parser, which makes about 40,000 a second; a suite of 1,000 cells has 11,000
@@ -105,6 +105,8 @@ class _Builder:
             raise self._refused(event, path, f"&{event.anchor}, an anchor, is not read; leave it out")
         if isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent) and event.tag is not None:
             raise self._refused(event, path, f"{event.tag}, a tag, is not read; leave it out, and quote what is text")
+        if isinstance(event, ScalarEvent) and not is_text(event.value):
+            raise self._refused(event, path, HALF)
         if len(path) > MAX_DEPTH:
             raise self._refused(event, path, f"nested more than {MAX_DEPTH} deep; no file of ours is")
 

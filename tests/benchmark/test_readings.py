@@ -42,10 +42,19 @@ AMBIGUOUS = [
     "2026-99-99",
     "1e999",
 ]
-BUILT = ("!!int x", "!!python/name:os.system x", "&a 1", "*a", "{<<: {x: 1}}", "{x: 1, x: 2}", "{? [a] : 1}")
+BUILT = (
+    '"\\ud800"',
+    "!!int x",
+    "!!python/name:os.system x",
+    "&a 1",
+    "*a",
+    "{<<: {x: 1}}",
+    "{x: 1, x: 2}",
+    "{? [a] : 1}",
+)
 
 
-@pytest.mark.parametrize("text", [*AMBIGUOUS, "2026-01-01 10:00:00", "9" * 5000, *BUILT])
+@pytest.mark.parametrize("text", [*AMBIGUOUS, "2026-01-01 10:00:00", "9" * 5000, '"\\ud800"', *BUILT])
 def test_what_has_two_readings_is_refused_with_its_key(text):
     """So is what would be built of something else."""
     with pytest.raises(InputError, match=r"suite: line 2: limits\.count(\.x|\.<<)?: "):

@@ -25,8 +25,6 @@ shout("import")
 atexit.register(print, "hubbub at exit")
 class Mine(Wavefront):
     done = False
-    def __del__(self):
-        print("hubbub of a farewell")
     def step(self, state, x):
         if not Mine.done:
             Mine.done = True
@@ -58,11 +56,11 @@ EVALUATE = ("evaluate", "noisy.py:make", "--suite", "tiny-v1.yaml", "--cells", "
 
 
 def test_a_noisy_solver_leaves_one_json_document(place):
-    """Prints at import, in the factory, in a step, at exit, of threads, children and ``__del__``, go to standard error."""
+    """Prints at import, in the factory, in a step, at exit, of threads and children, go to standard error."""
     done = call(*EVALUATE, "--json", "--out", "r")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["plan"]["solver"]["name"] == "wavefront"
-    for where in ("import", "factory", "step", "written", "bytes", "by number", "of a child", "of a thread", "at exit", "of a farewell"):
+    for where in ("import", "factory", "step", "written", "bytes", "by number", "of a child", "of a thread", "at exit"):
         assert f"hubbub {where}\n" in done.stderr
     assert "hubbub" not in done.stdout
 
