@@ -67,8 +67,11 @@ def weigh(
 
     centred: frames (N, D) less the first (D,). heights: (D,), see ``Heights``. rounding: measures that of each number,
     (D,). Returns weights (D,) and the floor of the number that clearly moves most: times these weights, every number
-    has this floor. None where no number clearly moves; and what dies away, as in ``comes_to_rest``, does not.
+    has this floor. None where no number clearly moves; and what dies away, as in ``comes_to_rest``, does not. None also
+    for a period beyond the window, which was seen bit for bit: there is nothing to be weighed in it.
     """
+    if period > len(centred):
+        return None
     missed = _missed(centred, period)
     least, most = torch.aminmax(centred, dim=0)
     heights = torch.maximum(heights, first.abs() + torch.maximum(most, -least))

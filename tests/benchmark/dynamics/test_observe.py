@@ -252,3 +252,11 @@ def test_what_comes_to_rest_within_the_window_rests(burn_in):
     assert report.period.tolist() == [1] * 6
     assert report.repeats.all()
     assert (report.amplitude > report.floor).all()
+
+
+@pytest.mark.parametrize("length", [9, 21, 60])
+def test_a_period_beyond_the_window_is_seen_bit_for_bit(length):
+    """States that are permuted round a ring repeat after its length, however short the window is."""
+    state = torch.arange(1.0, length + 1, dtype=torch.float64)[None]
+    report = observe(lambda z: z.roll(1, dims=1), state, burn_in=200, window=10)
+    assert (report.limit[0], int(report.period[0]), bool(report.repeats[0])) == (Limit.CYCLE, length, True)
