@@ -143,7 +143,7 @@ def test_headline_claims_are_adjusted_together(published_world):
     family = headlines(pools, found)
     claims = [claim for finding in found[0] for claim in finding.claims]
     assert len(family) == sum(claim.headline and claim.verdict.figure is not None for claim in claims)
-    assert [one.adjusted for one in family] == holm([one.verdict.p for one in family])
+    assert [one.adjusted for one in family] == pytest.approx(holm([one.verdict.p for one in family]))
     decided = [one for one in family if one.verdict.word in (Word.CONFIRMED, Word.REFUTED)]
     assert decided
     assert all(one.verdict.p <= 0.05 * 2 for one in decided)
