@@ -3,6 +3,7 @@
 ``{builder: dt_net, width: 32, blocks: 2}``: every other key is a keyword of the builder of that name.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -34,16 +35,16 @@ Width = Annotated[int, Field(ge=1, le=1024)]
 Blocks = Annotated[int, Field(ge=1, le=32)]
 
 
-class _Built(Strict):
+class _Built(Strict, ABC):
     """What all architectures share: a width, and a builder of their other keys."""
 
     builder: str
     width: Width
 
     @property
+    @abstractmethod
     def depth(self) -> int:
         """How many 3×3 convolutions of its width it has at least."""
-        raise NotImplementedError
 
     def check_size(self, stored: int, origin: str) -> None:
         """Raise InputError where ``stored`` bytes of weights cannot be those of such a solver, before one is built.
