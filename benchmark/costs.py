@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from extramaze.core.errors import InputError
-from extramaze.mazes.raster import raster_shape
-from extramaze.suites import Cell, Suite
+from extramaze.mazes.pixels import raster_shape
+from extramaze.schema.suite import Cell, Suite
 
 FLOPS_PER_PIXEL = 94_000  # one iteration of a width-32 DT-Net: 2 · 9 · (35 · 32 + 4 · 32 · 32) = 93,888
 FLOPS_PER_SECOND = 300e9  # of direct sums in float32 on two CPU cores with AVX-512; with AVX2 alone about half

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 
 

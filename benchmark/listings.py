@@ -6,9 +6,9 @@ from extramaze.core.escapes import for_markdown
 from extramaze.core.words import counted
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
-from extramaze.mazes.describe import COLUMNS
+from extramaze.mazes.description import COLUMNS
 from extramaze.models.training.trained import TrainingResult
-from extramaze.suites import IN_DISTRIBUTION, Suite, axis_headings
+from extramaze.schema.suite import IN_DISTRIBUTION, Suite, axis_headings
 from extramaze.tables import layout
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import polars as pl
 
 from extramaze.blocks.acceleration import prepare_ahead
-from extramaze.blocks.plan import make_part
 from extramaze.core.files import make_folder
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.leaderboard.board import boards
@@ -16,6 +15,7 @@ from extramaze.pictures.answers import draw_answers
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
 from extramaze.records.text import limits_table
+from extramaze.schema.plan import make_part
 
 SUITE = "smoke-v1"
 ALGORITHMS = ("dead-end-filling", "wavefront")

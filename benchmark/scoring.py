@@ -7,34 +7,18 @@ TRM). exact ⇒ optimal ⇒ valid. Scoring never masks: a wall pixel in a predic
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import torch
 
+from extramaze.core.compiled import compiled
 from extramaze.core.errors import InputError
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
-from extramaze.mazes.raster import scale_of
-
-SCORE_VERSION = 1
+from extramaze.mazes.pixels import scale_of
+from extramaze.schema.scores import Failure
 
 _NO_ENDPOINT, _TARGET_NO_PATH = -1, -2
-
-
-class Failure(StrEnum):
-    """Why an answer is not optimal; where several kinds apply, the first in this order."""
-
-    NONE = "none"
-    EMPTY = "empty"  # no pixel is predicted
-    WALL = "wall pixels"  # a pixel of wall is predicted
-    PIECES = "partial tiles"  # at scale 2, a tile is predicted in part
-    ENDPOINT = "endpoint missing"
-    BROKEN = "broken path"  # start and goal are predicted and not joined
-    LONGER = "longer way"  # a simple path from start to goal, longer than the shortest
-    LOOP = "loop kept"  # start and goal are joined, and a loop is predicted somewhere
-    BRANCH = "extra branch"  # start and goal are joined, without loops, and more is predicted
 
 
 FAILURES = tuple(Failure)
@@ -76,7 +60,7 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
     for code, problem in problems.items():
         if (flags[0] == code).any():
             index = int((flags[0] == code).argmax())
-            raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.raster")
+            raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.rasters")
     exact, valid, optimal = flags[:3].astype(bool)
     return Outcome(exact=exact, valid=valid, optimal=optimal, failure=np.array(FAILURES)[flags[3]])
 

@@ -11,11 +11,12 @@ from torch.utils.data import Dataset, IterableDataset
 
 from extramaze.core.arguments import whole
 from extramaze.core.errors import InputError
-from extramaze.mazes.generate import INDICES_PER_SEED, MAX_INDEX, generate
+from extramaze.mazes.generation import INDICES_PER_SEED, MAX_INDEX, generate
 from extramaze.mazes.mazes import Mazes
-from extramaze.mazes.raster import raster, raster_shape
+from extramaze.mazes.pixels import raster_shape
+from extramaze.mazes.rasters import raster
 from extramaze.mazes.spec import MazeSpec, check_split
-from extramaze.mazes.stream import AHEAD, ahead
+from extramaze.mazes.streams import AHEAD, ahead
 
 
 class GeneratedMazes(IterableDataset):

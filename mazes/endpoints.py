@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from extramaze.mazes.compiled import compiled
-from extramaze.mazes.describe import count_shortest
+from extramaze.core.compiled import compiled
+from extramaze.mazes.describing import count_shortest
 from extramaze.mazes.randomness import below
 from extramaze.mazes.walk import distances_from, scratch
 

@@ -9,8 +9,8 @@ specification.
 
 import numpy as np
 
+from extramaze.core.compiled import compiled
 from extramaze.core.errors import InputError
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import SPLITS
 

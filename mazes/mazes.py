@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from extramaze.core.arguments import numbers
+from extramaze.core.compiled import compiled
 from extramaze.core.errors import InputError
 from extramaze.core.words import counted
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.spec import MazeSpec
 from extramaze.mazes.walk import distances_from, scratch

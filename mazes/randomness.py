@@ -9,10 +9,9 @@ import hashlib
 
 import numpy as np
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 from extramaze.mazes.spec import MazeSpec
-
-GENERATOR_VERSION = 1
+from extramaze.mazes.versions import GENERATOR_VERSION
 
 # Streams keep the parts of one maze independent: adding a part never shifts the words of another.
 TREE, PERCOLATION, ENDPOINTS, CYCLES, BRAID = 0, 1, 2, 3, 4

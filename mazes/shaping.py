@@ -1,7 +1,7 @@
 """What happens to a tree afterwards: percolation, an exact number of cycles, braiding."""
 
+from extramaze.core.compiled import compiled
 from extramaze.mazes.algorithms.lattice import edge_ends, neighbour, open_edge
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below, word
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from extramaze.core.errors import InputError, unknown_name
+from extramaze.core.errors import InputError as InputError  # also by the name extramaze.mazes.InputError
+from extramaze.core.errors import unknown_name
 
 Split = Literal["train", "val", "test", "sealed"]
 

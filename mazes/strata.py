@@ -7,8 +7,8 @@ import numpy as np
 
 from extramaze.core.errors import InputError
 from extramaze.core.words import counted
-from extramaze.mazes.describe import describe
-from extramaze.mazes.generate import generate
+from extramaze.mazes.describing import describe
+from extramaze.mazes.generation import generate
 from extramaze.mazes.spec import MazeSpec
 
 PILOT = 10_000

@@ -4,7 +4,7 @@ import numpy as np
 
 from extramaze.mazes.decode import lattice_tiles
 from extramaze.mazes.mazes import Mazes
-from extramaze.mazes.raster import raster
+from extramaze.mazes.rasters import raster
 
 WALL, OPEN, START, GOAL = "██", "  ", "S ", "G "
 PATH, EXTRA = "· ", "× "

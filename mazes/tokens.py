@@ -14,7 +14,7 @@ from extramaze.core.errors import InputError
 from extramaze.core.words import counted
 from extramaze.mazes.decode import from_raster
 from extramaze.mazes.mazes import Mazes
-from extramaze.mazes.raster import raster
+from extramaze.mazes.rasters import raster
 
 CHARSET = "# SGo"
 WALL, OPEN, START, GOAL, PATH = range(1, 6)

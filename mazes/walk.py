@@ -6,9 +6,8 @@ version: from the start, each step goes to the first neighbour, in that order, t
 
 import numpy as np
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 
-SOLUTION_VERSION = 1
 ROW_STEPS = (-1, 1, 0, 0)
 COLUMN_STEPS = (0, 0, -1, 1)
 

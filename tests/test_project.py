@@ -1,6 +1,8 @@
 import ast
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections import defaultdict
 from graphlib import TopologicalSorter
@@ -60,8 +62,14 @@ def imports(path):
             yield from (alias.name for alias in node.names)
 
 
+NAMES = {  # what data needs of mazes and of dynamics: names, sizes and versions, and nothing that computes
+    *("extramaze.mazes.description", "extramaze.mazes.pixels", "extramaze.mazes.spec", "extramaze.mazes.versions"),
+    "extramaze.dynamics.limits",
+}
+
+
 def test_dependencies_go_one_way(root):
-    """mazes imports the ground floor alone; models imports mazes and the ground floor."""
+    """mazes imports the ground floor alone; models imports mazes and the ground floor; data names what is computed."""
     for path in (root / "mazes").rglob("*.py"):
         ours = [name for name in imports(path) if name.startswith("extramaze")]
         assert all(name.startswith(("extramaze.core", "extramaze.mazes")) for name in ours), path
@@ -70,6 +78,9 @@ def test_dependencies_go_one_way(root):
         assert all(name.startswith(("extramaze.core", "extramaze.mazes", "extramaze.models")) for name in ours), path
     for path in (root / "benchmark" / "core").rglob("*.py"):
         assert all(name.startswith("extramaze.core") for name in imports(path) if name.startswith("extramaze")), path
+    for path in (root / "benchmark" / "schema").rglob("*.py"):
+        ours = {name for name in imports(path) if name.startswith("extramaze")}
+        assert all(name.startswith(("extramaze.core", "extramaze.schema")) or name in NAMES for name in ours), path
 
 
 def test_no_folder_of_the_benchmark_uses_another_that_uses_it(root):
@@ -82,6 +93,31 @@ def test_no_folder_of_the_benchmark_uses_another_that_uses_it(root):
             if inside and name.startswith("extramaze.") and others[0] not in (folder, "mazes", "models", "results"):
                 uses[folder].add(others[0])
     assert {"cli", "evaluation", "records"} <= set(TopologicalSorter(uses).static_order())
+
+
+READING = """
+import sys
+from extramaze.records import read_record
+read_record(sys.argv[1])
+print(*(name for name in ("torch", "numba", "matplotlib") if name in sys.modules))
+"""
+
+
+def test_a_record_is_read_without_torch(root):
+    """Nor Numba: what is on disk is data, and whoever reads it need not wait for what computes."""
+    record = root / "results" / "smoke-v1" / "dead-end-filling"
+    done = subprocess.run([sys.executable, "-c", READING, str(record)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_importing_makes_no_file(tmp_path):
+    """No folder for kernels, no lock, nothing in the home of whoever imports every part."""
+    parts = "extramaze, extramaze.cli, extramaze.mazes.generation, extramaze.models, extramaze.scoring"
+    named = ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    elsewhere = {name: value for name, value in os.environ.items() if name not in named}
+    home = elsewhere | {"HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", f"import {parts}"], env=home, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_readme_holds_both_commands(root):
@@ -149,7 +185,7 @@ OF_MODULES = {  # and those that are such with some owners alone
 ALLOWED = {  # by file: what it may call, and why
     "benchmark/evaluation/run_cost.py": {"write_text"},  # the system's counter of memory, which is no file
     "benchmark/records/parquet.py": {"open"},  # the null device
-    "mazes/compiled.py": {"mkdir", "rmtree"},  # the cache of kernels, which Numba writes
+    "benchmark/core/compiled.py": {"mkdir", "rmtree"},  # the cache of kernels, which Numba writes
     "models/training/log.py": {"SummaryWriter"},  # TensorBoard writes its own files
 }
 

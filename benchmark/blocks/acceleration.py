@@ -12,7 +12,7 @@ Beyond rounding they differ only where numbers overflow: an infinity spreads a l
 """
 
 import subprocess
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,9 +34,7 @@ from extramaze.dynamics.lyapunov import Step, make_dual, unpack_dual
 from extramaze.models.calling import take_step
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet, ResidualBlock
-
-Iteration = Literal["plain", "fused", "winograd"]
-
+from extramaze.schema.plan import Iteration
 
 # What the convolutions of an iteration must be for their products to be taken otherwise.
 _AS_WRITTEN = {

@@ -6,17 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.blocks.acceleration import Iteration, make_step
+from extramaze.blocks.acceleration import make_step
 from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
-from extramaze.blocks.plan import CellPlan, Plan, Way
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
 from extramaze.models.calling import begin, first_step, read_answer
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.counting import counting
+from extramaze.schema.plan import CellPlan, Iteration, Plan, Way
+from extramaze.schema.suite import Cell
 from extramaze.scoring import score
-from extramaze.suites import Cell
 
 NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from extramaze.blocks.acceleration import Iteration, make_step
+from extramaze.blocks.acceleration import make_step
 from extramaze.blocks.block import Answers
 from extramaze.models.calling import read_answer
 from extramaze.models.contract import IterativeSolver
+from extramaze.schema.plan import Iteration
 
 CHECK_EVERY = 7  # odd, so that an answer that alternates is seen to; not a divisor of the periods that are common
 SAME_CHECKS = 9  # answers alike at so many checks in a row, over 56 iterations: settled

@@ -9,23 +9,16 @@ from typing import TypeVar
 import numpy as np
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.identity import differences
-from extramaze.blocks.plan import PLAN, SHARD, Plan
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import differing, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, read_bytes, remove_file, remove_temporary, write_atomically
 from extramaze.core.folders import remove_folder
+from extramaze.schema.plan import PLAN, SHARD, Plan, shard_of
+from extramaze.schema.solver import differences
 
 BLOCKS = "blocks"
 Block = TypeVar("Block", BlockScores, BlockLimits)
-
-
-def shard_of(folder: Path) -> str | None:
-    """Return which shard an evaluation's folder holds, as ``i/k`` (``1/1``: all of it); None where it does not say."""
-    if not (folder / SHARD).exists():
-        return None
-    return read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip()
 
 
 def refuse_other(folder: Path, found: Plan, plan: Plan) -> None:

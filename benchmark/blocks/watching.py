@@ -22,12 +22,12 @@ from extramaze.dynamics import (
     study_rule,
     watch_motion,
 )
-from extramaze.dynamics.observe import MEMORY
+from extramaze.dynamics.observation import MEMORY
 from extramaze.models.calling import begin, first_step, in_precision, read_answer, read_logits
 from extramaze.models.contract import IterativeSolver, open_pixels
 from extramaze.models.devices import spare_memory
+from extramaze.schema.suite import Cell, LimitPlan, Suite
 from extramaze.scoring import score
-from extramaze.suites import Cell, LimitPlan, Suite
 
 RULES = (RELATIVE, study_rule())  # by which Betti numbers are counted: ours, and that of arXiv 2410.03020
 UNKNOWN = -1

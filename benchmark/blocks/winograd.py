@@ -27,7 +27,7 @@ import numba
 import numpy as np
 import torch
 
-from extramaze.mazes.compiled import compiled, folder_of_kernels
+from extramaze.core.compiled import compiled, folder_of_kernels
 
 TILE, SEEN = 4, 6
 ROOM = 2048  # numbers that a point of a work area holds

@@ -11,9 +11,9 @@ from extramaze.cli.app import Device, Quiet, app, print, show
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
-    from extramaze.blocks.plan import Part
     from extramaze.records import Record
-    from extramaze.suites import Suite
+    from extramaze.schema.plan import Part
+    from extramaze.schema.suite import Suite
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print record.json instead of tables.")]
 
@@ -65,7 +65,7 @@ def evaluate(
     from extramaze.evaluation.tasks import Shard
     from extramaze.models import load
     from extramaze.models.contract import card_of
-    from extramaze.suites import load_suite
+    from extramaze.schema.suite import load_suite
     from extramaze.verification.noise import add_noise
 
     loaded = load_suite(suite)
@@ -159,9 +159,9 @@ def gather(
 
 def _part(suite: "Suite", cells: str | None, limit: int | None, budget: str | None) -> "Part | None":
     """Make the part of a suite that --cells, --limit and --budget ask for; None where they ask for nothing."""
-    from extramaze.blocks.plan import make_part
     from extramaze.costs import within_budget
-    from extramaze.suites import choose_cells
+    from extramaze.schema.plan import make_part
+    from extramaze.schema.suite import choose_cells
 
     names = tuple(name.strip() for name in cells.split(",")) if cells is not None else ()
     chosen = choose_cells(suite, names)

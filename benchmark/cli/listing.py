@@ -28,7 +28,7 @@ def list_names(
     from extramaze.listings import solver_table, suite_table, suites_table
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
     from extramaze.models.training.recipe import recipe_names
-    from extramaze.suites import load_suite, suite_names
+    from extramaze.schema.suite import load_suite, suite_names
 
     if verbose and what == "recipes":
         raise InputError("--verbose goes with suites or solvers, not recipes")

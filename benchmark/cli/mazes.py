@@ -105,7 +105,7 @@ def generate(
 
 def _suite_cell(suite: str | None, cell: str | None, specified: bool) -> tuple[Any, str]:
     """Return a suite's cell and the suite's split."""
-    from extramaze.suites import choose_cells, load_suite
+    from extramaze.schema.suite import choose_cells, load_suite
 
     if suite is None or cell is None or specified:
         raise InputError("--suite and --cell go together, and instead of a specification and --split")

@@ -10,7 +10,7 @@ from extramaze.cli.evaluation import report
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
-    from extramaze.blocks.plan import Plan
+    from extramaze.schema.plan import Plan
     from extramaze.verification.verification import Verification
 
 
@@ -152,11 +152,11 @@ def rewatch(
     Only mazes whose limit the newer rules may judge otherwise are watched again. Stopped and started again, it goes on
     where it was.
     """
-    from extramaze.blocks.plan import CONTRACTS
     from extramaze.core.display import shown
     from extramaze.models import load
     from extramaze.models.loading import shipped_solvers
     from extramaze.records import read_record
+    from extramaze.schema.plan import CONTRACTS
     from extramaze.verification.noise import add_noise
     from extramaze.verification.rewatch import is_under_way
     from extramaze.verification.rewatch import rewatch as watch_again

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from extramaze.blocks.plan import ARITHMETIC
 from extramaze.comparing.baselines import Baseline
 from extramaze.comparing.compare import circumstances, differences
 from extramaze.comparing.report import Change, Checked, Margins, Outcome, Report
 from extramaze.records import Record
 from extramaze.records.measures import Measure, both_watched, function_evaluations, non_finite, optimal, with_fate
+from extramaze.schema.plan import ARITHMETIC
 from extramaze.statistics import (
     CONFIDENCE,
     Paired,

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from extramaze.blocks.plan import ARITHMETIC
 from extramaze.core.errors import NotComparable
 from extramaze.core.words import tails
 from extramaze.records import Record
 from extramaze.records.measures import Measure, both_watched, fates_told, optimal, watched, with_fate
+from extramaze.schema.plan import ARITHMETIC
 from extramaze.statistics import Paired, difference_interval, holm, mcnemar
 
 POOLED = "all"

@@ -26,6 +26,7 @@ from extramaze.core.errors import InputError, cut, unknown_name
 from extramaze.core.files import read_bytes
 from extramaze.core.json_files import Path as Place
 from extramaze.core.json_files import dotted, load_json
+from extramaze.core.plugins import unreadable_left_out
 from extramaze.core.text import decoded, shown
 from extramaze.core.yaml_files import MAX_YAML, load_yaml
 
@@ -77,10 +78,12 @@ Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 NoTruth = BeforeValidator(no_truth)
 
 
-class Strict(BaseModel):
-    """A frozen model that refuses unknown keys."""
+with unreadable_left_out():  # pydantic asks for entry points as the first model is made
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    class Strict(BaseModel):
+        """A frozen model that refuses unknown keys."""
+
+        model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Growing(Strict):

@@ -18,12 +18,12 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from extramaze.core.errors import InputError
+from extramaze.dynamics.limits import MEANS
 
 Step = Callable[[Tensor], Tensor]
 make_dual: Callable[[Tensor, Tensor], Tensor] = forward_ad.make_dual
 unpack_dual: Callable[[Tensor], tuple[Tensor, Tensor | None]] = forward_ad.unpack_dual
 
-BLOCKS = 20  # means of so many stretches of the trajectory give the standard error
 ALIGNING = 0.1  # share of steps, before the measured ones, in which the tangent finds its direction
 FORWARD_ERROR = 1e-10  # rounding of one step's growth, a bound from below on the standard error
 DIFFERENCE_ERROR = 1e-6  # the same for finite differences
@@ -86,8 +86,8 @@ def largest_exponent(step: Step, state: Tensor, steps: int = 1000, seed: int = 0
     """
     if state.dtype != torch.float64:
         raise InputError(f"an exponent needs a float64 state, got {state.dtype}")
-    if steps < BLOCKS:
-        raise InputError(f"an exponent needs at least {BLOCKS} steps, got {steps}")
+    if steps < MEANS:
+        raise InputError(f"an exponent needs at least {MEANS} steps, got {steps}")
     tangent = Tangent(step, state, seed, forward)
     growth = [logarithms for _, logarithms in follow(tangent, state, steps)]
     value, error = summarise(np.array(growth[-steps:]), tangent.forward)
@@ -107,8 +107,8 @@ def summarise(growth: np.ndarray, forward: bool) -> tuple[np.ndarray, np.ndarray
     least = FORWARD_ERROR if forward else DIFFERENCE_ERROR
     with np.errstate(invalid="ignore"):
         value = growth.mean(axis=0)
-        means = np.array([stretch.mean(axis=0) for stretch in np.array_split(growth, BLOCKS)])
-        error = means.std(axis=0, ddof=1) / np.sqrt(BLOCKS)
+        means = np.array([stretch.mean(axis=0) for stretch in np.array_split(growth, MEANS)])
+        error = means.std(axis=0, ddof=1) / np.sqrt(MEANS)
     return value, np.where(np.isfinite(error), np.maximum(error, least), np.where(np.isneginf(value), least, np.nan))
 
 

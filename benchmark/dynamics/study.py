@@ -18,7 +18,6 @@ from torch import Tensor
 from extramaze.dynamics.lyapunov import Step
 from extramaze.dynamics.topology import betti_numbers, study_rule
 
-STUDY_FLOAT32 = "study-float32-v1"
 SPAN = 0.01  # the largest distance between two frames below which they are one point
 NONE = -1
 

@@ -22,8 +22,8 @@ from extramaze.core.files import read_bytes
 from extramaze.core.signatures import HEAD, NPZ, kind_of, why_unreadable
 from extramaze.evaluation.answer_lines import answer_lines, drawn_otherwise, read_mask, refuse_other_question
 from extramaze.mazes import generate, to_tokens
-from extramaze.mazes.raster import raster_shape
-from extramaze.suites import Suite
+from extramaze.mazes.pixels import raster_shape
+from extramaze.schema.suite import Suite
 
 MAX_BYTES = 2**30
 INDEX = ".index"

@@ -13,7 +13,7 @@ import polars as pl
 import torch
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import Mode, Part, Plan, Precision, make_plan
+from extramaze.blocks.planning import make_plan
 from extramaze.blocks.store import BlockStore, refuse_foreign, refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import MAX_COMMAND
@@ -29,8 +29,9 @@ from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
 from extramaze.models.foreign.origin import calling
 from extramaze.records import SUMMARY, Record, read_record, settle_table
-from extramaze.records.schema import RunInfo
-from extramaze.suites import Suite, load_suite
+from extramaze.schema.plan import Mode, Part, Plan, Precision
+from extramaze.schema.record import RunInfo
+from extramaze.schema.suite import Suite, load_suite
 
 __all__ = ["Evaluation", "assemble", "evaluate", "make_evaluation"]
 

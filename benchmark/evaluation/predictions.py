@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from extramaze.blocks.answering import AnsweredBlock, score_answers
-from extramaze.blocks.block import LIMIT_BLOCK, Answers, BlockScores
-from extramaze.blocks.identity import SolverInfo
-from extramaze.blocks.plan import CONTRACTS, PACKAGES, CellPlan, Part, Plan, how_many
+from extramaze.blocks.block import Answers, BlockScores
+from extramaze.blocks.planning import PACKAGES
 from extramaze.blocks.store import refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError
@@ -24,7 +23,10 @@ from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
 from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
 from extramaze.records.summary_problems import ONCE
-from extramaze.suites import Cell, Suite, choose_cells, load_suite
+from extramaze.schema.block_rule import LIMIT_BLOCK
+from extramaze.schema.plan import CONTRACTS, CellPlan, Part, Plan, how_many
+from extramaze.schema.solver import SolverInfo
+from extramaze.schema.suite import Cell, Suite, choose_cells, load_suite
 
 UNKNOWN = -1  # evaluations of a step that nobody saw
 

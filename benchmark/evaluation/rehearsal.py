@@ -4,7 +4,7 @@ from extramaze.core.display import sentence
 from extramaze.core.errors import InputError
 from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import IterativeSolver, card_of
-from extramaze.suites import Cell, LimitPlan, Suite
+from extramaze.schema.suite import Cell, LimitPlan, Suite
 
 # The first cell is as the suites have it, so that what fails at all fails here with the very same sentence. Short of
 # settling, the iterates are pursued with a tangent; the sizes of a second cell are others.

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import PLAN, Plan
-from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other, shard_of
+from extramaze.blocks.store import BLOCKS, BlockStore, refuse_other
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.checked import differing, parse_json
 from extramaze.core.errors import InputError
@@ -17,6 +16,7 @@ from extramaze.evaluation.evaluate import Evaluation, assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import Shard, Task, tasks
 from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
+from extramaze.schema.plan import PLAN, Plan, shard_of
 
 POLL_SECONDS = 0.2
 

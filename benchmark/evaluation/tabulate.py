@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import CellPlan
 from extramaze.blocks.watching import UNKNOWN, BlockLimits
 from extramaze.mazes import describe, generate, layout_hashes
-from extramaze.mazes.describe import COLUMNS
-from extramaze.records.schema import KINDS, STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
+from extramaze.mazes.description import COLUMNS
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
-from extramaze.scoring import Failure
-from extramaze.suites import Cell, Suite
+from extramaze.schema.plan import CellPlan
+from extramaze.schema.record import STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
+from extramaze.schema.scores import KINDS, Failure
+from extramaze.schema.suite import Cell, Suite
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from pydantic import Field, model_validator
 
-from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.core.checked import Strict
 from extramaze.core.errors import InputError
-from extramaze.suites import Cell
+from extramaze.schema.plan import CellPlan, Plan
+from extramaze.schema.suite import Cell
 
 
 class Shard(Strict):

@@ -6,7 +6,6 @@ import torch
 
 from extramaze.blocks.answering import answer_block, score_answers
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits, watch_block
 from extramaze.core.forks import begin_threads
@@ -18,6 +17,7 @@ from extramaze.models.calling import blame
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
 from extramaze.models.foreign.origin import calling
+from extramaze.schema.plan import Plan
 
 
 @dataclass(frozen=True)

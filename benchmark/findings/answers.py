@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, fall, number
 from extramaze.findings.filling import same_share, with_cycles
@@ -19,7 +19,7 @@ from extramaze.findings.starts import DEGREES
 from extramaze.findings.trajectories import MOVING, OPEN, SETTLED, WRONG, mean_of_cells, share_given
 from extramaze.findings.variants import TRAINED_ON, TUNED
 from extramaze.leaderboard.score import record_score
-from extramaze.suites import IN_DISTRIBUTION
+from extramaze.schema.suite import IN_DISTRIBUTION
 
 SIZES = (17, 21, 33)
 CYCLES = pl.col("limit") == str(Limit.CYCLE)

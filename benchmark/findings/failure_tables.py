@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pooled_odds import limit_odds, path_odds, size_odds
 from extramaze.findings.pools import Pool
 from extramaze.findings.trajectories import ASKED, FLOOR, MOVING, OPEN, RIGHT, SETTLED, WRONG, counted, share_given
-from extramaze.scoring import Failure
+from extramaze.schema.scores import Failure
 
 BANDS = (1, 10, 20, 40, 80, 160, 320)  # path lengths in lattice edges at which bands begin
 

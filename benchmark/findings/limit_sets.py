@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.errors import Errors, worst
 from extramaze.findings.finding import STUDY, Claim, Finding

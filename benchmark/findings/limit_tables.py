@@ -9,7 +9,7 @@ from extramaze.dynamics import STUDY_FLOAT32, Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.finding import Table, shown, table, who
 from extramaze.findings.trajectories import OPEN, SETTLED, mean_of_cells
-from extramaze.records.schema import STUDY_FLOAT32_BETTI
+from extramaze.schema.record import STUDY_FLOAT32_BETTI
 
 RULES = {"betti": "ours", "study_betti": "the study's"}
 NONE = "–"

@@ -10,7 +10,7 @@ from extramaze.findings.pools import LARGE, SCALES, SMALL, Pool
 from extramaze.findings.verdicts import LEAST_SEEDS
 from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records import Record
-from extramaze.suites import IN_DISTRIBUTION
+from extramaze.schema.suite import IN_DISTRIBUTION
 
 TERMS = (
     "**What it is about.** A solver is a network that repeats one step. It is trained on easy mazes (9×9, without "

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extramaze.blocks.plan import ARITHMETIC, Plan
 from extramaze.core.errors import InputError
 from extramaze.findings.entrants import Entrant
 from extramaze.leaderboard.grouping import comparable, seeds_by_recipe
 from extramaze.records import Record
-from extramaze.suites import Cell, Suite
+from extramaze.schema.plan import ARITHMETIC, Plan
+from extramaze.schema.suite import Cell, Suite
 
 ORDER = ("paper-v1", "laptop-v1", "limits-v1", "smoke-v1")  # suites as they are shown; others after these
 SMALL, LARGE = "smoke-v1", "laptop-v1"  # the first asks less of the same: solvers of both have tables in the second

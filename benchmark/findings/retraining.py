@@ -12,7 +12,7 @@ from extramaze.findings.ladders import MONOTONE, monotone
 from extramaze.findings.pools import FAMILIES, Pool
 from extramaze.findings.variants import TRAINED_ON, TUNED
 from extramaze.findings.verdicts import Verdict, above, undecided
-from extramaze.suites import IN_DISTRIBUTION
+from extramaze.schema.suite import IN_DISTRIBUTION
 
 RETRAINED_FAMILIES = ("dt-net", "it-net")
 BIG = 0.05

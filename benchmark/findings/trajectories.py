@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.figures import Figure, bracket, mean_share, ratio
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from extramaze.blocks.identity import SolverInfo
 from extramaze.leaderboard.badges import Standing, Verified, standing
 from extramaze.leaderboard.columns import hardest, last_finished, limit_counts, median_first_right
 from extramaze.leaderboard.grouping import comparable, rows_of
@@ -28,7 +27,8 @@ from extramaze.leaderboard.score import (
 from extramaze.models.loading import training_mazes
 from extramaze.records import Record
 from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
-from extramaze.suites import axis_headings
+from extramaze.schema.solver import SolverInfo
+from extramaze.schema.suite import axis_headings
 
 BORROWED = "the rank takes the spread between other recipes' seeds"
 UNKNOWN = {

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from extramaze.blocks.plan import ARITHMETIC
 from extramaze.core.errors import InputError
 from extramaze.core.names import folded
 from extramaze.records import Record
+from extramaze.schema.plan import ARITHMETIC
 from extramaze.trust.names import claim_of
 from extramaze.verification.verification import Verification
 

@@ -8,8 +8,8 @@ from extramaze.leaderboard.grouping import place
 from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
+from extramaze.schema.suite import IN_DISTRIBUTION
 from extramaze.submission.card import VERIFICATION
-from extramaze.suites import IN_DISTRIBUTION
 
 NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
 ONE_SEED = "one seed: the interval is over mazes only"

@@ -20,8 +20,8 @@ from extramaze.models.figures import new_figure, save_png
 from extramaze.pictures.accuracy import draw_shades, short_name
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
-from extramaze.records.schema import CellResult
-from extramaze.suites import IN_DISTRIBUTION
+from extramaze.schema.record import CellResult
+from extramaze.schema.suite import IN_DISTRIBUTION
 
 WIDEST = 22  # cells side by side
 CELL, ROW, NAMES, HEAD = 0.48, 0.27, 1.9, 0.8  # inches: a cell's width, a row's height, names, what is above a line

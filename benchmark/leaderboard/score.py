@@ -12,8 +12,8 @@ import polars as pl
 from scipy.stats import norm, t
 
 from extramaze.records import Record
+from extramaze.schema.suite import IN_DISTRIBUTION
 from extramaze.statistics import CONFIDENCE
-from extramaze.suites import IN_DISTRIBUTION
 
 PADDED = (
     2  # right and wrong answers added to each cell for its variance: a cell all right is not known to the last maze

@@ -9,7 +9,7 @@ from extramaze.leaderboard.board import Board, Contest, Row
 from extramaze.leaderboard.notes import ONE_SEED
 from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records.measures import FATE_NAMES
-from extramaze.suites import IN_DISTRIBUTION
+from extramaze.schema.suite import IN_DISTRIBUTION
 from extramaze.tables import layout
 
 Column = Callable[[Row], str]

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from extramaze.mazes import MazeSpec
 from extramaze.models.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure, save_png
 from extramaze.records import Record
-from extramaze.records.schema import CellResult
+from extramaze.schema.record import CellResult
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = "osD^vP*"

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 
 from extramaze.dynamics.limits import Limit
 from extramaze.models.figures import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save_png
-from extramaze.records.schema import LimitOdds
 from extramaze.records.text import odds_text
+from extramaze.schema.record import LimitOdds
 
 COLOURS = {
     Limit.FIXED_POINT: GREEN,

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from extramaze.blocks.plan import CellPlan, Plan
-from extramaze.mazes.describe import COLUMNS
-from extramaze.records.schema import KINDS
+from extramaze.mazes.description import COLUMNS
 from extramaze.records.tallies import first_and_last
 from extramaze.records.wrong import each, equals, numbers, stated, true
-from extramaze.scoring import Failure
+from extramaze.schema.plan import CellPlan, Plan
+from extramaze.schema.scores import KINDS, Failure
 
 
 def answer_problems(rows: pl.DataFrame, planned: CellPlan, plan: Plan) -> Iterator[str]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
-from extramaze.records.schema import STUDY_FLOAT32_BETTI
+from extramaze.dynamics.limits import Limit
 from extramaze.records.wrong import each, equals, numbers, stated, true
+from extramaze.schema.record import STUDY_FLOAT32_BETTI
 
 Wrong = tuple[np.ndarray, str]  # which rows, bool (N,), and what is wrong with them
 ROUNDING = 1e-6  # of a cosine in float32

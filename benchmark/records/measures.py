@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.records import Record
 
 FATES = {

@@ -13,19 +13,18 @@ from pathlib import Path
 
 import polars as pl
 
-from extramaze.blocks.plan import PLAN, Plan
-from extramaze.blocks.store import shard_of
 from extramaze.core.checked import check_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, read_inside, remove_file, replace_file, write_atomically
 from extramaze.core.forks import begin_threads
 from extramaze.core.json_files import load_json
+from extramaze.core.sealed import content_sha256, sealed_bytes
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
-from extramaze.records.schema import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
-from extramaze.records.sealed import content_sha256, sealed_bytes
 from extramaze.records.summary_problems import arithmetic_problems, outline_problems
 from extramaze.records.tallies import tally_odds
+from extramaze.schema.plan import PLAN, Plan, shard_of
+from extramaze.schema.record import SCHEMA, CellNoise, CellResult, LimitResult, RunInfo, Summary, widest_list
 
 SUMMARY, TABLE = "record.json", "mazes.parquet"
 NEXT = ".mazes.next.parquet"  # the table of a summary that is about to take another's place, or just took it

@@ -16,14 +16,14 @@ import numpy as np
 import polars as pl
 
 from extramaze.alike import RELATIVE, alike
-from extramaze.blocks.plan import CONTRACTS
 from extramaze.core.errors import InputError
 from extramaze.mazes import Mazes, MazeSpec, describe, generate, layout_hashes
-from extramaze.mazes.describe import COLUMNS
-from extramaze.mazes.generate import MAX_CELLS_TRIED, MAX_INDEX, PILOT
+from extramaze.mazes.description import COLUMNS
+from extramaze.mazes.generation import MAX_CELLS_TRIED, MAX_INDEX, PILOT
 from extramaze.mazes.mazes import Generation
-from extramaze.records.schema import PER_MAZE, CellResult, Summary
 from extramaze.records.summary_problems import outline_problems
+from extramaze.schema.plan import CONTRACTS
+from extramaze.schema.record import PER_MAZE, CellResult, Summary
 
 MAX_CARVED = 1_000_000_000  # lattice cells carved for a record: a minute of one core; paper-v1 takes 7e8, laptop-v1 7e7
 VERSIONS = ("generator", "solution")  # of the contracts: those that decide mazes and their measures

@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 
 from extramaze.alike import alike
-from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.records.answer_problems import answer_problems
 from extramaze.records.limit_problems import limit_problems
-from extramaze.records.schema import CellResult, Summary, columns_of
 from extramaze.records.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.schema.plan import CellPlan, Plan
+from extramaze.schema.record import CellResult, Summary, columns_of
 
 
 def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:

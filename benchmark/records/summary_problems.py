@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from extramaze.alike import alike
-from extramaze.blocks.block import BLOCK_PIXELS, LIMIT_BLOCK, block_size
-from extramaze.blocks.plan import CONTRACTS, CellPlan, Plan, how_many
-from extramaze.mazes.raster import raster_shape
-from extramaze.records.schema import KINDS, CellResult, Summary
-from extramaze.suites import Cell, load_suite, suite_names
+from extramaze.mazes.pixels import raster_shape
+from extramaze.schema.block_rule import BLOCK_PIXELS, LIMIT_BLOCK, block_size
+from extramaze.schema.plan import CONTRACTS, CellPlan, Plan, how_many
+from extramaze.schema.record import CellResult, Summary
+from extramaze.schema.scores import KINDS
+from extramaze.schema.suite import Cell, load_suite, suite_names
 
 ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere
 

@@ -7,20 +7,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from extramaze.dynamics import Limit
-from extramaze.mazes.describe import COLUMNS
+from extramaze.dynamics.limits import Limit
+from extramaze.mazes.description import COLUMNS
 from extramaze.records.association import associate
-from extramaze.records.schema import (
-    KINDS,
-    STUDY_FLOAT32_BETTI,
-    Audit,
-    LimitCount,
-    LimitOdds,
-    LimitResult,
-    Rung,
-    Tally,
-)
-from extramaze.suites import Suite
+from extramaze.schema.record import STUDY_FLOAT32_BETTI, Audit, LimitCount, LimitOdds, LimitResult, Rung, Tally
+from extramaze.schema.scores import KINDS
+from extramaze.schema.suite import Suite
+from extramaze.statistics import share_at_most, wilson
+
+
+def tally(right: int, count: int) -> Tally:
+    """Count ``right`` of ``count``, with Wilson's 95 % interval."""
+    low, high = wilson(right, count)
+    return Tally(right=right, share=right / count, low=low, high=high)
+
+
+def tally_audit(disagree: int, audited: int) -> Audit:
+    """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
+    return Audit(audited=audited, disagree=disagree, high=share_at_most(disagree, audited))
 
 
 def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +44,7 @@ def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
         return ()
     counts = {kind: answer.reshape(len(rows), len(rungs)).sum(axis=0) for kind, answer in answers.items()}
     return tuple(
-        Rung(iterations=rung, **{kind: Tally.of(int(counts[kind][r]), len(rows)) for kind in KINDS})
+        Rung(iterations=rung, **{kind: tally(int(counts[kind][r]), len(rows)) for kind in KINDS})
         for r, rung in enumerate(rungs)
     )
 
@@ -54,9 +58,9 @@ def tally_answers(rows: pl.DataFrame, retire: bool) -> dict[str, Any]:
         "means": {name: float(rows[name].to_numpy().mean()) for name in COLUMNS},
         "failures": dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
         "median_first_right": rows["first_right"].median(),
-        "overthought": Tally.of(int((found & ~right).sum()), len(rows)),
-        "as_dead_end_filling": Tally.of(int(rows["as_dead_end_filling"].sum()), len(rows)),
-        "audit": Audit.of(int((~audited).sum()), len(audited)) if retire else None,
+        "overthought": tally(int((found & ~right).sum()), len(rows)),
+        "as_dead_end_filling": tally(int(rows["as_dead_end_filling"].sum()), len(rows)),
+        "audit": tally_audit(int((~audited).sum()), len(audited)) if retire else None,
         "mean_evaluations": float(evaluations.to_numpy().mean()) if len(evaluations) else None,
     }
 

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.records import Record
-from extramaze.records.schema import Audit, CellNoise, LimitOdds
+from extramaze.records.tallies import tally_audit
+from extramaze.schema.record import CellNoise, LimitOdds
 from extramaze.tables import layout
 
 NONE = "–"
@@ -111,7 +112,7 @@ def cell_table(record: Record) -> str:
     notes = []
     if audits:
         seen, bad = sum(a.audited for a in audits), sum(a.disagree for a in audits)
-        high = Audit.of(bad, seen).high
+        high = tally_audit(bad, seen).high
         notes = [f"retired when settled; of {seen} audited, {bad} changed later (95 %: at most {high:.1%})"]
     return "\n".join([title, "", *layout(header, lines, markdown=False), "", *key, *notes])
 

@@ -14,10 +14,10 @@ from extramaze.core.checked import Digest, Strict, check_data, check_model, one_
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.core.json_files import load_json
+from extramaze.core.sealed import content_sha256, sealed_bytes
 from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.weight_files import MAX_WEIGHTS
-from extramaze.records.sealed import content_sha256, sealed_bytes
 from extramaze.submission.members import NAME
 
 SCHEMA = "extramaze-card-1"

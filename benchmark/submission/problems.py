@@ -11,11 +11,11 @@ from extramaze.core.checked import try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import LOCK, read_inside
 from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, with_other_line_ends
+from extramaze.core.sealed import parse_sealed
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE
-from extramaze.records.schema import Summary
-from extramaze.records.sealed import parse_sealed
+from extramaze.schema.record import Summary
 from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
 from extramaze.submission.members import read_member, strangers
 from extramaze.submission.overlap import find_overlap

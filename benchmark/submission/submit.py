@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from extramaze.blocks.plan import PLAN, SHARD
 from extramaze.blocks.store import BLOCKS
 from extramaze.core.checked import differing
 from extramaze.core.errors import InputError
@@ -21,12 +20,13 @@ from extramaze.models.doctor import examine
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.records import SUMMARY, TABLE, Record
+from extramaze.schema.plan import PLAN, SHARD
+from extramaze.schema.suite import Suite
 from extramaze.submission.card import CARD, Card, FileEntry, Overlap, Statement, TrainedOn, read_card
 from extramaze.submission.members import read_member, strangers, write_member
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage
 from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
-from extramaze.suites import Suite
 from extramaze.trust.names import claim_of
 
 SUBMISSIONS = Path("submissions")

@@ -9,7 +9,7 @@ from extramaze.models.contract_checks import SIZES
 from extramaze.models.loading import shipped_solvers
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, TrainingResult
-from extramaze.records.schema import Summary
+from extramaze.schema.record import Summary
 from extramaze.submission.card import TrainedOn, Who
 
 KEPT = f"keeps the contract on mazes of size {', '.join(map(str, sorted(SIZES)))}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from extramaze.blocks.identity import SolverInfo
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
 from extramaze.core.names import taken_for
 from extramaze.models.loading import ALGORITHMS, shipped_results
 from extramaze.models.training.recipe import RECIPES, recipe_names
 from extramaze.models.training.trained import RECIPE
+from extramaze.schema.solver import SolverInfo
 
 RETRAINED = " (retrained)"  # after the name of a shipped recipe that somebody else trained
 FILES = ("record", "card", "plan", "training", "baseline", "verification")  # NAME.json is something else of ours

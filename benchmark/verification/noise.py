@@ -8,15 +8,16 @@ from pathlib import Path
 import polars as pl
 
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.blocks.plan import Mode, Part, Precision, make_part
+from extramaze.blocks.planning import device_of_its_kind
 from extramaze.core.errors import InputError
 from extramaze.core.files import hold, remove_temporary
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Record, read_record, settle_table
-from extramaze.records.schema import CellNoise
+from extramaze.schema.plan import Mode, Part, Precision, make_part
+from extramaze.schema.record import CellNoise
+from extramaze.schema.suite import Suite
 from extramaze.submission.card import CARD
-from extramaze.suites import Suite
 from extramaze.verification.verification import carry_over
 
 MAZES = 64  # of each cell: float64 costs a CPU up to ten times as much
@@ -41,7 +42,7 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, 
         refuse_other_solver(solver, plan.solver)
         if plan.dtype != "float32" or plan.retire or plan.tf32:
             raise InputError(f"{folder}: a noise floor is of float32 answers to every maze, and these are not")
-        place = str(plan.device_of_its_kind(device))
+        place = str(device_of_its_kind(plan, device))
         new = old.with_noise(noise_floor(solver, plan.suite, place, plan.part, quiet, plan.mode))
         carry_over(folder, old, new)  # first: a floor is measured alike after a kill, and the record is the same then
         new.write(folder)

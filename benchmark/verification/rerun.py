@@ -17,14 +17,14 @@ import torch
 from torch import Tensor
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import Plan
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models import IterativeSolver
 from extramaze.records import Place, Record
-from extramaze.records.schema import KINDS
+from extramaze.schema.plan import Plan
+from extramaze.schema.scores import KINDS
 from extramaze.verification.verification import MAX_NAMED, Disagreement, Verification
 
 NUDGE = {"float32": 2.0**-22, "float64": 2.0**-50}  # a few units in the last place

@@ -12,20 +12,21 @@ import polars as pl
 
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.identity import refuse_other_solver
-from extramaze.blocks.plan import CONTRACTS, Plan
+from extramaze.blocks.planning import device_of_its_kind
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError, NotComparable
 from extramaze.core.files import hold, remove_temporary
 from extramaze.core.folders import remove_folder, write_folder
-from extramaze.dynamics import Limit
+from extramaze.dynamics.limits import Limit
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Record, read_record, settle_table
-from extramaze.records.schema import columns_of
 from extramaze.records.tallies import tally_limits
+from extramaze.schema.plan import CONTRACTS, Plan
+from extramaze.schema.record import columns_of
 from extramaze.submission.card import CARD
 from extramaze.verification.verification import carry_over
 
@@ -108,7 +109,7 @@ def _settled(folder: Path) -> Record:
 def _watched_again(folder: Path, record: Record, solver: IterativeSolver, device: str | None, quiet: bool) -> Record:
     """Watch what has to be watched again, block by block, and put the new record together."""
     plan = record.summary.plan
-    place = plan.device_of_its_kind(device)
+    place = device_of_its_kind(plan, device)
     renewed = plan.model_copy(update={"contracts": dict(CONTRACTS)})
     store = _store(folder / PLACE, renewed)
     store.tidy()

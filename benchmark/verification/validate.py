@@ -13,6 +13,7 @@ from extramaze.core.checked import parse_json, try_data
 from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
 from extramaze.core.folders import find_below
+from extramaze.core.sealed import parse_sealed
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
@@ -21,9 +22,8 @@ from extramaze.records import MAX_BYTES, SUMMARY, TABLE, table_of
 from extramaze.records.parquet import open_table
 from extramaze.records.redrawn import drawn_problems, measure_problems, redraw
 from extramaze.records.row_problems import row_problems
-from extramaze.records.schema import Summary, widest_list
-from extramaze.records.sealed import parse_sealed
 from extramaze.records.summary_problems import summary_problems
+from extramaze.schema.record import Summary, widest_list
 from extramaze.submission.card import CARD, VERIFICATION
 from extramaze.submission.problems import submission_problems
 from extramaze.trust.names import claim_of

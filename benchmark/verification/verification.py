@@ -13,12 +13,12 @@ from pydantic import Field, model_validator
 from scipy.stats import binomtest
 
 from extramaze.alike import alike
-from extramaze.blocks.plan import Plan
 from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_inside, write_alone
+from extramaze.core.sealed import content_sha256, parse_sealed, sealed_bytes
 from extramaze.records import SUMMARY, Record
-from extramaze.records.sealed import content_sha256, parse_sealed, sealed_bytes
+from extramaze.schema.plan import Plan
 from extramaze.statistics import share_at_most
 from extramaze.submission.card import CARD
 

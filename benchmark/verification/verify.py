@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from extramaze.blocks.identity import solver_differences
-from extramaze.blocks.plan import CONTRACTS, make_plan
+from extramaze.blocks.planning import device_here, make_plan
 from extramaze.core.errors import InputError, NotComparable
 from extramaze.core.locks import scratch
 from extramaze.core.words import counted
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
+from extramaze.schema.plan import CONTRACTS
 from extramaze.submission.card import CARD, Card, Source, read_card
 from extramaze.submission.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.verification.rerun import Rerun, run_again
@@ -112,7 +113,7 @@ def _draw(record: Record, mazes: int | None, seed: int | None) -> tuple[list[Pla
 def prepare(record: Record, solver: IterativeSolver, source: Source | None, device: str | None, quiet: bool) -> Rerun:
     """Make ready to run, and see that the record is of this very solver. Raises Unsound, or NotComparable."""
     plan = record.summary.plan
-    target = plan.device_here(device)
+    target = device_here(plan, device)
     here = make_plan(solver, plan.suite, plan.part, plan.dtype, target, plan.mode, plan.retire, plan.tf32)
     differs = solver_differences(solver, plan.solver)
     other_code = here.solver.code_sha256 != plan.solver.code_sha256

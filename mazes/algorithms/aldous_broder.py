@@ -6,8 +6,8 @@ spanning trees" (FOCS 1989); Aldous, "The random walk construction of uniform sp
 (SIAM J. Discrete Math. 1990).
 """
 
+from extramaze.core.compiled import compiled
 from extramaze.mazes.algorithms.lattice import neighbour, open_edge
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 

@@ -6,7 +6,7 @@ is pushed and popped once: O(L²) time, one stack of L² cells. Source: Tarjan, 
 algorithms" (1972); the literature's default through maze-dataset (Ivanitskiy et al., arXiv 2309.10498).
 """
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 from extramaze.mazes.randomness import below
 
 

@@ -5,8 +5,8 @@ search and short corridors. O(L² α) time for the shuffle and the union-find. S
 subtree of a graph and the traveling salesman problem" (1956).
 """
 
+from extramaze.core.compiled import compiled
 from extramaze.mazes.algorithms.lattice import edge_ends, open_edge
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 

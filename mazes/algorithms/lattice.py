@@ -1,6 +1,6 @@
 """Cells by number (row · C + column), and the edges between them."""
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 
 
 @compiled

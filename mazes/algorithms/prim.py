@@ -6,8 +6,8 @@ Kruskal's trees.) O(L²) time. Source: Prim, "Shortest connection networks and s
 randomised form is folklore of maze generation.
 """
 
+from extramaze.core.compiled import compiled
 from extramaze.mazes.algorithms.lattice import edge_ends, neighbour, open_edge
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 

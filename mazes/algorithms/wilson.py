@@ -5,8 +5,8 @@ loops. Every spanning tree is equally likely. Expected steps: the mean hitting t
 Source: Wilson, "Generating random spanning trees more quickly than the cover time" (STOC 1996).
 """
 
+from extramaze.core.compiled import compiled
 from extramaze.mazes.algorithms.lattice import neighbour, open_edge
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.randomness import below
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from extramaze.core.checked import NoTruth, Strict, repeated
 from extramaze.mazes import MazeSpec, generate, raster
-from extramaze.mazes.generate import INDICES_PER_SEED
+from extramaze.mazes.generation import INDICES_PER_SEED
 from extramaze.models.training.streams import MIXTURE, ORDER
 
 MOST_KEPT = 1_000_000  # mazes of a finite training set, which is held in memory

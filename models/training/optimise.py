@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from extramaze.core.checked import Strict
-from extramaze.mazes.generate import INDICES_PER_SEED
+from extramaze.mazes.generation import INDICES_PER_SEED
 from extramaze.models.contract import IterativeSolver
 
 PROBE_SIDE = {1: 11, 2: 24}  # of the image, by scale, on which the parameters that ``step`` uses are found: size 9

@@ -19,7 +19,7 @@ import torch
 from extramaze.core.errors import InputError, TrainingDiverged
 from extramaze.core.files import remove_file, write_atomically
 from extramaze.core.progress import progress_bar
-from extramaze.mazes.stream import ahead
+from extramaze.mazes.streams import ahead
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16
 from extramaze.models.training.checkpoint import CHECKPOINT, Place, Progress, load_checkpoint, save_checkpoint

@@ -10,14 +10,16 @@ import numpy as np
 import polars as pl
 import torch
 
-from extramaze.blocks.plan import make_part, make_plan
+from extramaze.blocks.planning import make_plan
 from extramaze.findings import findings_of, make_pools
-from extramaze.mazes.describe import COUNTS
+from extramaze.mazes.description import COUNTS
 from extramaze.models import load
 from extramaze.models.training.trained import training_mark
 from extramaze.records import Record
-from extramaze.records.schema import KINDS, PER_MAZE, CellResult, Rung, RunInfo, Tally
 from extramaze.records.tallies import tally_limits
+from extramaze.schema.plan import make_part
+from extramaze.schema.record import PER_MAZE, CellResult, Rung, RunInfo, Tally
+from extramaze.schema.scores import KINDS
 from extramaze.suites import load_suite
 
 MOST = 128  # mazes a cell

@@ -8,7 +8,6 @@ import torch
 from extramaze.blocks.acceleration import choose_iteration, make_step, prepare_ahead
 from extramaze.blocks.answering import iterate
 from extramaze.blocks.block import to_input
-from extramaze.blocks.plan import make_part
 from extramaze.blocks.winograd import LEAST_CHANNELS, MOST_CHANNELS
 from extramaze.dynamics import largest_exponent
 from extramaze.dynamics.lyapunov import Tangent
@@ -19,6 +18,7 @@ from extramaze.models import load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.dt_net import DTNet, ResidualBlock, dt_net
 from extramaze.models.pi_net import pi_net
+from extramaze.schema.plan import make_part
 
 pytestmark = pytest.mark.numeric
 

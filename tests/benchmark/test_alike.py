@@ -6,7 +6,7 @@ import pytest
 
 from extramaze.alike import alike
 from extramaze.records import Record, read_record
-from extramaze.records.schema import Tally
+from extramaze.records.tallies import tally
 
 
 def test_floats_to_within_rounding_all_else_exactly():
@@ -14,8 +14,8 @@ def test_floats_to_within_rounding_all_else_exactly():
     assert alike({"a": [1.0, math.nan]}, {"a": (math.nextafter(1.0, 2), math.nan)})
     for one, other in [(1.0, 1.000001), (3, 4), ([1], [1, 2]), ({"a": 1}, {"b": 1}), (None, 0.0), ("1", 1)]:
         assert not alike(one, other)
-    assert alike(Tally.of(3, 7), Tally.of(3, 7))
-    assert not alike(Tally.of(3, 7), Tally.of(4, 7))
+    assert alike(tally(3, 7), tally(3, 7))
+    assert not alike(tally(3, 7), tally(4, 7))
 
 
 def test_a_record_of_another_processor_is_read(tiny_records, tmp_path, monkeypatch):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.picture import draw_board, save_boards
 from extramaze.leaderboard.ranking import ranking
 from extramaze.leaderboard.score import half_width, last_rung
 from extramaze.records import Record
+from extramaze.schema.plan import make_part
 
 
 def test_every_shade_is_its_rows_accuracy(tiny_records):

@@ -5,13 +5,13 @@ import json
 import polars as pl
 import pytest
 
-from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.comparing.compare import compare, differences, names_of
 from extramaze.comparing.text import as_json, comparison_text
 from extramaze.core.errors import NotComparable
 from extramaze.records import Record, read_record
 from extramaze.records.limit_problems import MEASURABLE, MEASURED
+from extramaze.schema.plan import make_part
 from extramaze.statistics import holm, mcnemar
 
 pytestmark = pytest.mark.numeric

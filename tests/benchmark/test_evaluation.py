@@ -10,20 +10,22 @@ import torch
 
 import extramaze
 from extramaze.blocks.answering import iterate
-from extramaze.blocks.block import block_size, ladder, to_input
-from extramaze.blocks.plan import make_part, make_plan
+from extramaze.blocks.block import ladder, to_input
+from extramaze.blocks.planning import make_plan
 from extramaze.evaluation.evaluate import evaluate, without_place
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.leaderboard.board import boards
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.mazes.raster import raster_side
+from extramaze.mazes.pixels import raster_side
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer
 from extramaze.models.ff_net import ff_net
 from extramaze.models.pi_net import pi_net
-from extramaze.records.schema import PER_MAZE
 from extramaze.records.tallies import first_and_last
 from extramaze.records.text import cell_table
+from extramaze.schema.block_rule import block_size
+from extramaze.schema.plan import make_part
+from extramaze.schema.record import PER_MAZE
 from extramaze.scoring import score
 from extramaze.suites import load_suite
 from extramaze.verification.validate import problems

@@ -6,7 +6,6 @@ import shlex
 import numpy as np
 import pytest
 
-from extramaze.blocks.plan import make_part
 from extramaze.cli import app, run
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.findings import Word, findings_of, findings_text, make_pools
@@ -17,6 +16,7 @@ from extramaze.findings.verdicts import Verdict
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.training.recipe import recipe_names
+from extramaze.schema.plan import make_part
 from extramaze.statistics import holm
 from tests.benchmark.findings_records import CYCLE, chosen_record, dt, mixed_limits, published, seeds_of, some
 

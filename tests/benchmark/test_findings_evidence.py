@@ -11,7 +11,7 @@ from extramaze.findings.figures import Figure, odds_of_seeds, stratified
 from extramaze.findings.pooled_odds import Pooled
 from extramaze.findings.verdicts import above, below, share_of_seeds
 from extramaze.odds import common_odds
-from extramaze.records.schema import CellNoise
+from extramaze.schema.record import CellNoise
 from tests.benchmark.findings_records import (
     CHAOS,
     CYCLE,

@@ -7,11 +7,12 @@ from hashlib import sha256
 import pytest
 from safetensors.torch import save_file
 
-from extramaze.blocks.identity import differences, refuse_other_solver, solver_info
+from extramaze.blocks.identity import refuse_other_solver, solver_info
 from extramaze.evaluation.evaluate import evaluate, make_evaluation
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.models.wavefront import Wavefront
+from extramaze.schema.solver import differences
 
 SOLVER = """
 from pathlib import Path

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from extramaze.cli import run
 from extramaze.comparing.baselines import init_baseline
 from extramaze.core.checked import parse_yaml
+from extramaze.core.sealed import content_sha256
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.records import read_record
-from extramaze.records.sealed import content_sha256
 from extramaze.submission.card import Statement
 from extramaze.suites import Suite
 from tests.benchmark.conftest import CARD, TINY

@@ -22,7 +22,7 @@ from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError
 from extramaze.core.json_files import load_json
 from extramaze.core.yaml_files import load_yaml
 from extramaze.models.training.recipe import Recipe
-from extramaze.records.schema import Summary
+from extramaze.schema.record import Summary
 from extramaze.submission.card import Card
 from extramaze.suites import Suite
 

@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from extramaze.blocks.plan import CONTRACTS
+from extramaze.core.compiled import folder_of_kernels
 from extramaze.core.files import hold
-from extramaze.mazes.compiled import folder_of_kernels
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits
+from extramaze.schema.plan import CONTRACTS
 from tests.kill_server import SUITE
 
 RECIPE = """

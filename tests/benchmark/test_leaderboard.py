@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from extramaze.blocks.plan import make_part
 from extramaze.leaderboard.board import Row, boards
 from extramaze.leaderboard.columns import hardest
 from extramaze.leaderboard.grouping import rows_of
@@ -21,8 +20,10 @@ from extramaze.mazes import InputError
 from extramaze.models.loading import shipped_results, training_mazes
 from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
-from extramaze.records.schema import Rung, Tally
+from extramaze.records.tallies import tally
 from extramaze.records.text import limits_table
+from extramaze.schema.plan import make_part
+from extramaze.schema.record import Rung
 from tests.benchmark.test_compare import resealed
 
 pytestmark = pytest.mark.numeric
@@ -35,7 +36,7 @@ def made(record, name, recipe, seed, right):
     for cell in record.summary.cells:
         n = cell.n
         optimal = np.stack([random.permutation(n) < round(share * n) for share in right[cell.name]], axis=1)
-        tallies = [Tally.of(int(column.sum()), n) for column in optimal.T]
+        tallies = [tally(int(column.sum()), n) for column in optimal.T]
         rungs = tuple(
             Rung(iterations=rung.iterations, exact=tally, valid=tally, optimal=tally)
             for rung, tally in zip(cell.rungs, tallies, strict=True)

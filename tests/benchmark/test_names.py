@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from extramaze.blocks.identity import SolverInfo
 from extramaze.cli import run
 from extramaze.core.names import folded, taken_for
 from extramaze.leaderboard.board import boards
@@ -16,6 +15,7 @@ from extramaze.mazes import InputError
 from extramaze.models.loading import shipped_results
 from extramaze.models.training.recipe import recipe_names, recipe_text
 from extramaze.records import Record
+from extramaze.schema.solver import SolverInfo
 from extramaze.trust.names import claim_of, own_name, own_names
 from extramaze.verification.validate import problems
 from tests.benchmark.test_compare import resealed

@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.evaluation.predictions import evaluate_predictions
@@ -13,6 +12,7 @@ from extramaze.models import load
 from extramaze.pictures.accuracy import plane_of
 from extramaze.pictures.answers import failures_by_kind, solving
 from extramaze.pictures.record import plot_record
+from extramaze.schema.plan import make_part
 from extramaze.suites import cell_mazes, load_suite
 from extramaze.verification.noise import noise_floor
 from tests.benchmark.test_compare import resealed

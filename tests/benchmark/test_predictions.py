@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from extramaze.blocks.answering import answer_block
-from extramaze.blocks.plan import make_part
 from extramaze.core.files import make_folder
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.evaluation.predictions import evaluate_predictions, questions
@@ -17,6 +16,7 @@ from extramaze.mazes import InputError, from_tokens, raster, to_tokens
 from extramaze.models import load
 from extramaze.models.devices import reference_arithmetic
 from extramaze.records import read_record
+from extramaze.schema.plan import make_part
 from extramaze.suites import cell_mazes, load_suite
 
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 import yaml
 
-from extramaze.blocks.plan import make_part
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
 from extramaze.models.training.recipe import recipe_names, recipe_text
 from extramaze.models.training.train import train
 from extramaze.quickstart import quickstart
+from extramaze.schema.plan import make_part
 from extramaze.suites import load_suite
 from extramaze.verification.noise import noise_floor
 from extramaze.verification.verify import verify

@@ -8,8 +8,8 @@ from extramaze.comparing.baselines import History, init_baseline
 from extramaze.core.checked import parse_json, parse_yaml
 from extramaze.core.errors import InputError
 from extramaze.core.json_files import load_json
+from extramaze.core.sealed import parse_sealed
 from extramaze.core.yaml_files import load_yaml
-from extramaze.records.sealed import parse_sealed
 from extramaze.suites import Suite
 from extramaze.verification.validate import problems
 from tests.benchmark.conftest import TINY

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from extramaze.blocks.identity import solver_info
+from extramaze.core.sealed import content_sha256
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import InputError
 from extramaze.models.contract import SolverCard
 from extramaze.models.wavefront import Wavefront
 from extramaze.records import read_record
-from extramaze.records.schema import PER_MAZE, SCHEMA, Tally
-from extramaze.records.sealed import content_sha256
+from extramaze.records.tallies import tally
+from extramaze.schema.record import PER_MAZE, SCHEMA
 from tests.benchmark.conftest import TINY
 
 STORED = Path(__file__).parent / "data" / "record-3"  # written by: extramaze evaluate wavefront --suite tiny-v1.yaml
@@ -73,8 +74,8 @@ def test_the_summary_is_written_last(tiny_records, tmp_path, monkeypatch):
 def test_intervals_hold_their_share():
     """A tally's interval contains its share."""
     for right in range(11):
-        tally = Tally.of(right, 10)
-        assert tally.low <= tally.share <= tally.high
+        counted = tally(right, 10)
+        assert counted.low <= counted.share <= counted.high
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.plan import make_part
 from extramaze.blocks.store import BlockStore
 from extramaze.core.files import hold
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import read_record
+from extramaze.schema.plan import make_part
 from tests.benchmark.test_evaluation import numbers
 
 

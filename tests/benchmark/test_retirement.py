@@ -6,11 +6,11 @@ import torch
 
 from extramaze.blocks.answering import first_step, iterate
 from extramaze.blocks.block import to_input
-from extramaze.blocks.plan import make_part
 from extramaze.blocks.retirement import AUDITED, audited, iterate_retiring
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import IterativeSolver, load
+from extramaze.schema.plan import make_part
 from extramaze.statistics import share_at_most
 from tests.benchmark.conftest import TINY
 

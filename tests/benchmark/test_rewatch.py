@@ -1,7 +1,6 @@
 import polars as pl
 import pytest
 
-from extramaze.blocks.plan import CONTRACTS
 from extramaze.blocks.watching import watch_block
 from extramaze.cli import run
 from extramaze.core.errors import NotComparable
@@ -12,6 +11,7 @@ from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import Record, read_record
 from extramaze.records.tallies import tally_limits
+from extramaze.schema.plan import CONTRACTS
 from extramaze.verification.noise import add_noise
 from extramaze.verification.rewatch import _stands, rewatch
 from extramaze.verification.validate import problems

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from extramaze.cli import run
 from extramaze.mazes import InputError, MazeSpec, generate
-from extramaze.mazes.describe import COLUMNS
+from extramaze.mazes.description import COLUMNS
 from extramaze.records import read_record, redrawn
 from extramaze.records.parquet import open_table
 from extramaze.suites import load_suite
@@ -222,7 +222,7 @@ def test_a_budget_ends_the_drawing_of_what_is_large(folder, monkeypatch):
 
 def test_a_cell_that_cannot_be_drawn_is_named(monkeypatch):
     """Its reason is kept, and the other cells are drawn all the same."""
-    monkeypatch.setattr(sys.modules["extramaze.mazes.generate"], "MAX_CELLS_TRIED", 1000)
+    monkeypatch.setattr(sys.modules["extramaze.mazes.generation"], "MAX_CELLS_TRIED", 1000)
     cells = (("size=9,start=4,min_path=24", 5), ("size=9", 40))
     lost, found = redrawn._drawn(cells, "test", 10**9)
     assert "cannot draw maze 0" in lost.problem

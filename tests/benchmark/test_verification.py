@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save
 
-from extramaze.blocks.plan import make_part
 from extramaze.cli import run
 from extramaze.core.checked import parse_yaml
 from extramaze.core.errors import NotComparable
@@ -26,6 +25,7 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.weight_files import state_sha256
 from extramaze.records import Record, read_record
+from extramaze.schema.plan import make_part
 from extramaze.statistics import share_at_most
 from extramaze.submission.card import read_card
 from extramaze.suites import Suite, load_suite

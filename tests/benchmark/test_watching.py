@@ -11,8 +11,8 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.records import Record, read_record
 from extramaze.records.association import associate
-from extramaze.records.schema import LimitOdds
 from extramaze.records.text import limits_table, noise_table, odds_text
+from extramaze.schema.record import LimitOdds
 from extramaze.suites import load_suite
 from extramaze.verification.noise import noise_floor
 from tests.benchmark.conftest import TINY

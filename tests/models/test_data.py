@@ -3,7 +3,7 @@ import pytest
 
 from extramaze.core.checked import check_model
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.mazes.generate import INDICES_PER_SEED
+from extramaze.mazes.generation import INDICES_PER_SEED
 from extramaze.models.training.data import Data, Supply, validation_blocks
 
 MIXED = Data(mixture=({"spec": "size=5", "weight": 3}, {"spec": "size=5,percolation=0.3", "weight": 1}), scale=1)

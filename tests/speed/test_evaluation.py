@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from extramaze.blocks.answering import make_answers
-from extramaze.blocks.block import block_size, to_input
-from extramaze.blocks.plan import Way
+from extramaze.blocks.block import to_input
 from extramaze.blocks.retirement import audited
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
+from extramaze.schema.block_rule import block_size
+from extramaze.schema.plan import Way
 from extramaze.scoring import score
 
 MAZES = {9: 256, 21: 64, 33: 32}
@@ -116,7 +117,7 @@ PEAK = """
 import resource, sys
 import numpy as np, torch
 from extramaze.blocks.answering import make_answers
-from extramaze.blocks.plan import Way
+from extramaze.schema.plan import Way
 from extramaze.blocks.block import to_input
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.dt_net import dt_net

@@ -11,10 +11,11 @@ import torch
 from torch.nn import functional
 
 from extramaze.blocks.acceleration import choose_iteration, make_step
-from extramaze.blocks.block import BLOCK_PIXELS, block_size, draw_block, to_input
+from extramaze.blocks.block import draw_block, to_input
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models.devices import reference_arithmetic
 from extramaze.models.dt_net import dt_net
+from extramaze.schema.block_rule import BLOCK_PIXELS, block_size
 from extramaze.suites import Cell, Suite
 
 pytestmark = pytest.mark.gpu

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from extramaze.blocks.answering import make_answers
-from extramaze.blocks.block import block_size, to_input
-from extramaze.blocks.plan import Way
+from extramaze.blocks.block import to_input
 from extramaze.dynamics.recurrence import pairwise_distances
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
+from extramaze.schema.block_rule import block_size
+from extramaze.schema.plan import Way
 from extramaze.scoring import score
 
 

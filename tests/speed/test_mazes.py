@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from extramaze.mazes import MazeSpec, generate, raster
-from extramaze.mazes.generate import _generate_block, _rules
+from extramaze.mazes.generation import _generate_block, _rules
 from extramaze.mazes.randomness import stream_key
 
 

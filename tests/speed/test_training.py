@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from extramaze.mazes.stream import ahead
+from extramaze.mazes.streams import ahead
 from extramaze.models.devices import has_fast_bf16
 from extramaze.models.training.data import Data, Supply
 from extramaze.models.training.distributed import Processes

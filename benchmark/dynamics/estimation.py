@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from extramaze.dynamics.lyapunov import ALIGNING, Step
-from extramaze.dynamics.observe import EXPONENT_STEPS, MEMORY, check_arguments, frame_bytes, group_size
+from extramaze.dynamics.observation import EXPONENT_STEPS, MEMORY, check_arguments, frame_bytes, group_size
 
 TRIAL_STEPS = 3
 TANGENT_COST = 3  # steps' time that a step with a tangent takes, about

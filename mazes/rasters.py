@@ -6,35 +6,13 @@ and Knutson et al. (arXiv 2410.03020): every pixel doubled and one more pixel of
 of the first is odd and of the second even, which tells them apart.
 """
 
-from numbers import Integral
-
 import numpy as np
 
-from extramaze.core.errors import InputError
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
+from extramaze.mazes.pixels import raster_shape
 from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, packed, scratch
-
-RASTER_VERSION = 1
-SCALES = (1, 2)
-
-
-def raster_side(size: int, scale: int) -> int:
-    """Return the side in pixels of a maze of the literature's size n: n + 2 (scale 1) or 2n + 6 (scale 2)."""
-    if isinstance(scale, bool) or not isinstance(scale, Integral) or scale not in SCALES:
-        raise InputError(f"scale must be 1 (thin) or 2 (easy-to-hard), got {scale!r}")
-    return size + 2 if scale == 1 else 2 * size + 6
-
-
-def raster_shape(shape: tuple[int, int], scale: int) -> tuple[int, int]:
-    """Return the height and width in pixels of mazes of R×C cells."""
-    return raster_side(2 * shape[0] - 1, scale), raster_side(2 * shape[1] - 1, scale)
-
-
-def scale_of(side: int) -> int:
-    """Tell the scale of a raster by its side's parity."""
-    return 1 if side % 2 else 2
 
 
 def raster(mazes: Mazes, scale: int = 1, workers: int | None = None) -> tuple[np.ndarray, np.ndarray]:

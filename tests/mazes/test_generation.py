@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chisquare, ks_2samp
 
 from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_splits, solve
-from extramaze.mazes.describe import COLUMNS
+from extramaze.mazes.description import COLUMNS
 from extramaze.mazes.spec import ALGORITHMS, SPLITS
 from tests.mazes.plain import graph
 
@@ -122,7 +122,7 @@ def test_a_split_holds_only_its_layouts_and_all_that_were_asked_for(split):
 @pytest.fixture
 def little_effort(monkeypatch):
     """Give up on a maze after a tenth of the cells that are carved otherwise."""
-    monkeypatch.setattr(sys.modules["extramaze.mazes.generate"], "MAX_CELLS_TRIED", 5_000_000)
+    monkeypatch.setattr(sys.modules["extramaze.mazes.generation"], "MAX_CELLS_TRIED", 5_000_000)
 
 
 @pytest.mark.usefixtures("little_effort")

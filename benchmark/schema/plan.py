@@ -1,26 +1,18 @@
 """The plan of an evaluation: everything that decides its numbers, settled before anything runs."""
 
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
-import torch
 from pydantic import Field
 
-from extramaze.blocks.acceleration import Iteration, choose_iteration
-from extramaze.blocks.block import LIMIT_BLOCK, block_size, ladder
-from extramaze.blocks.identity import SolverInfo, solver_info
 from extramaze.core.checked import Count, Digest, OneLine, Positive, Strict, check_model
-from extramaze.core.errors import InputError
-from extramaze.dynamics import DYNAMICS_VERSION
-from extramaze.mazes.randomness import GENERATOR_VERSION
-from extramaze.mazes.raster import RASTER_VERSION, raster_shape
-from extramaze.mazes.walk import SOLUTION_VERSION
-from extramaze.models.contract import IterativeSolver, card_of
-from extramaze.models.devices import describe_device, resolve_device
-from extramaze.scoring import SCORE_VERSION
-from extramaze.suites import Cell, Suite, choose_cells
+from extramaze.core.files import read_bytes
+from extramaze.dynamics.limits import DYNAMICS_VERSION
+from extramaze.mazes.versions import GENERATOR_VERSION, RASTER_VERSION, SOLUTION_VERSION
+from extramaze.schema.scores import SCORE_VERSION
+from extramaze.schema.solver import SolverInfo
+from extramaze.schema.suite import Cell, Suite
 
 PLAN, SHARD = "plan.json", "shard.txt"  # what lies in a folder until its record is written
 CONTRACTS = {
@@ -32,7 +24,7 @@ CONTRACTS = {
 }
 Precision = Literal["float32", "float64"]
 Mode = Literal["free-running", "own", "predictions"]
-PACKAGES = ("extramaze", "torch", "numpy", "numba", "polars")
+Iteration = Literal["plain", "fused", "winograd"]  # fused: how steps were made before winograd
 
 
 class Part(Strict):
@@ -108,19 +100,6 @@ class Plan(Strict):
         cells = tuple(cell.model_copy(update={"block": cell.block // 2 or 2}) for cell in self.cells)
         return self.model_copy(update={"cells": cells})
 
-    def device_here(self, asked: str | None) -> torch.device:
-        """Resolve a device's name; by default the kind that the plan was made on, where there is one."""
-        return resolve_device(asked or ("cpu" if self.device.startswith("cpu") else "auto"))
-
-    def device_of_its_kind(self, asked: str | None) -> torch.device:
-        """Resolve a device's name as ``device_here`` does. Raises InputError for another kind than the plan's."""
-        place = self.device_here(asked)
-        if (place.type == "cpu") != self.device.startswith("cpu"):
-            raise InputError(
-                f"the record was made on {self.device}, and goes on saying so: not to be told anew on {place}"
-            )
-        return place
-
     def pairs(self) -> list[tuple[Cell, CellPlan]]:
         """Return the suite's cells that are run, each with its plan."""
         by_name = {cell.name: cell for cell in self.suite.cells}
@@ -139,62 +118,8 @@ def how_many(suite: Suite, part: Part | None, cell: Cell) -> tuple[int, int]:
     return mazes, min(watched, part.watched) if part else watched
 
 
-def make_plan(
-    solver: IterativeSolver,
-    suite: Suite,
-    part: Part | None,
-    dtype: Precision,
-    device: torch.device,
-    mode: Mode = "free-running",
-    retire: bool = False,
-    tf32: bool = False,
-) -> Plan:
-    """Settle an evaluation. Raises InputError for another raster's solver, an unknown cell or no such mode."""
-    card = card_of(solver)
-    if card.scale not in (None, suite.scale):
-        raise InputError(
-            f"{card.name} was made for rasters of scale {card.scale}, the suite {suite.name} has scale {suite.scale}; "
-            "choose another suite or solver"
-        )
-    if mode == "own" and type(solver).own_inference is IterativeSolver.own_inference:
-        raise InputError(f"{card.name} has no inference of its own (own_inference); leave out --mode own")
-    if retire and mode != "free-running":
-        raise InputError("--retire goes with the plain iteration; leave out --mode")
-    cells = []
-    for cell in choose_cells(suite, part.cells if part else ()):
-        height, width = raster_shape(cell.maze_spec.shape, suite.scale)
-        mazes, watched = how_many(suite, part, cell)
-        cells.append(
-            CellPlan(
-                name=cell.name,
-                mazes=mazes,
-                watched=0 if solver.single_pass else watched,
-                block=block_size(height * width, device.type, cell.count),
-                rungs=ladder(suite, solver, height, width),
-            )
-        )
-    return Plan(
-        suite=suite,
-        suite_sha256=suite.digest(),
-        part=part,
-        solver=solver_info(solver),
-        mode=mode,
-        iteration=choose_iteration(solver, device) if mode == "free-running" else "plain",
-        retire=retire,
-        dtype=dtype,
-        tf32=tf32 and device.type == "cuda",
-        device=describe_device(device),
-        limit_block=LIMIT_BLOCK,
-        cells=tuple(cells),
-        contracts=CONTRACTS,
-        packages=_packages(device),
-    )
-
-
-def _packages(device: torch.device) -> dict[str, str]:
-    """Return the versions of what computes; on a GPU also those of CUDA and of its convolutions."""
-    found = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    if device.type != "cuda":
-        return found
-    cudnn: Any = torch.backends.cudnn  # whose version is not annotated
-    return {**found, "cuda": str(torch.version.cuda), "cudnn": str(cudnn.version())}
+def shard_of(folder: Path) -> str | None:
+    """Return which shard an evaluation's folder holds, as ``i/k`` (``1/1``: all of it); None where it does not say."""
+    if not (folder / SHARD).exists():
+        return None
+    return read_bytes(folder / SHARD, 100).decode("utf-8", "replace").strip()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from extramaze.mazes.compiled import compiled
+from extramaze.core.compiled import compiled
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.parallel import over_blocks
 from extramaze.mazes.walk import COLUMN_STEPS, ROW_STEPS, distances_from, next_on_path, packed, scratch

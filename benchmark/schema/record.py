@@ -6,15 +6,13 @@ from typing import ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from extramaze.blocks.plan import CellPlan, Plan
 from extramaze.core.checked import CommandLine, Count, Digest, Growing, Instant, OneLine, Positive, Strict
-from extramaze.dynamics import Limit
-from extramaze.mazes.describe import COUNTS
-from extramaze.statistics import share_at_most, wilson
-from extramaze.suites import Suite
+from extramaze.dynamics.limits import Limit
+from extramaze.mazes.description import COUNTS
+from extramaze.schema.plan import CellPlan, Plan
+from extramaze.schema.suite import Suite
 
 SCHEMA = "extramaze-record-3"
-KINDS = ("exact", "valid", "optimal")
 
 PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "cell": pl.String,
@@ -61,12 +59,6 @@ class Tally(Strict):
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
 
-    @classmethod
-    def of(cls, right: int, count: int) -> "Tally":
-        """Count ``right`` of ``count``."""
-        low, high = wilson(right, count)
-        return cls(right=right, share=right / count, low=low, high=high)
-
 
 class Rung(Strict):
     """Scores after a number of iterations."""
@@ -85,11 +77,6 @@ class Audit(Strict):
     audited: Count
     disagree: Count
     high: float = Field(ge=0, le=1)
-
-    @classmethod
-    def of(cls, disagree: int, audited: int) -> "Audit":
-        """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
-        return cls(audited=audited, disagree=disagree, high=share_at_most(disagree, audited))
 
 
 class CellResult(Strict):

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from extramaze.core.errors import InputError
 from extramaze.dynamics.drift import carries
-from extramaze.dynamics.limits import Limit, LimitReport
-from extramaze.dynamics.lyapunov import BLOCKS, Step
+from extramaze.dynamics.limits import MEANS, Limit
+from extramaze.dynamics.lyapunov import Step
 from extramaze.dynamics.pursuit import Pursuit, pursue
 from extramaze.dynamics.recurrence import BitwisePeriods, magnitudes, pairwise_distances
+from extramaze.dynamics.report import LimitReport
 from extramaze.dynamics.rounding import Heights, own_rounding
 from extramaze.dynamics.topology import BettiRule, Diagrams, count, persistence
 from extramaze.dynamics.verdict import Past, Signs, decide, dies_out, nearest_return, read_signs
@@ -247,8 +248,8 @@ def check_arguments(state: Tensor, burn_in: int, window: int, exponent_steps: in
     """Raise InputError for arguments that ``observe`` does not take."""
     if not (isinstance(burn_in, int) and isinstance(window, int) and burn_in >= 0 and window >= 2):
         raise InputError(f"burn_in must be an integer of at least 0, window of at least 2; got {burn_in!r}, {window!r}")
-    if not (isinstance(exponent_steps, int) and (exponent_steps == 0 or exponent_steps >= BLOCKS)):
-        raise InputError(f"exponent_steps must be 0 or an integer of at least {BLOCKS}, got {exponent_steps!r}")
+    if not (isinstance(exponent_steps, int) and (exponent_steps == 0 or exponent_steps >= MEANS)):
+        raise InputError(f"exponent_steps must be 0 or an integer of at least {MEANS}, got {exponent_steps!r}")
     if not state.numel():
         raise InputError(f"a state must hold numbers of at least one trajectory, got the shape {tuple(state.shape)}")
     if (state.is_floating_point() and state.dtype != torch.float64) or state.is_complex():

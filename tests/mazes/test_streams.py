@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster, stream
 from extramaze.mazes.datasets import FrozenMazes, GeneratedMazes
-from extramaze.mazes.generate import INDICES_PER_SEED
-from extramaze.mazes.stream import ahead
+from extramaze.mazes.generation import INDICES_PER_SEED
+from extramaze.mazes.streams import ahead
 
 
 def test_a_stream_is_the_whole_in_blocks():

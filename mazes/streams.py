@@ -8,7 +8,7 @@ from itertools import count as count_from
 from typing import TypeVar
 
 from extramaze.core.arguments import whole
-from extramaze.mazes.generate import check_request, generate
+from extramaze.mazes.generation import check_request, generate
 from extramaze.mazes.mazes import Mazes
 from extramaze.mazes.spec import MazeSpec
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster, solve
-from extramaze.mazes.raster import raster_side
+from extramaze.mazes.pixels import raster_side
 from tests.mazes import plain
 
 GOLDEN = {

@@ -1,7 +1,6 @@
 """Compiled kernels are kept outside the package, follow every edit, and need no place to be kept."""
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -31,7 +30,8 @@ def package(root, tmp_path):
     """A small package of two kernels, one of which calls the other."""
     folder = tmp_path / "small"
     folder.mkdir()
-    shutil.copy(root / "mazes" / "compiled.py", folder)
+    source = (root / "benchmark" / "core" / "compiled.py").read_text()
+    (folder / "compiled.py").write_text(source.replace("extramaze.mazes", "small"))
     (folder / "callee.py").write_text(CALLEE)
     (folder / "caller.py").write_text(CALLER)
     return folder
@@ -79,3 +79,15 @@ def test_without_a_place_to_keep_them_kernels_work_all_the_same(package, tmp_pat
     (tmp_path / "file").touch()
     assert call(package, HOME=str(tmp_path / "file")) == 2
     assert not kept(tmp_path)
+
+
+def test_importing_makes_nothing(package, tmp_path):
+    """A module with compiled functions is imported without a file or folder made for them."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    subprocess.run(
+        [sys.executable, "-c", "import small.callee"],
+        cwd=package.parent,
+        env=inherited | {"HOME": str(tmp_path / "home")},
+        check=True,
+    )
+    assert not (tmp_path / "home").exists()

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from extramaze.core.arguments import whole
+from extramaze.core.compiled import compiled
 from extramaze.core.errors import InputError
 from extramaze.mazes.algorithms.aldous_broder import carve_aldous_broder
 from extramaze.mazes.algorithms.dfs import carve_dfs
 from extramaze.mazes.algorithms.kruskal import carve_kruskal
 from extramaze.mazes.algorithms.prim import carve_prim
 from extramaze.mazes.algorithms.wilson import carve_wilson
-from extramaze.mazes.compiled import compiled
 from extramaze.mazes.endpoints import degree_wanted, draw_endpoints, path_fits
 from extramaze.mazes.layouts import layout_hash, split_of_hash
 from extramaze.mazes.mazes import Generation, Mazes
