@@ -60,7 +60,7 @@ def score(images: Any, targets: Any, predictions: Any) -> Outcome:
     for code, problem in problems.items():
         if (flags[0] == code).any():
             index = int((flags[0] == code).argmax())
-            raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.rasters")
+            raise InputError(f"maze {index}: {problem}; draw images and targets with extramaze.mazes.raster")
     exact, valid, optimal = flags[:3].astype(bool)
     return Outcome(exact=exact, valid=valid, optimal=optimal, failure=np.array(FAILURES)[flags[3]])
 

@@ -13,7 +13,7 @@ from extramaze.mazes.pixels import scale_of
 def from_raster(images: Any) -> Mazes:
     """Decode images of either scale, (N, 3, H, W) with values 0 and 1 of any type, into mazes.
 
-    The scale is told by the sides' parity, as ``extramaze.mazes.rasters`` draws them. A cell that is wall all round and
+    The scale is told by the sides' parity, as ``extramaze.mazes.raster`` draws them. A cell that is wall all round and
     within, as maze-dataset draws it, is one that nothing leads to. Raises InputError naming the first image that is
     none of a maze: a value other than 0 and 1, a broken ring or pillar of wall, an opening to a closed cell, tiles in
     part, no single start and goal, or a goal that cannot be reached.

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from extramaze.core.checked import one_line
 from extramaze.core.display import NAME_PATTERN as NAME_PATTERN
 from extramaze.core.errors import InputError
+from extramaze.schema.solver import MAX_NOTES, Blended, Imported, Trained
 
 if TYPE_CHECKING:
     from extramaze.models.foreign.origin import Origin
-
-MAX_NOTES = 20
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class SolverCard:
     name: what leaderboards show, ``dt-net-thin@0`` for a trained seed. recipe: what all seeds of a row share.
     scale: the raster it was made for (1 or 2), None for any. weights_sha256: of the weights file, None without one.
     notes: sentences a reader of its results should see, each one line of up to 500 printable characters.
+    provenance: where its weights come from; None where nobody says.
     """
 
     name: str
@@ -36,6 +36,7 @@ class SolverCard:
     scale: int | None = None
     weights_sha256: str | None = None
     notes: tuple[str, ...] = field(default=())
+    provenance: Trained | Blended | Imported | None = None
 
     def __post_init__(self) -> None:
         for kind, text in (("name", self.name), ("recipe", self.recipe)):
@@ -44,6 +45,11 @@ class SolverCard:
         if self.seed is not None and not (isinstance(self.seed, int) and self.seed >= 0):
             raise InputError(f"a solver's seed is an integer of at least 0 or None, got {self.seed!r}")
         self._check_notes()
+        if not isinstance(self.provenance, Trained | Blended | Imported | None):
+            raise InputError(
+                "a solver's provenance is None, or one of Trained, Blended and Imported of extramaze.schema.solver, "
+                f"got {type(self.provenance).__name__}"
+            )
 
     def _check_notes(self) -> None:
         notes = self.notes

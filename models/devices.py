@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from extramaze.core.display import MOST, shown
 from extramaze.core.errors import InputError
+from extramaze.schema.plan import Instructions
 
 if hasattr(os, "register_at_fork"):
     # Of OpenMP's threads none lives on in a forked child, which would wait for them; torch's own workers do the same.
@@ -39,6 +41,18 @@ def describe_device(device: torch.device) -> str:
     return f"cpu ({shown(_processor(), MOST)}, {torch.get_num_threads()} threads)"
 
 
+def describe_instructions(device: torch.device) -> Instructions | None:
+    """Return what this machine's CPU can do that changes how sums are rounded; None for a GPU."""
+    if device.type != "cpu":
+        return None
+    flags = _cpu_flags()
+    return Instructions(
+        capability=torch.backends.cpu.get_cpu_capability(),
+        bf16=bool(flags & {"avx512_bf16", "amx_bf16", "bf16"}),
+        amx="amx_tile" in flags,
+    )
+
+
 def has_fast_bf16(device: torch.device) -> bool:
     """Whether a device has instructions for bfloat16; a processor without AVX-512 emulates them, and slowly."""
     if device.type == "cuda":
@@ -54,6 +68,16 @@ def spare_memory(device: torch.device) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         return 0
+
+
+@cache
+def _cpu_flags() -> frozenset[str]:
+    """Return the names of a CPU's extensions as Linux tells them; none elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return frozenset(line.partition(":")[2].split())
+    return frozenset()
 
 
 def _processor() -> str:

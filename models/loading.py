@@ -14,7 +14,7 @@ from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.foreign.opening import open_foreign
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.training.recipe import recipe_names
-from extramaze.models.training.trained import RESULT, TrainingResult, read_solver, training_mark
+from extramaze.models.training.trained import RESULT, TrainingResult, provenance_of, read_solver
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
 
@@ -146,16 +146,13 @@ def _load_plugin(plugin: Plugin) -> IterativeSolver:
 def load_folder(folder: Path) -> IterativeSolver:
     """Load a solver from a folder with recipe.yaml, training.json and weights.safetensors."""
     solver, recipe, result = read_solver(folder)
-    notes: tuple[str, ...] = ()
-    if not result.reached_99:
-        notes = (training_mark(result.validation_accuracy),)
     solver.card = SolverCard(
         name=f"{recipe.name}@{result.seed}",
         recipe=recipe.name,
         seed=result.seed,
         scale=recipe.data.scale,
         weights_sha256=result.weights_sha256,
-        notes=notes,
+        provenance=provenance_of(recipe, result),
     )
     return solver.eval()
 

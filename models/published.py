@@ -23,10 +23,13 @@ from extramaze.core.errors import InputError
 from extramaze.models.contract import SolverCard
 from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet
 from extramaze.models.weight_files import FLOATS, MAX_WEIGHTS, misfits, non_numbers, some, unusable
+from extramaze.schema.solver import Imported
 
 HOLDERS = ("net", "state_dict", "model", "model_state_dict", "network", "weights")  # keys of a checkpoint's weights
 WRAPPERS = ("module", "_orig_mod")  # what DataParallel, its kin and torch.compile put into the names
 DEEPEST = 4  # mappings one within another, in a checkpoint
+DEEP_THINKING = "a state dictionary in the layout of github.com/aks2203/deep-thinking"
+ROBUST_MAZE = "a state dictionary in the layout of github.com/mines-opt-ml/robust-maze-learning"
 READ_IT = "read the file yourself, torch.load(path, weights_only=True), and give what that returns"
 UNSEEN_NORM = (
     "published weights do not tell whether their network had group normalisation, whose layers hold no numbers; it is "
@@ -67,7 +70,12 @@ def read_published(state: Mapping[str, Any]) -> DTNet:
     rounded = {name: value.detach().cpu().to(torch.float32) for name, value in ours.items()}
     _refuse(non_numbers(rounded))
     solver.to_empty(device="cpu").load_state_dict(rounded)
-    solver.card = SolverCard(name="DTNet", recipe="DTNet", notes=(*_rounding(ours, rounded), UNSEEN_NORM))
+    solver.card = SolverCard(
+        name="DTNet",
+        recipe="DTNet",
+        notes=(*_rounding(ours, rounded), UNSEEN_NORM),
+        provenance=Imported(source=ROBUST_MAZE if f"{_PARTS[3]}.0.weight" in given else DEEP_THINKING),
+    )
     return solver.eval()
 
 

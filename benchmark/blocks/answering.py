@@ -14,6 +14,7 @@ from extramaze.filling import as_filling
 from extramaze.models.calling import begin, first_step, read_answer
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.counting import counting
+from extramaze.records.answers import pack
 from extramaze.schema.plan import CellPlan, Iteration, Plan, Way
 from extramaze.schema.suite import Cell
 from extramaze.scoring import score
@@ -144,4 +145,5 @@ def score_answers(block: AnsweredBlock) -> BlockScores:
         disagrees=answers.disagrees,
         evaluations=answers.evaluations,
         batch=np.array([block.batch]),
+        answer=pack(answers.rungs[-1].cpu().numpy()),
     )

@@ -52,6 +52,7 @@ class BlockScores:
     filling: whether the last answer is dead-end filling's, bool (B,). audited, disagrees: mazes that ran on though
     retirement was on, and those whose answer then changed, bool (B,). evaluations: of the step, up to the last rung,
     int (B,). batch: mazes computed together, int (1,): fewer than the block where a GPU's memory did not suffice.
+    answer: the answer at the last rung, packed as records keep it, uint8 (B, bytes).
     """
 
     exact: np.ndarray
@@ -63,6 +64,7 @@ class BlockScores:
     disagrees: np.ndarray
     evaluations: np.ndarray
     batch: np.ndarray
+    answer: np.ndarray
 
 
 def draw_block(suite: Suite, cell: Cell, block: int, size: int) -> tuple[Mazes, np.ndarray, np.ndarray]:

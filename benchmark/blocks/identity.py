@@ -44,6 +44,7 @@ def solver_info(solver: IterativeSolver) -> SolverInfo:
         "code_sha256": _code_sha256(files),
         "files": files,
         "parameters": count_parameters(solver),
+        "provenance": card.provenance,
         "notes": card.notes,
     }
     return check_model(SolverInfo, stated, "the solver's card")

@@ -12,7 +12,7 @@ from extramaze.blocks.identity import solver_info
 from extramaze.core.errors import InputError
 from extramaze.mazes.pixels import raster_shape
 from extramaze.models.contract import IterativeSolver, card_of
-from extramaze.models.devices import describe_device, resolve_device
+from extramaze.models.devices import describe_device, describe_instructions, resolve_device
 from extramaze.schema.block_rule import LIMIT_BLOCK, block_size
 from extramaze.schema.plan import CONTRACTS, CellPlan, Mode, Part, Plan, Precision, how_many
 from extramaze.schema.suite import Suite, choose_cells
@@ -65,6 +65,7 @@ def make_plan(
         dtype=dtype,
         tf32=tf32 and device.type == "cuda",
         device=describe_device(device),
+        instructions=describe_instructions(device),
         limit_block=LIMIT_BLOCK,
         cells=tuple(cells),
         contracts=CONTRACTS,

@@ -43,6 +43,9 @@ def evaluate(
     retire: Annotated[
         bool, typer.Option("--retire", help="Stop iterating settled mazes; a random tenth runs on, as a check.")
     ] = False,
+    answers: Annotated[
+        bool, typer.Option(help="Keep every answer in the record, a bit a pixel, to be scored again by anybody.")
+    ] = True,
     shard: Annotated[str | None, typer.Option(help="Only the i-th of k shares, 1/4; then extramaze gather.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Score answers from a .npz or .jsonl file; needs no SOLVER.")
@@ -99,7 +102,7 @@ def evaluate(
         raise InputError(f"torchrun gives each process its shard; leave out --shard {shard}, or start one process")
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
-    evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32)
+    evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32, answers)
     folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{_suffix(given)}"
     if shard is not None:
         share = Shard.parse(shard)

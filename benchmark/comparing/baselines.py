@@ -110,13 +110,13 @@ def _entry(record: Record, reason: str) -> Accepted:
     content = {
         "accepted": datetime.now(UTC).date().isoformat(),
         "reason": reason,
-        "record_sha256": record.summary.sha256,
+        "record_sha256": record.sha256,
     }
     return check_model(Accepted, content, "a new baseline")
 
 
 def _is_of(entry: Accepted, record: Record, reason: str) -> bool:
-    return (entry.record_sha256, entry.reason) == (record.summary.sha256, reason.strip())
+    return (entry.record_sha256, entry.reason) == (record.sha256, reason.strip())
 
 
 def _add(folder: Path, record: Record, entries: tuple[Accepted, ...]) -> None:
@@ -137,7 +137,7 @@ def _history(entries: tuple[Accepted, ...]) -> bytes:
 def _read(folder: Path, entries: tuple[Accepted, ...], number: int) -> Baseline:
     place = _place(folder, number)
     record = read_record(place)
-    if record.summary.sha256 != entries[number - 1].record_sha256:
+    if record.sha256 != entries[number - 1].record_sha256:
         raise InputError(f"{place} is not the record that {folder / HISTORY} states (its sha256 differs); restore it")
     return Baseline(record, number, entries[number - 1])
 

@@ -28,7 +28,8 @@ from extramaze.models.calling import blame, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
 from extramaze.models.foreign.origin import calling
-from extramaze.records import SUMMARY, Record, read_record, settle_table
+from extramaze.records import SUMMARY, Record, read_record, settle_files
+from extramaze.records.answers import answers_bytes
 from extramaze.schema.plan import Mode, Part, Plan, Precision
 from extramaze.schema.record import RunInfo
 from extramaze.schema.suite import Suite, load_suite
@@ -43,12 +44,13 @@ class Evaluation:
     solver: IterativeSolver
     plan: Plan
     device: torch.device
+    keep_answers: bool = True
 
     def run(self, out: str | Path | None = None, quiet: bool = False) -> Record:
         """Run all of it, in the folder ``out`` or in memory, and return the record."""
         if out is None:
             cost = RunCost(self.device)
-            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost)
+            return assemble(self.plan, self.worker(BlockStore(None)).run(WHOLE, quiet), cost, self.keep_answers)
         folder = Path(out)
         with _hold_ours(folder):
             return self.run_held(folder, quiet)
@@ -60,7 +62,7 @@ class Evaluation:
             return self._finished(folder)
         store = BlockStore.open(folder, self.plan)
         store.tidy()
-        record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), cost)
+        record = assemble(self.plan, self.worker(store).run(WHOLE, quiet), cost, self.keep_answers)
         record.write(folder)
         store.clear()
         return record
@@ -69,7 +71,7 @@ class Evaluation:
         """Return the record that a folder holds, alone then. Raises InputError where it is of another evaluation."""
         record = read_record(folder)
         refuse_other(folder, record.summary.plan, self.plan)
-        settle_table(folder)
+        settle_files(folder)
         store = BlockStore(folder)
         store.tidy()
         store.clear()
@@ -114,6 +116,7 @@ def make_evaluation(
     mode: Mode = "free-running",
     retire: bool = False,
     tf32: bool = False,
+    keep_answers: bool = True,
 ) -> Evaluation:
     """Settle an evaluation; the arguments are those of ``evaluate``. Raises InputError."""
     if dtype not in get_args(Precision):
@@ -128,7 +131,7 @@ def make_evaluation(
     loaded = load_suite(suite)
     with blame(solver), calling(solver):
         plan = make_plan(solver, loaded, part, dtype, target, mode, retire, tf32)
-    return Evaluation(solver, plan, target)
+    return Evaluation(solver, plan, target, keep_answers)
 
 
 def evaluate(
@@ -142,6 +145,7 @@ def evaluate(
     mode: Mode = "free-running",
     retire: bool = False,
     tf32: bool = False,
+    keep_answers: bool = True,
 ) -> Record:
     """Evaluate a solver on a suite (a shipped name, a YAML file, or a Suite) and return its record.
 
@@ -152,13 +156,17 @@ def evaluate(
     part: evaluate only a part of the suite; the record is then marked partial and is not ranked.
     mode: ``"own"`` runs the solver's own inference under the same budget of evaluations.
     retire: let mazes go whose answer has settled; a tenth is audited. tf32: let a GPU round to TF32.
+    keep_answers: keep the answer to every maze in the record, a bit a pixel, so that anybody can score them again.
     Raises InputError for unknown names, a device that is not there, a solver made for another raster, or a folder that
     holds another evaluation.
     """
-    return make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32).run(out, quiet)
+    evaluation = make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32, keep_answers)
+    return evaluation.run(out, quiet)
 
 
-def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: RunCost) -> Record:
+def assemble(
+    plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: RunCost, keep_answers: bool = True
+) -> Record:
     """Make the record of a plan from all its blocks."""
     tables = tabulate_all(plan, blocks)
     run = RunInfo(
@@ -168,7 +176,9 @@ def assemble(plan: Plan, blocks: dict[str, BlockScores | BlockLimits], cost: Run
         peak_memory_bytes=cost.memory,
     )
     limits = [table.limits for table in tables if table.limits is not None]
-    return Record.seal(plan, [table.result for table in tables], limits, pl.concat([t.rows for t in tables]), run)
+    cells, rows = [table.result for table in tables], pl.concat([table.rows for table in tables])
+    answers = answers_bytes({table.result.name: table.answers for table in tables}) if keep_answers else None
+    return Record.seal(plan, cells, limits, rows, run, answers=answers)
 
 
 def _command() -> str:

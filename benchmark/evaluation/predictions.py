@@ -21,7 +21,7 @@ from extramaze.evaluation.evaluate import assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.mazes import Mazes, generate, raster, to_tokens
 from extramaze.models.contract import SolverCard
-from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
+from extramaze.records import FILES, SUMMARY, Record, read_record, settle_files
 from extramaze.records.summary_problems import ONCE
 from extramaze.schema.block_rule import LIMIT_BLOCK
 from extramaze.schema.plan import CONTRACTS, CellPlan, Part, Plan, how_many
@@ -67,7 +67,7 @@ def evaluate_predictions(
 
 def _refuse_foreign(folder: Path) -> None:
     """Raise InputError for a folder with other files than ours in it, and no record."""
-    if not (folder / SUMMARY).exists() and not is_free(folder, TABLE, NEXT):
+    if not (folder / SUMMARY).exists() and not is_free(folder, *FILES):
         raise InputError(f"{folder} exists and holds no record of answers; choose another --out")
 
 
@@ -76,7 +76,7 @@ def _finished(folder: Path, plan: Plan) -> Record:
     record = read_record(folder)
     refuse_other(folder, record.summary.plan, plan)
     remove_temporary(folder)
-    settle_table(folder)
+    settle_files(folder)
     return record
 
 

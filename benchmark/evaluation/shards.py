@@ -15,7 +15,7 @@ from extramaze.core.folders import remove_folder
 from extramaze.evaluation.evaluate import Evaluation, assemble
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import Shard, Task, tasks
-from extramaze.records import NEXT, SUMMARY, TABLE, Record, read_record, settle_table
+from extramaze.records import FILES, SUMMARY, Record, read_record, settle_files
 from extramaze.schema.plan import PLAN, Plan, shard_of
 
 POLL_SECONDS = 0.2
@@ -45,13 +45,13 @@ def _gathered(target: Path, plan: Plan) -> Record:
     found = read_record(target)
     if found.summary.plan != plan:
         raise InputError(f"{target} is not empty; choose another --out")
-    settle_table(target)
+    settle_files(target)
     return found
 
 
 def _refuse_used(target: Path) -> None:
     """Raise InputError for a folder that holds more than a gathering leaves, killed or not."""
-    if not is_free(target, TABLE, NEXT, SUMMARY):
+    if not is_free(target, *FILES):
         raise InputError(f"{target} is not empty; choose another --out")
 
 

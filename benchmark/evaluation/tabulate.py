@@ -18,11 +18,12 @@ from extramaze.schema.suite import Cell, Suite
 
 @dataclass(frozen=True)
 class CellTable:
-    """One cell's result, its limits where it is watched, and its per-maze rows."""
+    """One cell's result, and its per-maze rows."""
 
     result: CellResult
-    limits: LimitResult | None
+    limits: LimitResult | None  # None where it is not watched
     rows: pl.DataFrame
+    answers: np.ndarray  # at the last rung, packed: uint8 (N, bytes)
 
 
 def tabulate(
@@ -72,7 +73,8 @@ def tabulate(
         batch=min(int(block.batch[0]) for block in scores),
         **tally_answers(rows, retire),
     )
-    return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows)
+    answers = np.concatenate([block.answer for block in scores])[:count]
+    return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows, answers)
 
 
 def limit_columns(watched: list[BlockLimits], seen: int, mazes: int, suite: Suite) -> dict[str, list]:

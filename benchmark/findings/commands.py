@@ -24,7 +24,8 @@ def _evaluations(suite: str, entrants: Sequence[Entrant]) -> list[str]:
     for entrant in entrants:
         if entrant.recipe in shipped:
             noise = any(record.summary.noise for record in entrant.records)
-            alike.setdefault((entrant.seeds, begins_with(entrant.recipe) or "", entrant.own, noise), []).append(entrant)
+            base = begins_with(entrant.records[0].summary.plan.solver) or ""
+            alike.setdefault((entrant.seeds, base, entrant.own, noise), []).append(entrant)
         elif entrant not in known:
             lines.append(f"# {entrant.recipe} is no shipped recipe: extramaze evaluate SOLVER --suite {suite}")
     for (seeds, base, own, noise), group in sorted(alike.items(), key=lambda item: item[0][1:]):

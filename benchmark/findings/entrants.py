@@ -51,7 +51,7 @@ class Entrant:
     @property
     def retrained(self) -> bool:
         """Whether it was trained or tuned on mazes with cycles (finding 5)."""
-        return is_retrained(self.recipe)
+        return is_retrained(self.records[0].summary.plan.solver)
 
     @property
     def seeds(self) -> tuple[int, ...]:

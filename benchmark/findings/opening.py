@@ -8,8 +8,8 @@ from extramaze.findings.figures import mean_share
 from extramaze.findings.finding import NOTHING, Table, shown, table, who
 from extramaze.findings.pools import LARGE, SCALES, SMALL, Pool
 from extramaze.findings.verdicts import LEAST_SEEDS
-from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records import Record
+from extramaze.schema.solver import GOOD_ACCURACY
 from extramaze.schema.suite import IN_DISTRIBUTION
 
 TERMS = (

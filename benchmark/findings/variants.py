@@ -1,18 +1,21 @@
-"""Recipes that train, or go on training, on mazes with cycles, told by their names: PLAIN-pNN and PLAIN-tuned-N."""
+"""Recipes that train, or go on training, on mazes with cycles: PLAIN-pNN and PLAIN-tuned-N."""
 
-import re
+from extramaze.schema.solver import SolverInfo
 
 TRAINED_ON = {"-p01": ".01", "-p10": ".1", "-p50": ".5"}  # percolation
 TUNED = {"-tuned-100": 100, "-tuned-1k": 1_000, "-tuned-10k": 10_000}  # mazes with cycles
-_RETRAINED = re.compile(r"(?P<plain>.+-(?:thin|e2h))-(?:p\d+|(?P<tuned>tuned-\w+))")
 
 
-def is_retrained(recipe: str) -> bool:
-    """Whether a recipe's mazes have cycles, from the beginning or after training on trees."""
-    return _RETRAINED.fullmatch(recipe) is not None
+def is_retrained(solver: SolverInfo) -> bool:
+    """Whether some mazes that a solver was trained on have cycles, from the beginning or after training on trees."""
+    known = solver.trained.on if solver.trained else None
+    return known is not None and any(spec.percolation or spec.cycles or spec.braid for spec in known.maze_specs)
 
 
-def begins_with(recipe: str) -> str | None:
-    """Return the plain recipe whose weights a fine-tuned one begins with; None for any other."""
-    found = _RETRAINED.fullmatch(recipe)
-    return found["plain"] if found and found["tuned"] else None
+def begins_with(solver: SolverInfo) -> str | None:
+    """Return the name of the recipe whose weights a solver's training began with; None where it began with random ones.
+
+    A shipped solver is named ``RECIPE@SEED``.
+    """
+    begun = solver.trained.begun_with if solver.trained else None
+    return None if begun is None else begun.name.partition("@")[0]

@@ -43,15 +43,14 @@ def standing(records: Iterable[Record], verified: Verified) -> Standing:
 
     Every record of it was run again, whole or on mazes enough for a bound of MOST_OPEN, with nothing beyond rounding.
     """
-    summaries = [record.summary for record in records]
-    total = sum(cell.n for summary in summaries for cell in summary.cells)
-    found = [verified[summary.sha256] for summary in summaries if summary.sha256 in verified]
-    whole = {summary.sha256: sum(cell.n for cell in summary.cells) for summary in summaries}
+    whole = {record.sha256: sum(cell.n for cell in record.summary.cells) for record in records}
+    total = sum(whole.values())
+    found = [verified[sha256] for sha256 in whole if sha256 in verified]
     good = [one for one in found if _believed(one, whole[one.record_sha256])]
     mazes = sum(one.drawn for one in good)
-    if len(good) < len(summaries):
-        return Standing(CLAIMED, len(good), len(summaries), mazes, total, None)
-    return Standing(REPRODUCED, len(good), len(summaries), mazes, total, max(one.high for one in good))
+    if len(good) < len(whole):
+        return Standing(CLAIMED, len(good), len(whole), mazes, total, None)
+    return Standing(REPRODUCED, len(good), len(whole), mazes, total, max(one.high for one in good))
 
 
 def _believed(found: Verification, mazes: int) -> bool:

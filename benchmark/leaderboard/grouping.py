@@ -44,7 +44,7 @@ def rows_of(records: Iterable[Record], verified: Mapping[str, Verification] = Ma
     """
 
     def unverified(record: Record) -> bool:
-        found = verified.get(record.summary.sha256)
+        found = verified.get(record.sha256)
         return found is None or not found.reproduced
 
     rows: dict[str, list[Record]] = {}

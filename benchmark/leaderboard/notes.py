@@ -1,35 +1,30 @@
 """What the reader of a board should know of a row, in as few words as its seeds allow."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from extramaze.leaderboard.grouping import place
-from extramaze.models.training.trained import GOOD_ACCURACY, marked_accuracy
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
+from extramaze.schema.solver import GOOD_ACCURACY
 from extramaze.schema.suite import IN_DISTRIBUTION
 from extramaze.submission.card import VERIFICATION
 
-NUMBER = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?")
 ONE_SEED = "one seed: the interval is over mazes only"
 
 
 def notes_of(records: Sequence[Record]) -> Iterator[str]:
-    """Yield the notes of a row's solvers, and what is special about how they were run or how many there are.
-
-    Notes that differ in figures alone are one note, with the least and the greatest of each figure. Training that fell
-    short is ``mark_of``'s to say.
-    """
-    alike: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
+    """Yield the notes of a row's solvers, and what is special about how they were run or how many there are."""
+    noted: dict[str, list[int]] = defaultdict(list)
     for record in records:
-        for note in record.summary.plan.solver.notes:
-            if marked_accuracy(note) is None:
-                alike[NUMBER.sub("#", note)].append((record.summary.plan.solver.seed, note))
-    for noted in alike.values():
-        seeds = [str(seed) for seed, _ in noted if seed is not None]
-        who = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}: " if seeds else ""
-        yield who + _merged([note for _, note in noted])
+        solver = record.summary.plan.solver
+        for note in solver.notes:
+            noted[note] += [] if solver.seed is None else [solver.seed]
+    for note, seeds in noted.items():
+        yield f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {note}" if seeds else note
+    for record in records:
+        if record.unread:
+            yield f"{place(record)}: not known here, and left out: {', '.join(record.unread)}"
     plan = records[0].summary.plan
     longest = max(cell.rungs[-1] for cell in plan.cells)
     if longest > plan.suite.iterations[-1]:
@@ -51,35 +46,29 @@ def marks(records: Sequence[Record]) -> dict[int, str]:
     Training is validated by the plain iteration: a seed that reaches GOOD_ACCURACY in distribution by an inference of
     its own is not short by that.
     """
+    return {seed: f"{share:.2%}" for seed, share in _short(records).items()}
+
+
+def mark_of(records: Sequence[Record]) -> str:
+    """Return what marked seeds reached on fresh mazes like those of their training, and which they are if not all."""
+    short = _short(records)
+    if not short:
+        return ""
+    least, most = (f"{100 * share:.2f}" for share in (min(short.values()), max(short.values())))
+    seeds = ", ".join(map(str, short))
+    which = "" if len(short) == len(records) else f" (seed{'s' if len(short) > 1 else ''} {seeds})"
+    return f"{least if least == most else f'{least} to {most}'}%{which}"
+
+
+def _short(records: Sequence[Record]) -> dict[int, float]:
+    """Return the seeds that are marked, each with the share that it reached."""
     found = {}
     for record in records:
         plan = record.summary.plan
         home = [cell.rungs[-1].optimal.share for cell in record.summary.cells if cell.axis == IN_DISTRIBUTION]
         if plan.mode == "own" and home and min(home) >= GOOD_ACCURACY:
             continue
-        for note in plan.solver.notes:
-            if accuracy := marked_accuracy(note):
-                found[plan.solver.seed or 0] = accuracy
+        accuracy = plan.solver.accuracy
+        if accuracy is not None and accuracy.ranked < GOOD_ACCURACY:
+            found[plan.solver.seed or 0] = accuracy.ranked
     return found
-
-
-def mark_of(records: Sequence[Record]) -> str:
-    """Return what marked seeds reached on fresh mazes like those of their training, and which they are if not all."""
-    found = marks(records)
-    if not found:
-        return ""
-    shares = _range(sorted({share.removesuffix("%") for share in found.values()}, key=float))
-    seeds = ", ".join(map(str, found))
-    which = "" if len(found) == len(records) else f" (seed{'s' if len(found) > 1 else ''} {seeds})"
-    return f"{shares}%{which}"
-
-
-def _merged(notes: Sequence[str]) -> str:
-    """Write notes that differ in figures alone as one: ``88.75 to 88.87% of …``."""
-    figures = zip(*(NUMBER.findall(note) for note in notes), strict=True)
-    ranges = iter([_range(sorted(set(found), key=lambda text: float(text.replace(",", "")))) for found in figures])
-    return NUMBER.sub(lambda _: next(ranges), notes[0])
-
-
-def _range(figures: Sequence[str]) -> str:
-    return figures[0] if len(figures) == 1 else f"{figures[0]} to {figures[-1]}"

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from extramaze.core.escapes import for_markdown, for_terminal
 from extramaze.leaderboard.board import Board, Contest, Row
 from extramaze.leaderboard.notes import ONE_SEED
-from extramaze.models.training.trained import GOOD_ACCURACY
 from extramaze.records.measures import FATE_NAMES
+from extramaze.schema.solver import GOOD_ACCURACY
 from extramaze.schema.suite import IN_DISTRIBUTION
 from extramaze.tables import layout
 

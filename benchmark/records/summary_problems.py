@@ -6,6 +6,7 @@ import numpy as np
 
 from extramaze.alike import alike
 from extramaze.mazes.pixels import raster_shape
+from extramaze.records.tallies import tally
 from extramaze.schema.block_rule import BLOCK_PIXELS, LIMIT_BLOCK, block_size
 from extramaze.schema.plan import CONTRACTS, CellPlan, Plan, how_many
 from extramaze.schema.record import CellResult, Summary
@@ -90,9 +91,9 @@ def _cell_problems(plan: CellPlan, result: CellResult) -> Iterator[str]:
         if not exact <= right <= valid <= result.n:
             yield f"@{rung.iterations}: exact {exact} ≤ optimal {right} ≤ valid {valid} ≤ {result.n} does not hold"
         for kind in KINDS:
-            tally = getattr(rung, kind)
-            if tally.right <= result.n and not alike(tally, type(tally).of(tally.right, result.n)):
-                yield f"@{rung.iterations}: {kind}: share and interval are not those of {tally.right} of {result.n}"
+            stated = getattr(rung, kind)
+            if stated.right <= result.n and not alike(stated, tally(stated.right, result.n)):
+                yield f"@{rung.iterations}: {kind}: share and interval are not those of {stated.right} of {result.n}"
     wrong = result.n - result.rungs[-1].optimal.right
     if sum(result.failures.values()) != wrong or min(result.failures.values(), default=1) < 1:
         yield f"its failures add up to {sum(result.failures.values())}; {wrong} mazes are wrong at the last rung"

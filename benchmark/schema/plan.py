@@ -65,30 +65,32 @@ class Way:
     retire: bool = False
 
 
-class Plan(Strict):
-    """Everything that decides the numbers of an evaluation on one machine.
+class Instructions(Strict):
+    """What a CPU can do that changes how sums are rounded."""
 
-    part: None for the whole suite, which alone is ranked. limit_block: watched mazes computed together.
-    mode: the plain iteration, the solver's own inference, or answers that were handed in. iteration: how the steps to
-    the answers are made (``extramaze.blocks.acceleration``, which also chooses for watched ones). retire: whether
-    settled mazes leave their block.
-    contracts: versions of generator, stored path, raster, scores and limits.
-    """
+    capability: OneLine  # as torch.backends.cpu.get_cpu_capability() says it: DEFAULT, AVX2, AVX512, …
+    bf16: bool  # has products of bfloat16
+    amx: bool  # has tiles of them
+
+
+class Plan(Strict):
+    """Everything that decides the numbers of an evaluation on one machine."""
 
     suite: Suite
     suite_sha256: Digest
-    part: Part | None
+    part: Part | None  # None: the whole suite, which alone is ranked
     solver: SolverInfo
-    mode: Mode
-    iteration: Iteration
-    retire: bool
-    dtype: Precision
-    tf32: bool
+    mode: Mode  # the plain iteration, the solver's own inference, or answers that were handed in
+    iteration: Iteration  # how steps to the answers are made (``extramaze.blocks.acceleration``)
+    retire: bool  # whether settled mazes leave their block
+    dtype: Precision  # of the answers
+    tf32: bool  # whether a GPU may round to TF32
     device: OneLine
-    limit_block: Positive
+    instructions: Instructions | None = None  # of the CPU; None: a GPU, answers made elsewhere, or not said
+    limit_block: Positive  # watched mazes computed together
     cells: tuple[CellPlan, ...]
-    contracts: dict[OneLine, Count]
-    packages: dict[OneLine, OneLine]
+    contracts: dict[OneLine, Count]  # versions of generator, stored path, raster, scores and limits
+    packages: dict[OneLine, OneLine]  # versions of what computes
 
     @property
     def way(self) -> Way:

@@ -12,7 +12,7 @@ from extramaze.mazes.description import COUNTS
 from extramaze.schema.plan import CellPlan, Plan
 from extramaze.schema.suite import Suite
 
-SCHEMA = "extramaze-record-3"
+SCHEMA = "extramaze-record-4"
 
 PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "cell": pl.String,
@@ -192,18 +192,27 @@ class RunInfo(Strict):
     peak_memory_bytes: Count | None
 
 
-class Summary(Strict):
-    """The summary of a record (``record.json``). noise: empty unless it was asked for."""
+class MadeAs(Strict):
+    """What a record was before it was brought to this schema."""
 
-    schema_: Literal["extramaze-record-3"] = Field(alias="schema")
+    schema_: OneLine = Field(alias="schema")
+    sha256: Digest
+
+
+class Summary(Strict):
+    """The summary of a record (``record.json``)."""
+
+    schema_: Literal["extramaze-record-4"] = Field(alias="schema")
+    made_as: MadeAs | None  # None: in this schema
     plan: Plan
     cells: tuple[CellResult, ...]
     limits: tuple[LimitResult, ...]
     odds: tuple[LimitOdds, ...]
-    noise: tuple[CellNoise, ...]
-    table_sha256: Digest
+    noise: tuple[CellNoise, ...]  # empty unless it was asked for
+    table_sha256: Digest  # of the per-maze rows
+    answers_sha256: Digest | None  # of the answers at the last rung; None: they were not kept
     run: RunInfo
-    sha256: Digest
+    sha256: Digest  # of all the rest of this summary
 
 
 def widest_list(cells: Iterable[CellPlan]) -> int:

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from extramaze.core.checked import Digest, Strict, check_data, check_model, one_line, parse_yaml
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.core.json_files import load_json
 from extramaze.core.sealed import content_sha256, sealed_bytes
-from extramaze.mazes import MazeSpec
 from extramaze.models.contract import NAME_PATTERN
 from extramaze.models.weight_files import MAX_WEIGHTS
+from extramaze.schema.solver import TrainedOn as TrainedOn
 from extramaze.submission.members import NAME
 
 SCHEMA = "extramaze-card-1"
@@ -37,22 +37,6 @@ def _filled_in(text: str) -> str:
 
 OneLine = Annotated[str, AfterValidator(_filled_in)]
 FileName = Annotated[str, Field(pattern=NAME)]
-
-
-class TrainedOn(Strict):
-    """What a solver was trained on: mazes of these specifications and this split, so many in all, repeats counted.
-
-    split: ``none`` for mazes drawn without one. specs: empty for mazes made elsewhere, and where nothing was trained.
-    """
-
-    specs: tuple[str, ...] = Field(default=(), max_length=64)
-    split: Literal["train", "val", "test", "sealed", "none"] = "train"
-    mazes: int = Field(ge=0, le=10**15)
-
-    @field_validator("specs")
-    @classmethod
-    def _canonical(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(MazeSpec.parse(text)) for text in texts)
 
 
 class Statement(Strict):

@@ -12,14 +12,13 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import LOCK, read_inside
 from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, with_other_line_ends
 from extramaze.core.sealed import parse_sealed
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, trained_on
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE
-from extramaze.schema.record import Summary
+from extramaze.records import MAX_BYTES, SUMMARY, TABLE, read_summary
 from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
 from extramaze.submission.members import read_member, strangers
 from extramaze.submission.overlap import find_overlap
-from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
+from extramaze.submission.training import KEPT, read_training, solver_of, unknown_start
 
 
 def submission_problems(folder: Path) -> Iterator[str]:
@@ -98,12 +97,13 @@ def _source_problems(card: Card) -> Iterator[str]:
 def _record_problems(card: Card, contents: dict[str, bytes]) -> Iterator[str]:
     """Hold the card, and the weights, against the record; a record that cannot be read has been named already."""
     parsed, _ = parse_sealed(contents.get(SUMMARY, b""), SUMMARY)
-    summary, _ = try_data(Summary, parsed)
-    if summary is None:
+    try:
+        summary, _, read_as = read_summary(parsed, SUMMARY)
+    except InputError:
         return
     plan = summary.plan
     stated = {
-        "record_sha256": (card.record_sha256, summary.sha256),
+        "record_sha256": (card.record_sha256, read_as or summary.sha256),
         "solver": (card.solver, solver_of(summary)),
         "device": (card.device, plan.device),
         "packages": (card.packages, plan.packages),
@@ -144,7 +144,7 @@ def _training_problems(folder: Path, card: Card) -> Iterator[str]:
         recipe, result = read_training(folder)
     except InputError:
         return  # named by the check of trained folders
-    if card.training != training_of(recipe, result):
+    if card.training != trained_on(recipe, result):
         yield f"{CARD}: training: it is not what {RECIPE} and {RESULT} say"
     if card.overlap.known == "by construction" and unknown_start(result) is not None:
         yield f"{CARD}: overlap: it began with {unknown_start(result)}, whose training is not known"

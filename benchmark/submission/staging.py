@@ -22,12 +22,12 @@ from extramaze.models.training.log import LOG
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, fill, weight_bytes
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE
+from extramaze.records import FILES, MAX_BYTES
 from extramaze.submission.card import CARD, VERIFICATION, Card, Source
 from extramaze.submission.members import is_member_name, read_member, write_member
 
 MAX_CODE = MAX_BYTES  # of a solver's file, as validate reads it
-NOT_CODE = (SUMMARY, TABLE, CARD, VERIFICATION)  # what else lies in the folder
+NOT_CODE = (*FILES, CARD, VERIFICATION)  # what else lies in the folder
 READ_THEM = (
     "read_weights(solver, Path(__file__).with_name('weights.safetensors')), with "
     "from extramaze.models import read_weights"

@@ -17,20 +17,20 @@ from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, trained_on
 from extramaze.models.weight_files import MAX_WEIGHTS
-from extramaze.records import SUMMARY, TABLE, Record
+from extramaze.records import ANSWERS, FILES, SUMMARY, TABLE, Record
 from extramaze.schema.plan import PLAN, SHARD
 from extramaze.schema.suite import Suite
 from extramaze.submission.card import CARD, Card, FileEntry, Overlap, Statement, TrainedOn, read_card
 from extramaze.submission.members import read_member, strangers, write_member
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage
-from extramaze.submission.training import KEPT, read_training, solver_of, training_of, unknown_start
+from extramaze.submission.training import KEPT, read_training, solver_of, unknown_start
 from extramaze.trust.names import claim_of
 
 SUBMISSIONS = Path("submissions")
-OURS = {SUMMARY, TABLE, CARD, PLAN, BLOCKS, SHARD, LOCK}
+OURS = {*FILES, CARD, PLAN, BLOCKS, SHARD, LOCK}
 
 
 class BrokenContract(Exception):
@@ -98,7 +98,7 @@ def _seal(
         system=f"{platform.system()} {platform.machine()}",
         packages=record.summary.plan.packages,
         files=_entries(staged, place),
-        record_sha256=record.summary.sha256,
+        record_sha256=record.sha256,
     )
 
 
@@ -109,7 +109,7 @@ def _training(statement: Statement, staged: Staged) -> tuple[TrainedOn, str | No
             raise InputError("card: training: say what the solver was trained on: specs, split and number of mazes")
         return statement.training, None
     recipe, result = read_training(staged.place)
-    found = training_of(recipe, result)
+    found = trained_on(recipe, result)
     if statement.training is not None and statement.training != found:
         raise InputError(
             f"card: training: {statement.training} is not what {RECIPE} and {RESULT} say, {found}; leave training out"
@@ -153,7 +153,7 @@ def _refuse_sibling(folder: Path, staged: Staged, ours: SolverCard) -> None:
 
 def _entries(staged: Staged, folder: Path) -> dict[str, FileEntry]:
     contents = {name: (staged.place / name).read_bytes() for name in staged.names}
-    contents |= {name: (folder / name).read_bytes() for name in (SUMMARY, TABLE)}
+    contents |= {name: (folder / name).read_bytes() for name in (TABLE, ANSWERS, SUMMARY) if (folder / name).exists()}
     return {n: FileEntry(bytes=len(c), sha256=sha256(c).hexdigest()) for n, c in sorted(contents.items())}
 
 

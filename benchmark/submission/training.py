@@ -10,7 +10,7 @@ from extramaze.models.loading import shipped_solvers
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, TrainingResult
 from extramaze.schema.record import Summary
-from extramaze.submission.card import TrainedOn, Who
+from extramaze.submission.card import Who
 
 KEPT = f"keeps the contract on mazes of size {', '.join(map(str, sorted(SIZES)))}"
 
@@ -25,11 +25,6 @@ def read_training(folder: Path) -> tuple[Recipe, TrainingResult]:
     """Read the recipe and the result of a trained folder. Raises InputError."""
     recipe = parse_recipe(read_bytes(folder / RECIPE, MAX_YAML), RECIPE)
     return recipe, parse_json(TrainingResult, read_bytes(folder / RESULT), RESULT)
-
-
-def training_of(recipe: Recipe, result: TrainingResult) -> TrainedOn:
-    """Say what a recipe trained on: mazes of the split train, by construction of the trainer."""
-    return TrainedOn(specs=tuple(str(spec) for spec, _ in recipe.data.parts), split="train", mazes=result.mazes)
 
 
 def unknown_start(result: TrainingResult) -> str | None:

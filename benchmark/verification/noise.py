@@ -13,7 +13,7 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import hold, remove_temporary
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
 from extramaze.models.contract import IterativeSolver
-from extramaze.records import Record, read_record, settle_table
+from extramaze.records import Record, read_record, settle_files
 from extramaze.schema.plan import Mode, Part, Precision, make_part
 from extramaze.schema.record import CellNoise
 from extramaze.schema.suite import Suite
@@ -33,7 +33,7 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, 
     with hold(folder):
         old = read_record(folder)
         remove_temporary(folder)
-        settle_table(folder)
+        settle_files(folder)
         if old.summary.noise:
             return old
         if (folder / CARD).exists():
@@ -43,7 +43,7 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, 
         if plan.dtype != "float32" or plan.retire or plan.tf32:
             raise InputError(f"{folder}: a noise floor is of float32 answers to every maze, and these are not")
         place = str(device_of_its_kind(plan, device))
-        new = old.with_noise(noise_floor(solver, plan.suite, place, plan.part, quiet, plan.mode))
+        new = old.changed(noise=noise_floor(solver, plan.suite, place, plan.part, quiet, plan.mode))
         carry_over(folder, old, new)  # first: a floor is measured alike after a kill, and the record is the same then
         new.write(folder)
     return new

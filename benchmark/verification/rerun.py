@@ -90,7 +90,7 @@ def run_again(rerun: Rerun, drawn: list[Place], seed: int | None) -> Verificatio
     named = [Disagreement(cell=c, index=i, what="answers", rounding=(c, i) in rounding) for c, i in differ]
     named += [Disagreement(cell=c, index=i, what="limit", rounding=(c, i) in limits_rounding) for c, i in limits]
     return Verification.seal(
-        record_sha256=rerun.record.summary.sha256,
+        record_sha256=rerun.record.sha256,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         device=rerun.here.device,
         packages=rerun.here.packages,

@@ -23,7 +23,7 @@ from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import limit_columns
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models.contract import IterativeSolver
-from extramaze.records import Record, read_record, settle_table
+from extramaze.records import Record, read_record, settle_files
 from extramaze.records.tallies import tally_limits
 from extramaze.schema.plan import CONTRACTS, Plan
 from extramaze.schema.record import columns_of
@@ -102,7 +102,7 @@ def _settled(folder: Path) -> Record:
         carry_over(folder, read_record(folder), new)
         new.write(folder)
         remove_folder(folder / PLACE)
-    settle_table(folder)
+    settle_files(folder)
     return read_record(folder)
 
 
@@ -162,4 +162,4 @@ def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | Bloc
     now = datetime.now(UTC).isoformat(timespec="seconds")
     command = old.run.command.removesuffix(AGAIN) + AGAIN
     run = old.run.model_copy(update={"finished": now, "command": command})
-    return Record.seal(plan, old.cells, limits, mazes, run, old.noise)
+    return record.changed(plan=plan, limits=limits, mazes=mazes, run=run)

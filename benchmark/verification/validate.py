@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
 from pathlib import Path
 
+import polars as pl
+
 from extramaze.core.checked import parse_json, try_data
 from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
@@ -18,11 +20,15 @@ from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
-from extramaze.records import MAX_BYTES, SUMMARY, TABLE, table_of
+from extramaze.records import ANSWERS, MAX_BYTES, SUMMARY, TABLE, waiting
+from extramaze.records.answers import read_answers
 from extramaze.records.parquet import open_table
+from extramaze.records.record import STATED
 from extramaze.records.redrawn import drawn_problems, measure_problems, redraw
+from extramaze.records.rescored import answer_problems
 from extramaze.records.row_problems import row_problems
 from extramaze.records.summary_problems import summary_problems
+from extramaze.schema.migrations import up_to_date
 from extramaze.schema.record import Summary, widest_list
 from extramaze.submission.card import CARD, VERIFICATION
 from extramaze.submission.problems import submission_problems
@@ -107,7 +113,9 @@ def _is_there(folder: Path, name: str) -> bool:
 
 def _record_problems(folder: Path) -> Iterator[str]:
     contents: dict[str, bytes] = {}
-    for name in (SUMMARY, TABLE):
+    for name in (SUMMARY, TABLE, ANSWERS):
+        if name == ANSWERS and not _is_there(folder, name):
+            continue
         try:
             contents[name] = read_inside(folder, name, MAX_BYTES)
         except InputError as problem:
@@ -118,12 +126,20 @@ def _record_problems(folder: Path) -> Iterator[str]:
     yield from wrong
     if not isinstance(content, dict):
         return
-    stopped = table_of(folder, str(content.get("table_sha256")))
-    if stopped is not None:
-        contents[TABLE] = stopped
-    if TABLE in contents and content.get("table_sha256") != hashlib.sha256(contents[TABLE]).hexdigest():
-        del contents[TABLE]  # not the table that the summary speaks of: there is nothing to hold against it
-        yield f"{TABLE}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
+    for name, key in STATED.items():
+        stopped = waiting(folder, name, str(content.get(key)))
+        if stopped is not None:
+            contents[name] = stopped
+        if name in contents and content.get(key) != hashlib.sha256(contents[name]).hexdigest():
+            del contents[name]  # not the file that the summary speaks of: there is nothing to hold against it
+            yield f"{name}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
+        elif name not in contents and name == ANSWERS and content.get(key) is not None:
+            yield f"{ANSWERS}: missing, and {SUMMARY} states its sha256; restore it"
+    try:
+        content = up_to_date(content, SUMMARY)
+    except InputError as problem:
+        yield str(problem)
+        return
     summary, wrong = try_data(Summary, content)
     yield from (f"{SUMMARY}: {problem}" for problem in wrong)
     if summary is None:
@@ -143,7 +159,19 @@ def _record_problems(folder: Path) -> Iterator[str]:
         yield f"{TABLE}: {problem}"
         return
     found = chain(row_problems(summary, table), measure_problems(table, redrawn))
-    yield from (f"{TABLE}: {wrong}" for wrong in found)
+    wrong = [f"{TABLE}: {problem}" for problem in found]
+    yield from wrong
+    if ANSWERS in contents and not wrong:
+        yield from _answer_problems(summary, table, contents[ANSWERS])
+
+
+def _answer_problems(summary: Summary, table: pl.DataFrame, content: bytes) -> Iterator[str]:
+    """Score the kept answers again, of rows in which nothing else is wrong."""
+    try:
+        packed = read_answers(content, summary.plan, ANSWERS)
+        yield from (f"{ANSWERS}: {problem}" for problem in answer_problems(summary, table, packed))
+    except InputError as problem:
+        yield str(problem)
 
 
 def _solver_problems(folder: Path) -> Iterator[str]:

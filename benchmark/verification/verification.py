@@ -195,10 +195,10 @@ def carry_over(folder: Path, old: Record, new: Record) -> None:
     root = home(folder)
     for path in _files(root) if root is not None else ():
         found, wrong = read_verification(path)
-        if found is None or wrong or found.record_sha256 != old.summary.sha256:
+        if found is None or wrong or found.record_sha256 != old.sha256:
             continue
         if not found.watched or new.mazes.equals(old.mazes):
-            found.of(new.summary.sha256).write(path)
+            found.of(new.sha256).write(path)
 
 
 def outdated(folder: Path, record: Record) -> Path | None:
@@ -208,7 +208,7 @@ def outdated(folder: Path, record: Record) -> Path | None:
     if path is None or not path.exists():
         return None
     found, _ = read_verification(path)
-    return path if found is None or found.record_sha256 != record.summary.sha256 else None
+    return path if found is None or found.record_sha256 != record.sha256 else None
 
 
 def upper_bound(disagree: int, drawn: int, mazes: int) -> float:

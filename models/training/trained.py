@@ -5,7 +5,6 @@ how it got there. Nothing is pickled.
 """
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +17,10 @@ from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.training.recipe import NAME, Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
+from extramaze.schema.solver import Accuracy, Origin, Trained, TrainedOn
 
 RECIPE, RESULT, WEIGHTS = "recipe.yaml", "training.json", "weights.safetensors"
-_MARK = re.compile(r"only ([\d.]+%) of fresh training-like mazes, below [\d.]+%")
 Ended = Literal["steps", "accuracy", "seconds"]
-GOOD_ACCURACY = 0.99  # on fresh mazes of the training distribution; below it a seed is shipped, and marked
 
 
 class TrainingResult(Strict):
@@ -54,18 +52,18 @@ class TrainingResult(Strict):
     resumed: int = 0
 
 
-def training_mark(accuracy: float) -> str:
-    """Say that a seed fell short of GOOD_ACCURACY, as its card and its records do.
-
-    ``marked_accuracy`` reads it from records: their schema freezes the wording.
-    """
-    return f"only {accuracy:.2%} of fresh training-like mazes, below {GOOD_ACCURACY:.0%}"
+def trained_on(recipe: Recipe, result: TrainingResult) -> TrainedOn:
+    """Say what a recipe trained on: mazes of the split train, by construction of the trainer."""
+    return TrainedOn(specs=tuple(str(spec) for spec, _ in recipe.data.parts), split="train", mazes=result.mazes)
 
 
-def marked_accuracy(note: str) -> str | None:
-    """Return the accuracy, as written, that a note of ``training_mark`` states; None for any other note."""
-    mark = _MARK.fullmatch(note)
-    return mark[1] if mark else None
+def provenance_of(recipe: Recipe, result: TrainingResult) -> Trained:
+    """Say where the weights of a finished training come from."""
+    begun = None
+    if result.init_from is not None and result.initial_weights_sha256 is not None:
+        begun = Origin(name=result.init_from, weights_sha256=result.initial_weights_sha256)
+    accuracy = Accuracy(mazes=result.validation_count, exact=result.validation_accuracy, optimal=None)
+    return Trained(on=trained_on(recipe, result), begun_with=begun, accuracy=accuracy)
 
 
 def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:

@@ -3,6 +3,7 @@
 They are for reading in memory: of what a summary draws from the rows, only what findings look at is filled in.
 """
 
+import re
 from functools import cache
 from hashlib import sha256
 
@@ -14,12 +15,12 @@ from extramaze.blocks.planning import make_plan
 from extramaze.findings import findings_of, make_pools
 from extramaze.mazes.description import COUNTS
 from extramaze.models import load
-from extramaze.models.training.trained import training_mark
 from extramaze.records import Record
 from extramaze.records.tallies import tally_limits
 from extramaze.schema.plan import make_part
 from extramaze.schema.record import PER_MAZE, CellResult, Rung, RunInfo, Tally
 from extramaze.schema.scores import KINDS
+from extramaze.schema.solver import Accuracy, Origin, Trained, TrainedOn
 from extramaze.suites import load_suite
 
 MOST = 128  # mazes a cell
@@ -67,7 +68,11 @@ def chosen_record(
     plan = base_plan(suite, part)
     identity = {"name": f"{recipe}@{seed}" if trained else recipe, "recipe": recipe, "seed": seed if trained else None}
     identity |= {"weights_sha256": digest(f"{recipe}{seed}") if trained else None, "parameters": 100 * trained}
-    identity |= {"notes": (training_mark(mark),) if mark else ()}
+    reached = Accuracy(mazes=100, exact=mark, optimal=mark) if mark else None
+    begun = re.fullmatch(r"(.+)-tuned-.*", recipe)
+    on = TrainedOn(specs=("size=9,percolation=0.1",) if re.search("-(p|tuned-)", recipe) else ("size=9",), mazes=1)
+    origin = Origin(name=begun[1], weights_sha256=digest(begun[1])) if begun else None
+    identity |= {"notes": (), "provenance": Trained(on=on, begun_with=origin, accuracy=reached) if trained else None}
     plan = plan.model_copy(update={"solver": plan.solver.model_copy(update=identity), "mode": mode})
     tables = [
         chosen_rows(cell, planned, right(cell.name), np.random.default_rng([seed, number]), **rows | by_cell(cell.name))

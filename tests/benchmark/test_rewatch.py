@@ -216,7 +216,7 @@ def test_a_noise_floor_is_added_to_an_old_and_to_a_new_record(old, outdated, tin
 
 
 def _without_noise(folder):
-    read_record(folder).with_noise(()).write(folder)
+    read_record(folder).changed(noise=()).write(folder)
     return folder
 
 

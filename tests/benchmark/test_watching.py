@@ -193,7 +193,7 @@ def test_a_record_keeps_its_noise_floor(tiny_suite, tiny_records, tmp_path):
 
     record = tiny_records["dt-net-thin@0"]
     noise = noise_floor(load("dt-net-thin@0"), load_suite(tiny_suite), "cpu", quiet=True)
-    record.with_noise(noise).write(tmp_path / "r")
+    record.changed(noise=noise).write(tmp_path / "r")
     found = read_record(tmp_path / "r")
     assert found.summary.noise == tuple(noise)
     assert [(cell.cell, cell.mazes) for cell in noise] == [("easy", 40), ("cycles", 64), ("large", 33)]
