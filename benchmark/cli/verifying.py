@@ -144,13 +144,18 @@ def rewatch(
         bool,
         typer.Option("--noise-floor", help="Count answers that rounding alone changes too, where none are counted."),
     ] = False,
+    answers: Annotated[
+        bool,
+        typer.Option("--answers", help="Answer the mazes again too, and keep the answers where all have their scores."),
+    ] = False,
     device: Annotated[str | None, typer.Option(help="Default: the kind that the record was made on.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Judge a record's trajectories by the rules of this version, without evaluating its answers again.
+    """Bring a record up to date: limits by the rules of this version, its schema, and what is known of its solver.
 
-    Only mazes whose limit the newer rules may judge otherwise are watched again. Stopped and started again, it goes on
-    where it was.
+    Only mazes whose limit the newer rules may judge otherwise are watched again; nothing is answered again but with
+    --answers. Stopped and started again, it goes on where it was. Exit 1 with --answers: some answers are others than
+    the record's, and it stays as it was.
     """
     from extramaze.core.display import shown
     from extramaze.models import load
@@ -158,17 +163,22 @@ def rewatch(
     from extramaze.records import read_record
     from extramaze.schema.plan import CONTRACTS
     from extramaze.verification.noise import add_noise
-    from extramaze.verification.rewatch import is_under_way
+    from extramaze.verification.rewatch import OtherAnswers, is_under_way
     from extramaze.verification.rewatch import rewatch as watch_again
-    from extramaze.verification.verification import outdated
+    from extramaze.verification.verification import MAX_NAMED, outdated
 
     plan = read_record(record).summary.plan
     name = plan.solver.name
     if solver is None and name not in shipped_solvers():  # a record's own word runs nobody's code
         raise InputError(f"{name} is no shipped solver; say which solver made the record: --solver")
     loaded = load(solver or name)
-    if not noise_floor or plan.contracts != CONTRACTS or is_under_way(record):
-        found = watch_again(record, loaded, device, quiet)
+    if answers or not noise_floor or plan.contracts != CONTRACTS or is_under_way(record):
+        try:
+            found = watch_again(record, loaded, device, quiet, answers)
+        except OtherAnswers as problem:
+            lines = [f"  {cell} #{index}" for cell, index in problem.places[:MAX_NAMED]]
+            print("\n".join([f"{shown(record)}: {problem}", *lines]))
+            raise typer.Exit(ExitCode.FAILED) from problem
     if noise_floor:
         found = add_noise(record, loaded, device, quiet)
     report(found, record, as_json=False)

@@ -11,7 +11,7 @@ from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.description import COLUMNS
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
 from extramaze.schema.plan import CellPlan
-from extramaze.schema.record import STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
+from extramaze.schema.record import PER_MAZE, STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
 from extramaze.schema.scores import KINDS, Failure
 from extramaze.schema.suite import Cell, Suite
 
@@ -31,29 +31,26 @@ def tabulate(
 ) -> CellTable:
     """Tabulate a cell from its blocks in order, the fillers of the last one left out."""
     count = plan.mazes
-    right = {kind: np.concatenate([getattr(s, kind) for s in scores], axis=1)[:, :count].T for kind in KINDS}
-    failures = np.concatenate([s.failure for s in scores])[:count].tolist()
-    joined = {
-        name: np.concatenate([getattr(block, name) for block in scores])[:count].tolist()
-        for name in ("filling", "audited", "disagrees", "evaluations")
-    }
     mazes = generate(cell.maze_spec, count, split=suite.split)
     drawn = mazes.generation
     assert drawn is not None
     description = describe(mazes)
-    first, last = first_and_last(right["optimal"], np.array(plan.rungs))
-    audit, disagrees = joined["audited"], joined["disagrees"]
+    answered = answer_columns(scores, count)
+    right = np.concatenate([block.optimal for block in scores], axis=1)[:, :count].T
+    first, last = first_and_last(right, np.array(plan.rungs))
+    audit, disagrees, evaluations = (
+        np.concatenate([getattr(block, name) for block in scores])[:count].tolist()
+        for name in ("audited", "disagrees", "evaluations")
+    )
     columns = {
         "cell": [cell.name] * count,
         "index": np.arange(count),
         **{name: getattr(description, name) for name in COLUMNS},
-        **{kind: right[kind].tolist() for kind in KINDS},
+        **{name: answered[name] for name in answered.columns},
         "first_right": [int(value) or None for value in first],
         "last_right": [int(value) or None for value in last],
-        "failure": [None if failure == Failure.NONE else failure for failure in failures],
-        "as_dead_end_filling": joined["filling"],
         "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
-        "evaluations": [None if steps < 0 else int(steps) for steps in joined["evaluations"]],
+        "evaluations": [None if steps < 0 else int(steps) for steps in evaluations],
         **limit_columns(watched, plan.watched, count, suite),
     }
     rows = pl.DataFrame(columns, schema=columns_of(suite), strict=False)
@@ -75,6 +72,18 @@ def tabulate(
     )
     answers = np.concatenate([block.answer for block in scores])[:count]
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows, answers)
+
+
+def answer_columns(scores: list[BlockScores], count: int) -> pl.DataFrame:
+    """Join blocks of answers into the columns that score them, of the first ``count`` mazes, a row each."""
+    right = {kind: np.concatenate([getattr(block, kind) for block in scores], axis=1)[:, :count].T for kind in KINDS}
+    failures = np.concatenate([block.failure for block in scores])[:count].tolist()
+    columns = {
+        **{kind: right[kind].tolist() for kind in KINDS},
+        "failure": [None if failure == Failure.NONE else failure for failure in failures],
+        "as_dead_end_filling": np.concatenate([block.filling for block in scores])[:count],
+    }
+    return pl.DataFrame(columns, schema={name: PER_MAZE[name] for name in columns}, strict=False)
 
 
 def limit_columns(watched: list[BlockLimits], seen: int, mazes: int, suite: Suite) -> dict[str, list]:

@@ -1,29 +1,34 @@
-"""Bring a record up to date: judge its limits by this version's rules, and keep its answers.
+"""Bring a record up to date: its limits by this version's rules, its schema, and what is known of its solver.
 
 The ladder of answers is most of the work of an evaluation and has rules of its own; where only the rules of limits have
 moved on, it need not be run again. Nor need watched mazes be whose limits this version judges as the record's did.
+Answers that a record did not keep are made again where that is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from extramaze.blocks.acceleration import choose_iteration
 from extramaze.blocks.block import BlockScores
-from extramaze.blocks.identity import refuse_other_solver
+from extramaze.blocks.identity import refuse_other_solver, solver_info
 from extramaze.blocks.planning import device_of_its_kind
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError, NotComparable
 from extramaze.core.files import hold, remove_temporary
 from extramaze.core.folders import remove_folder, write_folder
+from extramaze.core.words import counted
 from extramaze.dynamics.limits import Limit
 from extramaze.evaluation.evaluate import Evaluation
-from extramaze.evaluation.tabulate import limit_columns
+from extramaze.evaluation.tabulate import answer_columns, limit_columns
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models.contract import IterativeSolver
-from extramaze.records import Record, read_record, settle_files
+from extramaze.records import Place, Record, read_record, settle_files
+from extramaze.records.answers import answers_bytes
 from extramaze.records.tallies import tally_limits
 from extramaze.schema.plan import CONTRACTS, Plan
 from extramaze.schema.record import columns_of
@@ -46,8 +51,21 @@ STANDING = {  # by version: the rows whose limit is the same by this one's rules
 }
 
 
-def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False) -> Record:
-    """Watch the iterates of a record's solver again, and write the record with what they did; answers stay.
+class OtherAnswers(Exception):
+    """Answers that are not those of a record's rows: ``places`` says which mazes'."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__(f"{counted(len(places), 'answer')} other than the record's")
+        self.places = places
+
+
+def rewatch(
+    folder: Path, solver: IterativeSolver, device: str | None = None, quiet: bool = False, answers: bool = False
+) -> Record:
+    """Bring a record up to date, by its solver: its limits by this version's rules, its schema, the facts it states.
+
+    The iterates are watched again, and the record is written with what they did; scores stay. answers: answer the mazes
+    again too and keep the answers, where all of them have the scores of the rows.
 
     Blocks of watched mazes stay too where all their limits are STANDING, and so do what other initial states led to,
     and a verification that looked at answers alone, of the new record then. Stopped and started again, it goes on where
@@ -64,8 +82,8 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, qu
     beside a large constant has the row of a fixed point.
 
     device: default the kind that the record was made on, which its summary goes on stating, where there is one.
-    Raises InputError for another solver than the record's, a record whose limits were of this version from the first
-    and a submission, NotComparable where other contracts differ too.
+    Raises InputError for another solver than the record's, a record that there is nothing to bring up to date in, and a
+    submission, NotComparable where other contracts differ too, OtherAnswers, which leaves the record as it was.
     """
     if (folder / CARD).exists():
         raise InputError(f"{folder} is a submission, which its card seals; submit it again, it is made anew")
@@ -73,10 +91,14 @@ def rewatch(folder: Path, solver: IterativeSolver, device: str | None = None, qu
         record = _settled(folder)
         refuse_other_solver(solver, record.summary.plan.solver)
         remove_temporary(folder)
-        if is_renewed(record):
+        if is_renewed(record) and not (answers and record.answers is None):
             return record
-        _refuse(record)
-        renewed = _watched_again(folder, record, solver, device, quiet)
+        if record.unread:
+            raise InputError(
+                f"{folder}: {', '.join(record.unread)}: not known here, and would be lost; update extramaze"
+            )
+        _refuse(record, solver, answers)
+        renewed = _renewed(folder, record, solver, device, quiet, answers)
         renewed.check(folder)
         write_folder(
             folder / PLACE / RENEWED, renewed.contents()
@@ -90,8 +112,9 @@ def is_under_way(folder: Path) -> bool:
 
 
 def is_renewed(record: Record) -> bool:
-    """Whether a record was rewatched by the rules of this version."""
-    return record.summary.plan.contracts == CONTRACTS and record.summary.run.command.endswith(AGAIN)
+    """Whether a record was brought up to date by this version."""
+    plan = record.summary.plan
+    return plan.contracts == CONTRACTS and record.read_as is None and record.summary.run.command.endswith(AGAIN)
 
 
 def _settled(folder: Path) -> Record:
@@ -106,16 +129,41 @@ def _settled(folder: Path) -> Record:
     return read_record(folder)
 
 
-def _watched_again(folder: Path, record: Record, solver: IterativeSolver, device: str | None, quiet: bool) -> Record:
-    """Watch what has to be watched again, block by block, and put the new record together."""
+def _renewed(
+    folder: Path, record: Record, solver: IterativeSolver, device: str | None, quiet: bool, answers: bool
+) -> Record:
+    """Compute what has to be computed again, block by block, and put the new record together. Raises OtherAnswers."""
     plan = record.summary.plan
     place = device_of_its_kind(plan, device)
-    renewed = plan.model_copy(update={"contracts": dict(CONTRACTS)})
+    renewed = plan.model_copy(update={"contracts": dict(CONTRACTS), "solver": solver_info(solver)})
+    watched = [] if plan.contracts == CONTRACTS else [t for t in tasks(plan) if t.watched and not _stands(record, t)]
+    chosen = watched + ([task for task in tasks(plan) if not task.watched] if answers else [])
+    if not chosen:
+        return _brought_up(record, renewed, {}, None)
     store = _store(folder / PLACE, renewed)
     store.tidy()
-    chosen = [task for task in tasks(renewed) if task.watched and not _stands(record, task)]
-    blocks = Evaluation(solver, renewed, place).worker(store, starts=False).compute(chosen, quiet)
-    return _renew(record, renewed, {task: blocks[task.name] for task in chosen})
+    ours = {"iteration": choose_iteration(solver, place)} if plan.mode == "free-running" else {}
+    worker = Evaluation(solver, renewed.model_copy(update=ours), place).worker(store, starts=False)
+    blocks = worker.compute(chosen, quiet)
+    limits = {task: blocks[task.name] for task in watched}
+    return _brought_up(record, renewed, limits, _same_answers(record, blocks) if answers else None)
+
+
+def _same_answers(record: Record, blocks: Mapping[str, BlockScores | BlockLimits]) -> bytes:
+    """Return the answers that blocks of all mazes gave. Raises OtherAnswers where their scores are not the rows'."""
+    plan = record.summary.plan
+    packed, differ = {}, []
+    for cell, planned in plan.pairs():
+        scores = [blocks[task.name] for task in tasks(plan) if task.cell == cell and not task.watched]
+        found = answer_columns([block for block in scores if isinstance(block, BlockScores)], planned.mazes)
+        rows = record.mazes.filter(pl.col("cell") == cell.name)
+        same = np.logical_and.reduce([rows[name].eq_missing(found[name]).to_numpy() for name in found.columns])
+        differ += [(cell.name, int(at)) for at in np.flatnonzero(~same)]
+        packed[cell.name] = np.concatenate([block.answer for block in scores if isinstance(block, BlockScores)])
+        packed[cell.name] = packed[cell.name][: planned.mazes]
+    if differ:
+        raise OtherAnswers(differ)
+    return answers_bytes(packed)
 
 
 def _store(place: Path, plan: Plan) -> BlockStore:
@@ -136,17 +184,23 @@ def _stands(record: Record, task: Task) -> bool:
     return bool(watched.select(standing.fill_null(False).all()).item())
 
 
-def _refuse(record: Record) -> None:
+def _refuse(record: Record, solver: IterativeSolver, answers: bool) -> None:
+    """Raise where a record cannot be brought up to date, or is already."""
     plan = record.summary.plan
     others = [name for name in CONTRACTS if name != LIMITS and plan.contracts.get(name) != CONTRACTS[name]]
     if others:
         raise NotComparable(f"the record is of another version of {', '.join(others)} too; evaluate again")
-    if plan.contracts == CONTRACTS:
+    if answers and plan.mode == "predictions":
+        raise InputError("the record is of answers that were handed in; hand them in again to keep them")
+    newest = plan.contracts == CONTRACTS and record.read_as is None and plan.solver == solver_info(solver)
+    if newest and not (answers and record.answers is None):
         raise InputError(f"the record's limits are of this version ({LIMITS} {CONTRACTS[LIMITS]}) already")
 
 
-def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | BlockLimits]) -> Record:
-    """Put the record together with new limits of some blocks."""
+def _brought_up(
+    record: Record, plan: Plan, watched: Mapping[Task, BlockScores | BlockLimits], answers: bytes | None
+) -> Record:
+    """Put the record together with a plan that says what is known now, new limits of some blocks, and its answers."""
     mazes, kinds = record.mazes, columns_of(plan.suite)
     for task, block in watched.items():
         assert isinstance(block, BlockLimits)
@@ -162,4 +216,5 @@ def _renew(record: Record, plan: Plan, watched: Mapping[Task, BlockScores | Bloc
     now = datetime.now(UTC).isoformat(timespec="seconds")
     command = old.run.command.removesuffix(AGAIN) + AGAIN
     run = old.run.model_copy(update={"finished": now, "command": command})
-    return record.changed(plan=plan, limits=limits, mazes=mazes, run=run)
+    kept = record.answers if answers is None else answers
+    return record.changed(plan=plan, limits=limits, mazes=mazes, run=run, answers=kept)

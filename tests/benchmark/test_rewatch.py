@@ -1,3 +1,6 @@
+import shutil
+from collections import Counter
+
 import polars as pl
 import pytest
 
@@ -250,3 +253,45 @@ def test_what_cannot_be_watched_again_is_refused(outdated, tiny_records, tmp_pat
     resealed(record, solver=foreign).write(tmp_path / "foreign")
     assert run(["rewatch", str(tmp_path / "foreign")]) == 2
     assert "somebody@0 is no shipped solver" in capsys.readouterr().err
+
+
+def test_a_record_of_an_older_schema_is_brought_up_to_date(root, tmp_path):
+    """Nothing is computed: figures stay, and what its solver's training was becomes a fact."""
+    shutil.copytree(root / "tests" / "benchmark" / "data" / "schema-3" / "marked", tmp_path / "r")
+    before = read_record(tmp_path / "r")
+    found = rewatch(tmp_path / "r", load("dt-net-thin-tuned-100@0"), "cpu", quiet=True)
+    assert found.read_as is None
+    assert found.summary.made_as.sha256 == before.sha256
+    assert (found.summary.cells, found.summary.limits) == (before.summary.cells, before.summary.limits)
+    trained = found.summary.plan.solver.trained
+    assert (trained.on.mazes, trained.begun_with.name, trained.accuracy.mazes) == (64_000, "dt-net-thin@0", 4_096)
+    assert rewatch(tmp_path / "r", load("dt-net-thin-tuned-100@0"), "cpu", quiet=True).sha256 == found.sha256
+
+
+def test_answers_are_added_to_a_record_that_kept_none(tiny_records, tmp_path):
+    """They are those that its evaluation would have kept; given again, nothing changes."""
+    whole = tiny_records["dt-net-thin@0"]
+    whole.changed(answers=None).write(tmp_path / "r")
+    found = rewatch(tmp_path / "r", load("dt-net-thin@0"), "cpu", quiet=True, answers=True)
+    assert found.answers == whole.answers
+    assert problems(tmp_path / "r") == []
+    assert rewatch(tmp_path / "r", load("dt-net-thin@0"), "cpu", quiet=True, answers=True).sha256 == found.sha256
+
+
+def test_answers_are_not_added_to_rows_of_other_ones(tiny_records, tmp_path, capsys):
+    """A row whose failure the solver's answer does not have is named, and the record stays as it was."""
+    whole = tiny_records["dt-net-thin@0"]
+    wrong = whole.mazes.filter(pl.col("failure").is_not_null() & (pl.col("cycles") > 0)).row(0, named=True)
+    here = (pl.col("cell") == wrong["cell"]) & (pl.col("index") == wrong["index"])
+    other = next(kind for kind in ("empty", "broken path") if kind != wrong["failure"])
+    mazes = whole.mazes.with_columns(failure=pl.when(here).then(pl.lit(other)).otherwise("failure"))
+    failures = dict(sorted(Counter(mazes.filter(cell=wrong["cell"])["failure"].drop_nulls()).items()))
+    cells = [
+        cell.model_copy(update={"failures": failures}) if cell.name == wrong["cell"] else cell
+        for cell in whole.summary.cells
+    ]
+    whole.changed(answers=None, mazes=mazes, cells=cells).write(tmp_path / "r")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()}
+    assert run(["rewatch", str(tmp_path / "r"), "--answers", "--device", "cpu", "--quiet"]) == 1
+    assert f"  {wrong['cell']} #{wrong['index']}" in capsys.readouterr().out
+    assert {name: (tmp_path / "r" / name).read_bytes() for name in before} == before
