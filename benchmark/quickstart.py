@@ -9,7 +9,7 @@ from extramaze.core.files import make_folder
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.text import board_table
-from extramaze.models import IterativeSolver, load
+from extramaze.models import load
 from extramaze.models.devices import resolve_device
 from extramaze.pictures.answers import draw_answers
 from extramaze.pictures.mazes import Drawing, save_failures
@@ -45,7 +45,7 @@ def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> st
     (board,) = boards(records.values())
     order = [row.recipe for row in board.rows]
     ranked = sorted(records.values(), key=lambda record: order.index(record.summary.plan.solver.recipe))
-    drawings = failures(solvers[PICTURED], records[PICTURED])
+    drawings = failures(records[PICTURED])
     path = folder / PICTURE
     save_failures(drawings, f"{records[PICTURED].summary.plan.solver.name}: answers that are not optimal", path)
     return "\n\n".join(
@@ -58,13 +58,13 @@ def quickstart(out: str | Path, device: str = "auto", quiet: bool = False) -> st
     )
 
 
-def failures(solver: IterativeSolver, record: Record, most: int = DRAWINGS) -> list[Drawing]:
-    """Answer mazes that a record marks as wrong at the last rung once more, as the evaluation did, to be drawn.
+def failures(record: Record, most: int = DRAWINGS) -> list[Drawing]:
+    """Return the kept answers to mazes that a record marks as wrong at the last rung, to be drawn.
 
     The cells take turns, so that every kind of difficulty is seen.
     """
     titles = {(cell, index): f"{cell} #{index}" for cell, index in _take_turns(record, most)}
-    return list(draw_answers(solver, record, titles).values())
+    return list(draw_answers(record, titles).values())
 
 
 def _take_turns(record: Record, most: int) -> list[Place]:

@@ -21,7 +21,8 @@ def plot(
     solver: Annotated[
         str | None,
         typer.Option(
-            help="The record's solver, to draw failures and iterations: runs its code. A shipped one is found."
+            help="The record's solver, to draw iterations, and answers where none were kept: runs its code. "
+            "A shipped one is found."
         ),
     ] = None,
     maze: Annotated[
@@ -36,9 +37,8 @@ def plot(
     iterates did: limit × correct, residuals, motion, one trajectory and its persistence diagram.
     """
     from extramaze.core.display import shown
-    from extramaze.core.errors import InputError
     from extramaze.core.files import hold, make_folder
-    from extramaze.pictures.answers import refuse_made_elsewhere, save_mazes
+    from extramaze.pictures.answers import save_mazes
     from extramaze.pictures.record import plot_record
     from extramaze.records import read_record
     from extramaze.submission.card import CARD
@@ -50,12 +50,9 @@ def plot(
     if not maze:
         print("\n".join(map(shown, plot_record(found, folder, chosen, quiet))))
         return
-    if chosen is None:
-        refuse_made_elsewhere(found)
-        raise InputError("--maze draws the solver's answers; say which solver made the record: --solver")
     make_folder(folder)
     with hold(folder):
-        print(save_mazes(found, chosen, maze, folder / "mazes.png"))
+        print(save_mazes(found, maze, folder / "mazes.png", chosen))
 
 
 def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":

@@ -1,4 +1,7 @@
-"""Mazes of a record answered once more, as the evaluation did, to be drawn: failures, chosen ones, one being solved."""
+"""Mazes of a record with their answers, to be drawn: failures, chosen ones, one being solved.
+
+Answers are those that the record keeps, else its solver gives them once more, as the evaluation did.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +15,7 @@ from extramaze.blocks.answering import answer_block, make_answers
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.core.errors import InputError, unknown_name
+from extramaze.mazes import generate, raster
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
@@ -19,6 +23,7 @@ from extramaze.models.foreign.origin import calling
 from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
+from extramaze.records.answers import Packed, unpack
 
 EACH_KIND = 4  # failures drawn of each kind
 ANOTHER = "another shortest path"
@@ -26,8 +31,35 @@ FRAMES = 8  # of a maze being solved
 LEGIBLE = 33  # the largest size that is drawn iteration by iteration, where there is a choice
 
 
-def draw_answers(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
-    """Return the answers at the last rung of the mazes that have a title. Each block is computed once."""
+def draw_answers(
+    record: Record, titles: Mapping[Place, str], solver: IterativeSolver | None = None
+) -> dict[Place, Drawing]:
+    """Return the answers at the last rung of the mazes that have a title: as the record keeps them, or of its solver.
+
+    Raises InputError where neither is at hand.
+    """
+    packed = record.packed_answers()
+    if packed is not None:
+        return _kept_answers(record, packed, titles)
+    if solver is None:
+        refuse_made_elsewhere(record)
+        raise InputError("the record keeps no answers; say which solver made it: --solver")
+    return _answered_again(solver, record, titles)
+
+
+def _kept_answers(record: Record, packed: Packed, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
+    suite = record.summary.plan.suite
+    cells = {cell.name: cell.maze_spec for cell in suite.cells}
+    drawings = {}
+    for (name, index), title in titles.items():
+        images, targets = raster(generate(cells[name], 1, split=suite.split, first=index), suite.scale)
+        said = unpack(packed[name][index : index + 1], images.shape[2:])
+        drawings[name, index] = Drawing(images[0], title, targets[0], said[0])
+    return drawings
+
+
+def _answered_again(solver: IterativeSolver, record: Record, titles: Mapping[Place, str]) -> dict[Place, Drawing]:
+    """Answer mazes once more, as the evaluation did. Each block is computed once."""
     plan = record.summary.plan
     with calling(solver):
         ours, device = in_precision_of(solver, record)
@@ -52,8 +84,8 @@ def in_precision_of(solver: IterativeSolver, record: Record) -> tuple[IterativeS
     return ours, next((parameter.device for parameter in ours.parameters()), torch.device("cpu"))
 
 
-def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawing]]:
-    """Answer up to EACH_KIND wrong mazes of each failure kind once more, to be drawn, a row a kind."""
+def failures_by_kind(record: Record, solver: IterativeSolver | None = None) -> list[list[Drawing]]:
+    """Return the answers to up to EACH_KIND wrong mazes of each failure kind, to be drawn, a row a kind."""
     wrong = record.mazes.filter(pl.col("failure").is_not_null())
     by_kind: dict[str, list[Place]] = {}
     for kind in wrong["failure"].value_counts(sort=True)["failure"].to_list():
@@ -61,19 +93,20 @@ def failures_by_kind(solver: IterativeSolver, record: Record) -> list[list[Drawi
         first = found.unique(["cell"], keep="first", maintain_order=True)
         by_kind[kind] = pl.concat([first, found]).unique(maintain_order=True).head(EACH_KIND).rows()
     titles = {(cell, index): f"{kind}: {cell} #{index}" for kind in by_kind for cell, index in by_kind[kind]}
-    drawings = draw_answers(solver, record, titles)
+    drawings = draw_answers(record, titles, solver)
     return [[drawings[place] for place in places] for places in by_kind.values()]
 
 
-def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], path: Path) -> Path:
+def save_mazes(record: Record, names: Sequence[str], path: Path, solver: IterativeSolver | None = None) -> Path:
     """Draw chosen mazes of a record, ``CELL:INDEX`` each, with the true path and the solver's answer at the last rung.
 
     An answer that is another shortest path than the stored one is drawn as the true path that it is.
-    Raises InputError for a maze that the record does not have, where the solver is not the record's, and for a record
-    of answers that were made elsewhere.
+    Raises InputError for a maze that the record does not have, where the solver is not the record's, and where neither
+    the record keeps its answers nor the solver is there.
     """
-    refuse_made_elsewhere(record)
-    refuse_other_solver(solver, record.summary.plan.solver)
+    if solver is not None:
+        refuse_made_elsewhere(record)
+        refuse_other_solver(solver, record.summary.plan.solver)
     counts = {planned.name: planned.mazes for planned in record.summary.plan.cells}
     titles: dict[Place, str] = {}
     for name in names:
@@ -87,7 +120,7 @@ def save_mazes(record: Record, solver: IterativeSolver, names: Sequence[str], pa
         titles[cell, int(index)] = f"{cell} #{index}: {_outcome(record, cell, int(index))}"
     drawings = [
         replace(drawn, target=drawn.prediction) if titles[place].endswith(ANOTHER) else drawn
-        for place, drawn in draw_answers(solver, record, titles).items()
+        for place, drawn in draw_answers(record, titles, solver).items()
     ]
     save_failures(drawings, f"answers of {title_of(record)}", path)
     return path

@@ -15,7 +15,8 @@ from extramaze.records import Record
 
 
 def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None, quiet: bool = True) -> list[Path]:
-    """Draw a record into a folder and return the PNGs; with its solver also failures, a maze being solved, iterates.
+    """Draw a record into a folder and return the PNGs; with its solver also a maze being solved and iterates,
+    and with its solver or kept answers the failures.
 
     quiet: show no progress. Raises InputError where the solver is not the record's.
     """
@@ -34,10 +35,11 @@ def _pictures(record: Record, out: Path, solver: IterativeSolver | None) -> Iter
     yield save_iterations(record, out / "iterations.png")
     if len(plane_of(record)[0]) > 1 and len(plane_of(record)[1]) > 1:
         yield save_plane(record, out / "plane.png")
-    if solver is not None:
-        drawings = failures_by_kind(solver, record)
+    if solver is not None or record.answers is not None:
+        drawings = failures_by_kind(record, solver)
         if drawings:
             heading = f"{record.summary.plan.solver.name}: up to {EACH_KIND} failures of each kind"
             yield save_rows(drawings, heading, out / "failures.png")
+    if solver is not None:
         yield save_strip(solver, record, out / "solving.png")
     yield from plot_dynamics(record, out, solver)

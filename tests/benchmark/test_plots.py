@@ -52,17 +52,22 @@ def test_a_chosen_maze_is_drawn(tiny_records, tmp_path, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_answers_made_elsewhere_are_not_drawn(tiny_suite, tmp_path, capsys):
-    """Charts are; mazes and answers, which no solver here gives again, are refused with what to do instead."""
+def test_answers_made_elsewhere_are_drawn_as_they_were_kept(tiny_suite, tmp_path, capsys):
+    """No solver here gives them again, and one that is named is refused; nor are they drawn where none were kept."""
     suite = load_suite(tiny_suite)
     masks = {cell.name: raster(cell_mazes(suite, cell.name), suite.scale)[1] for cell in suite.cells}
+    masks["easy"][:] = 0
     np.savez(tmp_path / "a.npz", **masks)
-    evaluate_predictions(tmp_path / "a.npz", "dead-end-filling", suite, tmp_path / "r")
+    record = evaluate_predictions(tmp_path / "a.npz", "dead-end-filling", suite, tmp_path / "r")
     plot = ["plot", str(tmp_path / "r")]
     assert run(plot) == 0
-    assert {path.stem for path in (tmp_path / "r" / "plots").iterdir()} == {"difficulty", "iterations"}
-    for options in (["--maze", "easy:0"], ["--solver", "dead-end-filling"]):
-        assert run([*plot, *options]) == 2
+    drawn = {path.stem for path in (tmp_path / "r" / "plots").iterdir()}
+    assert drawn == {"difficulty", "iterations", "failures"}
+    assert run([*plot, "--maze", "easy:0"]) == 0
+    assert (tmp_path / "r" / "plots" / "mazes.png").exists()
+    record.changed(answers=None).write(tmp_path / "none")
+    for folder, options in (("r", ["--solver", "dead-end-filling"]), ("none", ["--maze", "easy:0"])):
+        assert run(["plot", str(tmp_path / folder), *options]) == 2
         assert "made elsewhere (evaluate --predictions)" in capsys.readouterr().err
 
 
@@ -82,7 +87,7 @@ def test_failures_are_those_of_the_record(tiny_records):
     from extramaze.scoring import score
 
     record = tiny_records["dead-end-filling"]
-    rows = failures_by_kind(load("dead-end-filling"), record)
+    rows = failures_by_kind(record, load("dead-end-filling"))
     kinds = set(record.mazes["failure"].drop_nulls())
     assert {row[0].title.split(":")[0] for row in rows} == kinds
     for drawing in (drawing for row in rows for drawing in row):

@@ -6,7 +6,6 @@ import pytest
 import extramaze.models.loading as loading
 from extramaze.cli import run
 from extramaze.mazes import MazeSpec, generate, raster
-from extramaze.models import load
 from extramaze.pictures.mazes import Drawing, save_failures, save_samples
 from extramaze.quickstart import failures
 from extramaze.scoring import score
@@ -26,7 +25,7 @@ def test_deleted_weights_are_one_line(monkeypatch, tmp_path, capsys):
 
 def test_pictured_failures_are_failures(tiny_records):
     """Mazes drawn as wrong are wrong, one of each cell in turn."""
-    drawings = failures(load("dt-net-thin@0"), tiny_records["dt-net-thin@0"], most=5)
+    drawings = failures(tiny_records["dt-net-thin@0"], most=5)
     assert len(drawings) == 5
     assert {drawing.title.split()[0] for drawing in drawings} == {"cycles", "large"}
     for drawing in drawings:
