@@ -1,14 +1,17 @@
 """What can be wrong with a record's per-maze rows: by themselves, and beside the summary that is drawn from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from extramaze.alike import alike
-from extramaze.records.answer_problems import answer_problems
-from extramaze.records.limit_problems import limit_problems
-from extramaze.records.tallies import tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.records.answer_problems import answer_rules
+from extramaze.records.columns import Columns, Part, filled, joined, places_of
+from extramaze.records.limit_problems import limit_rules
+from extramaze.records.tallies import limits_of, tally_answers, tally_limits, tally_odds, tally_rungs
+from extramaze.records.wrong import Rule, by_cell
 from extramaze.schema.plan import CellPlan, Plan
 from extramaze.schema.record import CellResult, Summary, columns_of
 
@@ -21,22 +24,59 @@ def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
         found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
         yield f"it lacks {', '.join(missing)}; it has {found}"
         return
-    known = rows.filter(pl.col("cell").is_in([cell.name for cell in summary.plan.cells]))
-    if len(known) < len(rows):
-        yield f"{len(rows) - len(known)} rows are of no cell of the plan"
-    by_cell = {str(name): part for (name,), part in known.partition_by("cell", as_dict=True).items()}
-    sound = True
-    for cell, result in zip(summary.plan.cells, summary.cells, strict=False):
-        part = by_cell.get(cell.name, rows.clear())
-        for wrong in _cell_problems(part, cell, result, summary.plan):
-            sound = False
-            yield f"{cell.name}: {wrong}"
-    watched = [cell.name for cell in summary.plan.cells if cell.watched]
-    if sound and not alike([tally_limits(rows, name, summary.plan.suite) for name in watched], summary.limits):
-        yield "limits: the summary's are not those of the rows"
-    elif sound and not alike(tally_odds(summary.limits), summary.odds):  # of numbers no larger than the table
-        yield "odds: the summary's are not those of its limits"
+    places = places_of(rows["cell"])
+    known = sum(len(places.get(name, ())) for name in {cell.name for cell in summary.plan.cells})
+    if known < len(rows):
+        yield f"{len(rows) - known} rows are of no cell of the plan"
+    parts, wrong = _examined(summary, rows, places)
+    yield from wrong
+    if not wrong:
+        yield from _limit_problems(summary, rows, parts)
     yield from (f"noise: {wrong}" for wrong in _noise_problems(summary))
+
+
+def _examined(
+    summary: Summary, rows: pl.DataFrame, places: dict[str | None, np.ndarray]
+) -> tuple[dict[str, Part], list[str]]:
+    """Hold all cells' rows against every rule; return the rows of each, by name, and what is wrong, cell by cell."""
+    plan, nowhere = summary.plan, np.zeros(0, dtype=np.int64)
+    pairs = list(zip(plan.cells, summary.cells, strict=False))
+    where = [places.get(cell.name, nowhere) for cell, _ in pairs]
+    index = filled(rows["index"].cast(pl.Int64), -1)
+    ordered = [np.array_equal(index[at], np.arange(cell.mazes)) for (cell, _), at in zip(pairs, where, strict=True)]
+    cells = [cell for (cell, _), good in zip(pairs, ordered, strict=True) if good]
+    columns, parts = joined(rows, [at for at, good in zip(where, ordered, strict=True) if good])
+    broken = zip(parts, by_cell(_rules(columns, cells, parts, plan), cells, parts), strict=True)
+    by_name: dict[str, Part] = {}
+    found: list[str] = []
+    for (cell, result), good in zip(pairs, ordered, strict=True):
+        if not good:
+            found.append(f"{cell.name}: its rows are not mazes 0 to {cell.mazes - 1} in order")
+            continue
+        by_name[cell.name], lines = next(broken)
+        lines += _summary_problems(by_name[cell.name], cell, result, plan.retire)
+        found += [f"{cell.name}: {wrong}" for wrong in lines]
+    return by_name, found
+
+
+def _rules(columns: Columns, cells: Sequence[CellPlan], parts: Sequence[Part], plan: Plan) -> Iterator[Rule]:
+    """Yield every rule for rows, with the rows that break it."""
+    yield from answer_rules(columns, cells, parts, plan)
+    seen = [np.arange(len(part)) < cell.watched for cell, part in zip(cells, parts, strict=True)]
+    yield from limit_rules(columns, np.concatenate([np.zeros(0, dtype=bool), *seen]), plan.suite.limits.pursuit)
+
+
+def _limit_problems(summary: Summary, rows: pl.DataFrame, parts: dict[str, Part]) -> Iterator[str]:
+    """Hold limits and odds against the rows, in which nothing else is wrong."""
+    suite = summary.plan.suite
+    watched = [cell.name for cell in summary.plan.cells if cell.watched]
+    found = [
+        limits_of(parts[name], name, suite) if name in parts else tally_limits(rows, name, suite) for name in watched
+    ]
+    if not alike(found, summary.limits):
+        yield "limits: the summary's are not those of the rows"
+    elif not alike(tally_odds(summary.limits), summary.odds):  # of numbers no larger than the table
+        yield "odds: the summary's are not those of its limits"
 
 
 def _noise_problems(summary: Summary) -> Iterator[str]:
@@ -50,16 +90,7 @@ def _noise_problems(summary: Summary) -> Iterator[str]:
             yield f"{cell.cell}: {cell.block} and {cell.dtype} of {cell.mazes} do not make {cell.either} together"
 
 
-def _cell_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, plan: Plan) -> Iterator[str]:
-    if rows["index"].to_list() != list(range(planned.mazes)):
-        yield f"its rows are not mazes 0 to {planned.mazes - 1} in order"
-        return
-    yield from answer_problems(rows, planned, plan)
-    yield from limit_problems(rows, planned.watched, plan.suite.limits.pursuit)
-    yield from _summary_problems(rows, planned, result, plan.retire)
-
-
-def _summary_problems(rows: pl.DataFrame, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
+def _summary_problems(rows: Part, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
     if not alike(tally_rungs(rows, planned.rungs), result.rungs):
         yield "the summary's scores are not those of its rows"
     for name, value in tally_answers(rows, retired).items():

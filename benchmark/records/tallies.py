@@ -10,6 +10,7 @@ import polars as pl
 from extramaze.dynamics.limits import Limit
 from extramaze.mazes.description import COLUMNS
 from extramaze.records.association import associate
+from extramaze.records.columns import Part, as_part
 from extramaze.schema.record import STUDY_FLOAT32_BETTI, Audit, LimitCount, LimitOdds, LimitResult, Rung, Tally
 from extramaze.schema.scores import KINDS
 from extramaze.schema.suite import Suite
@@ -37,65 +38,85 @@ def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[np.ndarray, np
     return np.where(ever, rungs[first], 0), np.where(ever, rungs[last], 0)
 
 
-def tally_rungs(rows: pl.DataFrame, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
-    """Count right answers of one cell's rows at every rung."""
-    answers = {kind: rows[kind].explode().to_numpy() for kind in KINDS}
-    if any(len(answer) != len(rows) * len(rungs) for answer in answers.values()):
+def answers_of(rows: Part, kind: str, rungs: int) -> np.ndarray | None:
+    """Return bool (N, R) of a column of lists; None where a list is missing, of another length, or has gaps."""
+    found = rows.columns.answers(kind)
+    if found is None:  # somewhere in the table, and here perhaps not
+        return None if len(rows) == len(rows.columns) else answers_of(Part.of(rows.table), kind, rungs)
+    ends, values = found
+    ends = ends[rows.at.start : rows.at.stop + 1]
+    return values[ends[0] : ends[-1]].reshape(len(rows), rungs) if (np.diff(ends) == rungs).all() else None
+
+
+def tally_rungs(rows: pl.DataFrame | Part, rungs: tuple[int, ...]) -> tuple[Rung, ...]:
+    """Count right answers of one cell's rows at every rung; none where not every row has one answer a rung."""
+    part = as_part(rows)
+    answers = {kind: answers_of(part, kind, len(rungs)) for kind in KINDS}
+    counts = {kind: right.sum(axis=0).tolist() for kind, right in answers.items() if right is not None}
+    if len(counts) < len(KINDS):
         return ()
-    counts = {kind: answer.reshape(len(rows), len(rungs)).sum(axis=0) for kind, answer in answers.items()}
     return tuple(
-        Rung(iterations=rung, **{kind: tally(int(counts[kind][r]), len(rows)) for kind in KINDS})
+        Rung(iterations=rung, **{kind: tally(counts[kind][r], len(part)) for kind in KINDS})
         for r, rung in enumerate(rungs)
     )
 
 
-def tally_answers(rows: pl.DataFrame, retire: bool) -> dict[str, Any]:
+def tally_answers(rows: pl.DataFrame | Part, retire: bool) -> dict[str, Any]:
     """Count what one cell's rows say beside the rungs, by the names of CellResult's fields."""
-    found, right = rows["first_right"].is_not_null(), rows["optimal"].list.last()
-    audited = rows["audit_agrees"].drop_nulls()
-    evaluations = rows["evaluations"].drop_nulls()
+    part = as_part(rows)
+    first, evaluations = part.known("first_right"), part.known("evaluations")
+    audited, agrees = part.stated("audit_agrees"), part.true("audit_agrees")
+    overthought = part.stated("first_right") & part.wrong_at_last("optimal")
     return {
-        "means": {name: float(rows[name].to_numpy().mean()) for name in COLUMNS},
-        "failures": dict(sorted(Counter(rows["failure"].drop_nulls()).items())),
-        "median_first_right": rows["first_right"].median(),
-        "overthought": tally(int((found & ~right).sum()), len(rows)),
-        "as_dead_end_filling": tally(int(rows["as_dead_end_filling"].sum()), len(rows)),
-        "audit": tally_audit(int((~audited).sum()), len(audited)) if retire else None,
-        "mean_evaluations": float(evaluations.to_numpy().mean()) if len(evaluations) else None,
+        "means": {name: float(part.plain(name).mean()) for name in COLUMNS},
+        "failures": part.counts("failure"),
+        "median_first_right": float(np.median(first)) if len(first) else None,
+        "overthought": tally(int(overthought.sum()), len(part)),
+        "as_dead_end_filling": tally(int(part.true("as_dead_end_filling").sum()), len(part)),
+        "audit": tally_audit(int((audited & ~agrees).sum()), int(audited.sum())) if retire else None,
+        "mean_evaluations": float(evaluations.mean()) if len(evaluations) else None,
     }
 
 
 def tally_limits(mazes: pl.DataFrame, cell: str, suite: Suite) -> LimitResult:
     """Count what the raw iterates of one cell's watched mazes did."""
-    seen = mazes.filter((pl.col("cell") == cell) & pl.col("limit").is_not_null())
-    alignment = seen["alignment"].drop_nulls()
+    return limits_of(Part.of(mazes.filter((pl.col("cell") == cell) & pl.col("limit").is_not_null())), cell, suite)
+
+
+def limits_of(rows: Part, cell: str, suite: Suite) -> LimitResult:
+    """Count what the raw iterates did of those of a cell's mazes that were watched: no other rows state any."""
+    counts = rows.counts("limit")
+    alignment = rows.known("alignment")
+    periods = rows.columns.numbers("period")[rows.at][rows.equals("limit", str(Limit.CYCLE)) & rows.stated("period")]
     return LimitResult(
         cell=cell,
-        n=len(seen),
+        n=sum(counts.values()),
         burn_in=suite.limits.burn_in,
         window=suite.limits.window,
-        counts=tuple(_count(seen.filter(pl.col("limit") == name), name) for name in sorted(set(seen["limit"]))),
-        periods=dict(sorted(Counter(seen.filter(pl.col("limit") == Limit.CYCLE)["period"].drop_nulls()).items())),
-        betti=_by_betti(seen["betti"]),
-        study_betti=_by_betti(seen["study_betti"]),
-        alignment=float(alignment.to_numpy().mean()) if len(alignment) else None,
-        study_float32_betti=_by_betti(seen[STUDY_FLOAT32_BETTI]) if suite.limits.rules else None,
+        counts=tuple(_count(rows, name) for name in counts),
+        periods=dict(sorted(Counter(periods.tolist()).items())),
+        betti=_by_betti(rows.lists("betti")),
+        study_betti=_by_betti(rows.lists("study_betti")),
+        alignment=float(alignment.mean()) if len(alignment) else None,
+        study_float32_betti=_by_betti(rows.lists(STUDY_FLOAT32_BETTI)) if suite.limits.rules else None,
     )
 
 
-def _count(rows: pl.DataFrame, limit: str) -> LimitCount:
-    depends = rows["depends"].drop_nulls()
+def _count(rows: Part, limit: str) -> LimitCount:
+    here = rows.equals("limit", limit)
+    right, flipping = rows.true("limit_right"), rows.columns.numbers("flipping")[rows.at]
+    depends = here & rows.stated("depends")
     return LimitCount(
         limit=Limit(limit),
-        right=int(rows["limit_right"].sum()),
-        wrong=int((~rows["limit_right"]).sum()),
-        flips=int((rows["flipping"] > 0).sum()),
-        depends=int(depends.sum()) if len(depends) else None,
+        right=int((here & right).sum()),
+        wrong=int((here & rows.stated("limit_right") & ~right).sum()),
+        flips=int((here & ~(flipping <= 0)).sum()),  # also where it is no number, of what diverged
+        depends=int((depends & rows.true("depends")).sum()) if depends.any() else None,
     )
 
 
-def _by_betti(numbers: pl.Series) -> dict[str, int]:
-    return dict(sorted(Counter(",".join(map(str, pair)) for pair in numbers.drop_nulls().to_list()).items()))
+def _by_betti(numbers: list[list[int]]) -> dict[str, int]:
+    return dict(sorted(Counter(",".join(map(str, pair)) for pair in numbers).items()))
 
 
 def tally_odds(limits: Iterable[LimitResult]) -> tuple[LimitOdds, ...]:

@@ -1,34 +1,33 @@
-"""Which mazes of a cell something is wrong with."""
+"""Which mazes of which cells something is wrong with: a rule is asked of all rows at once, and told cell by cell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import polars as pl
+
+from extramaze.records.columns import Part
+from extramaze.schema.plan import CellPlan
+
+Say = Callable[[np.ndarray, CellPlan], str]
+Rule = tuple[
+    np.ndarray, str | Say
+]  # which rows it is broken in, bool (N,), and what is wrong with them, or who says so
 
 
-def each(wrong: np.ndarray, what: str) -> Iterator[str]:
-    """Say which mazes, bool (N,) or (N, R), something is wrong with; nothing where it is none."""
-    mazes = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-    if len(mazes):
-        more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
-        yield f"maze {mazes[0]}{more}: {what}"
+def each(wrong: np.ndarray, what: str) -> str:
+    """Say which mazes, bool (N,), something is wrong with."""
+    mazes = np.flatnonzero(wrong)
+    more = f" and {len(mazes) - 1} more" if len(mazes) > 1 else ""
+    return f"maze {mazes[0]}{more}: {what}"
 
 
-def equals(column: pl.Series, value: object) -> np.ndarray:
-    """Tell where a column has a value, bool (N,); not where it has none."""
-    return true(column == value)
-
-
-def stated(column: pl.Series) -> np.ndarray:
-    """Tell where a column has a value at all, bool (N,)."""
-    return column.is_not_null().to_numpy()
-
-
-def true(column: pl.Series) -> np.ndarray:
-    """Tell where a column of truths says so, bool (N,); not where it says nothing."""
-    return column.fill_null(False).to_numpy()
-
-
-def numbers(column: pl.Series, otherwise: float) -> np.ndarray:
-    """Return a column's numbers, (N,), with another where it has none."""
-    return column.fill_null(otherwise).to_numpy()
+def by_cell(rules: Iterable[Rule], cells: Sequence[CellPlan], parts: Sequence[Part]) -> list[list[str]]:
+    """Return what is wrong with the rows of each cell, a line a rule that they break, in the order of the rules."""
+    found: list[list[str]] = [[] for _ in cells]
+    for broken, what in rules:
+        if not broken.any():
+            continue
+        for lines, cell, part in zip(found, cells, parts, strict=True):
+            wrong = broken[part.at]
+            if wrong.any():
+                lines.append(each(wrong, what) if isinstance(what, str) else what(wrong, cell))
+    return found
