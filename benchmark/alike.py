@@ -13,6 +13,8 @@ def alike(one: object, other: object) -> bool:
 
     Logarithms and sums differ in their last bits between processors, so no reader may hold them to every bit.
     """
+    if one == other:  # so it mostly is, and told at once
+        return True
     if isinstance(one, BaseModel) and isinstance(other, BaseModel):
         return type(one) is type(other) and alike(one.model_dump(), other.model_dump())
     if isinstance(one, dict) and isinstance(other, dict):
@@ -21,4 +23,4 @@ def alike(one: object, other: object) -> bool:
         return len(one) == len(other) and all(map(alike, one, other))
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE) or (math.isnan(one) and math.isnan(other))
-    return one == other
+    return False

@@ -80,7 +80,7 @@ def _rules(columns: Columns, ladders: _Ladders, plan: Plan) -> Iterator[Rule]:
 
 def _failure_rules(columns: Columns, ladders: _Ladders, plan: Plan) -> Iterator[Rule]:
     """Hold kinds of failure against the scores at the last rung, and against what masking leaves out."""
-    tree = columns.equals("cycles", 0)
+    tree = columns.plain("cycles") == 0
     yield columns.stated("failure") == ladders.optimal, "a failure where it is optimal, or none where it is not"
     known = [columns.equals("failure", str(kind)) for kind in Failure if kind != Failure.NONE]
     yield columns.stated("failure") & ~np.logical_or.reduce(known), "a kind of failure not known here"
@@ -98,7 +98,7 @@ def _maze_rules(columns: Columns, ladders: _Ladders) -> Iterator[Rule]:
     """Hold scores against the mazes: a tree has one path, which is what filling its dead ends leaves."""
     for name in (*COLUMNS, "as_dead_end_filling"):
         yield ~columns.stated(name), lambda wrong, _, name=name: f"{name}: missing in {wrong.sum()} rows"
-    tree, unique = columns.equals("cycles", 0), columns.equals("n_shortest", 1)
+    tree, unique = columns.plain("cycles") == 0, columns.plain("n_shortest") == 1
     yield unique & ladders.ever["optimal", "exact"], "optimal, of one shortest path, and not exact"
     yield tree & ladders.ever["valid", "optimal"], "valid, of a maze without cycles, and not optimal"
     filling = columns.true("as_dead_end_filling")
@@ -107,7 +107,7 @@ def _maze_rules(columns: Columns, ladders: _Ladders) -> Iterator[Rule]:
 
 def _evaluation_rules(columns: Columns, budget: np.ndarray, plan: Plan) -> Iterator[Rule]:
     """Hold evaluations of the step against the budget: all of it where nothing may stop before the last rung."""
-    evaluations = columns.numbers("evaluations", -1)
+    evaluations = np.where(columns.stated("evaluations"), columns.numbers("evaluations"), -1)
     audited = columns.stated("audit_agrees")
     least = 0 if plan.mode == "own" else 1 if plan.retire else budget
     if plan.mode == "predictions":  # nobody saw any, or states any

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +16,7 @@ class Columns:
 
     table: pl.DataFrame
     """Whose columns they are."""
-    kept: dict[tuple, Any] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
     """What was asked for before."""
 
     def __len__(self) -> int:
@@ -23,23 +24,25 @@ class Columns:
 
     def plain(self, name: str) -> np.ndarray:
         """Return a column's numbers, NaN where it has none."""
-        return self._once(("plain", name), lambda: self.table[name].to_numpy())
+        return self.table[name].to_numpy()
 
-    def numbers(self, name: str, otherwise: float = 0) -> np.ndarray:
-        """Return a column's numbers, with another where it has none."""
-        return self._once((name, otherwise), lambda: filled(self.table[name], otherwise))
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column's numbers, 0 where it has none."""
+        return self._once("filled", self._filled)[name].to_numpy()
 
     def true(self, name: str) -> np.ndarray:
         """Tell where a column of truths says so; not where it says nothing."""
-        return self._once(("true", name), lambda: filled(self.table[name], False))
+        return self._once("filled", self._filled)[name].to_numpy()
 
     def stated(self, name: str) -> np.ndarray:
         """Tell where a column has a value at all."""
-        return self._once(("stated", name), lambda: stated(self.table[name]))
+        return self._once("stated", lambda: self.table.select(pl.all().is_not_null()))[name].to_numpy()
 
-    def equals(self, name: str, value: object) -> np.ndarray:
-        """Tell where a column has a value; not where it has none."""
-        return self._once(("equals", name, value), lambda: filled(self.table[name] == value, False))
+    def equals(self, name: str, word: str) -> np.ndarray:
+        """Tell where a column of words has one; not where it has none."""
+        if word not in self.words(name):
+            return np.zeros(len(self), dtype=bool)
+        return self._once(("equals", name, word), lambda: filled(self.table[name] == word, False))
 
     def words(self, name: str) -> list[str]:
         """Return the different words of a column, in order."""
@@ -62,7 +65,11 @@ class Columns:
             ("lists", name), lambda: (np.flatnonzero(self.stated(name)), self.table[name].drop_nulls().to_list())
         )
 
-    def _once(self, key: tuple, ask: Callable[[], Any]) -> Any:
+    def _filled(self) -> pl.DataFrame:
+        """Return the columns of numbers and of truths, without gaps."""
+        return self.table.select(cs.numeric().fill_null(0), cs.boolean().fill_null(False))
+
+    def _once(self, key: Any, ask: Callable[[], Any]) -> Any:
         if key not in self.kept:
             self.kept[key] = ask()
         return self.kept[key]
@@ -96,7 +103,7 @@ class Part:
 
     def known(self, name: str) -> np.ndarray:
         """Return the numbers that there are in a column."""
-        return self.columns.numbers(name)[self.at][self.stated(name)]
+        return self.numbers(name)[self.stated(name)]
 
     def true(self, name: str) -> np.ndarray:
         """Tell where a column of truths says so; not where it says nothing."""
@@ -106,9 +113,13 @@ class Part:
         """Tell where a column has a value at all."""
         return self.columns.stated(name)[self.at]
 
-    def equals(self, name: str, value: object) -> np.ndarray:
-        """Tell where a column has a value; not where it has none."""
-        return self.columns.equals(name, value)[self.at]
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column's numbers, 0 where it has none."""
+        return self.columns.numbers(name)[self.at]
+
+    def equals(self, name: str, word: str) -> np.ndarray:
+        """Tell where a column of words has one; not where it has none."""
+        return self.columns.equals(name, word)[self.at]
 
     def wrong_at_last(self, name: str) -> np.ndarray:
         """Tell where the last of a list of truths is false."""
@@ -142,11 +153,6 @@ def _in_a_row(lists: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
 def filled(column: pl.Series, otherwise: float | bool) -> np.ndarray:
     """Return a column's values as an array, with another where it has none."""
     return (column.fill_null(otherwise) if column.null_count() else column).to_numpy()
-
-
-def stated(column: pl.Series) -> np.ndarray:
-    """Tell where a column has a value at all, bool (N,)."""
-    return column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), dtype=bool)
 
 
 def places_of(words: pl.Series) -> dict[str | None, np.ndarray]:

@@ -19,9 +19,10 @@ from extramaze.schema.record import CellResult, Summary, columns_of
 def row_problems(summary: Summary, rows: pl.DataFrame) -> Iterator[str]:
     """Name everything in a record's rows that cannot be, and every number of the summary that they do not give."""
     columns = columns_of(summary.plan.suite)
-    missing = [f"{name} {kind}" for name, kind in columns.items() if rows.schema.get(name) != kind]
+    schema = rows.schema
+    missing = [f"{name} {kind}" for name, kind in columns.items() if schema.get(name) != kind]
     if missing:
-        found = ", ".join(f"{name} {kind}" for name, kind in rows.schema.items())
+        found = ", ".join(f"{name} {kind}" for name, kind in schema.items())
         yield f"it lacks {', '.join(missing)}; it has {found}"
         return
     places = places_of(rows["cell"])

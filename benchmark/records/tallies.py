@@ -87,7 +87,7 @@ def limits_of(rows: Part, cell: str, suite: Suite) -> LimitResult:
     """Count what the raw iterates did of those of a cell's mazes that were watched: no other rows state any."""
     counts = rows.counts("limit")
     alignment = rows.known("alignment")
-    periods = rows.columns.numbers("period")[rows.at][rows.equals("limit", str(Limit.CYCLE)) & rows.stated("period")]
+    periods = rows.numbers("period")[rows.equals("limit", str(Limit.CYCLE)) & rows.stated("period")]
     return LimitResult(
         cell=cell,
         n=sum(counts.values()),
@@ -104,7 +104,7 @@ def limits_of(rows: Part, cell: str, suite: Suite) -> LimitResult:
 
 def _count(rows: Part, limit: str) -> LimitCount:
     here = rows.equals("limit", limit)
-    right, flipping = rows.true("limit_right"), rows.columns.numbers("flipping")[rows.at]
+    right, flipping = rows.true("limit_right"), rows.numbers("flipping")
     depends = here & rows.stated("depends")
     return LimitCount(
         limit=Limit(limit),
