@@ -117,12 +117,38 @@ class Mazes:
 
     def digest(self) -> str:
         """Return the sha256 of the content, in hexadecimal: the same on every machine and release."""
-        rows, columns = self.shape
+        digest = Digest(len(self), self.shape)
+        digest.add(self)
+        return digest.hexdigest()
+
+
+class Digest:
+    """The sha256 of mazes that come in parts, in order: ``Mazes.digest`` without all of them at once."""
+
+    def __init__(self, count: int, shape: tuple[int, int]) -> None:
+        rows, columns = shape
         sides = rows if rows == columns else f"{rows}×{columns}"
-        content = hashlib.sha256(f"extramaze mazes 1\n{len(self)} {sides}\n".encode())
-        content.update(np.packbits(self.connections, axis=None).tobytes())
-        content.update(self.start.astype("<i4").tobytes())
-        content.update(self.goal.astype("<i4").tobytes())
+        self._content = hashlib.sha256(f"extramaze mazes 1\n{count} {sides}\n".encode())
+        self._rest = np.empty(0, bool)  # bits that do not fill a byte yet
+        self._ends: tuple[list[bytes], list[bytes]] = ([], [])
+
+    def add(self, mazes: Mazes) -> None:
+        """Take the next mazes."""
+        bits = mazes.connections.reshape(-1)
+        if len(self._rest):
+            bits = np.concatenate([self._rest, bits])
+        full = len(bits) // 8 * 8
+        self._content.update(np.packbits(bits[:full]).tobytes())
+        self._rest = bits[full:].copy()
+        for parts, cells in zip(self._ends, (mazes.start, mazes.goal), strict=True):
+            parts.append(cells.astype("<i4").tobytes())
+
+    def hexdigest(self) -> str:
+        """Return the digest of all mazes taken, once they are as many as was said."""
+        content = self._content.copy()
+        content.update(np.packbits(self._rest).tobytes())
+        for parts in self._ends:
+            content.update(b"".join(parts))
         return content.hexdigest()
 
 

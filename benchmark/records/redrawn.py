@@ -2,13 +2,14 @@
 
 Whether that is done, no word of the record decides: cells are drawn in ever larger parts, the one that took least so
 far first, until all are drawn or the budget is spent. Of a cell that is not whole by then, the mazes that were drawn
-are compared one by one all the same; its digest and its counts are not.
+are compared one by one all the same; its digest and its counts are not. Of a part that was measured nothing is kept
+but its measures, so that the memory taken does not depend on what a record states.
 """
 
 import heapq
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +20,16 @@ from extramaze.alike import RELATIVE, alike
 from extramaze.core.errors import InputError
 from extramaze.mazes import Mazes, MazeSpec, describe, generate, layout_hashes
 from extramaze.mazes.description import COLUMNS
-from extramaze.mazes.generation import MAX_CELLS_TRIED, MAX_INDEX, PILOT
-from extramaze.mazes.mazes import Generation
+from extramaze.mazes.generation import MAX_CELLS_TRIED, PILOT
+from extramaze.mazes.mazes import Digest, Generation
 from extramaze.records.summary_problems import outline_problems
 from extramaze.schema.plan import CONTRACTS
 from extramaze.schema.record import PER_MAZE, CellResult, Summary
 
 MAX_CARVED = 1_000_000_000  # lattice cells carved for a record: a minute of one core; paper-v1 takes 7e8, laptop-v1 7e7
+MAX_DRAWN = 1_000_000  # mazes of a record: their measures take 64 MB; paper-v1 has 72,432
+PART_CELLS, PART_MAZES = 2**22, 2**16  # lattice cells and mazes that are drawn at once: some ten megabytes
+ATTEMPTS = ("drawn", "rejected_split", "rejected_endpoints", "rejected_path")  # fields of Generation
 VERSIONS = ("generator", "solution")  # of the contracts: those that decide mazes and their measures
 
 
@@ -48,7 +52,7 @@ def redraw(summary: Summary) -> dict[str, Redrawn]:
     if any(plan.contracts.get(name) != CONTRACTS[name] for name in VERSIONS) or any(outline_problems(summary)):
         return {}
     wanted = tuple((cell.spec, min(planned.mazes, cell.count)) for cell, planned in plan.pairs())
-    found = _drawn(wanted, plan.suite.split, MAX_CARVED)
+    found = _drawn(wanted, plan.suite.split, MAX_CARVED, MAX_DRAWN)
     return dict(zip([cell.name for cell in plan.cells], found, strict=True))
 
 
@@ -92,74 +96,73 @@ def _result_problems(result: CellResult, drawn: Redrawn) -> Iterator[str]:
             yield f"means.{name}: {result.means.get(name)} is stated; its mazes have {means.get(name)}"
 
 
-@dataclass
 class _Drawing:
-    """A cell's mazes being drawn: parts so far, the lattice cells carved for them, and how many are drawn at most."""
+    """A cell's mazes being drawn in parts, each measured and let go.
 
-    spec: MazeSpec
-    count: int
-    split: str
-    parts: list[Mazes] = field(default_factory=list)
-    carved: int = 0
-    most: int = MAX_INDEX
-    problem: str = ""
+    drawn: how many there are. carved: lattice cells that they took. problem: why there are no more; "" where there are.
+    """
 
-    @property
-    def drawn(self) -> int:
-        """How many mazes there are."""
-        return sum(map(len, self.parts))
+    def __init__(self, spec: MazeSpec, count: int, split: str) -> None:
+        self.drawn, self.carved, self.problem = 0, 0, ""
+        self._spec, self._count, self._split = spec, count, split
+        self._most = max(1, min(PART_MAZES, PART_CELLS // math.prod(spec.shape)))
+        self._digest = Digest(count, spec.shape)
+        self._attempts = dict.fromkeys(ATTEMPTS, 0)
+        self._measures: list[pl.DataFrame] = []
+        self._layouts: list[np.ndarray] = []
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing more to draw."""
-        return bool(self.problem) or self.drawn == self.count
+        return bool(self.problem) or self.drawn == self._count
 
     def draw_more(self) -> None:
         """Draw as many mazes as there are, one at first: what the next turn takes, the ones before it tell."""
-        wanted = min(self.drawn or 1, self.count - self.drawn, self.most)
+        wanted = min(self.drawn or 1, self._count - self.drawn, self._most)
         try:
-            mazes = generate(self.spec, wanted, split=self.split, first=self.drawn)
+            mazes = generate(self._spec, wanted, split=self._split, first=self.drawn)
         except InputError as problem:
             self.carved += MAX_CELLS_TRIED
             self.problem = "" if wanted > PILOT else str(problem)
-            self.most = PILOT  # of which none is given up on an estimate
+            self._most = PILOT  # of which none is given up on an estimate
             return
+        self._measure(mazes)
+
+    def _measure(self, mazes: Mazes) -> None:
         assert mazes.generation is not None
-        self.parts.append(mazes)
-        self.carved += mazes.generation.drawn * math.prod(self.spec.shape)
+        self.drawn += len(mazes)
+        self.carved += mazes.generation.drawn * math.prod(self._spec.shape)
+        self._attempts = {name: n + getattr(mazes.generation, name) for name, n in self._attempts.items()}
+        self._digest.add(mazes)
+        self._layouts.append(layout_hashes(mazes.connections))
+        self._measures.append(describe(mazes).frame())
 
     def result(self) -> Redrawn:
-        """Measure what was drawn."""
-        if not self.parts:
+        """Return what was measured."""
+        if not self._measures:
             return Redrawn(pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Float64)), None, self.problem)
-        names = ("connections", "start", "goal")
-        connections, start, goal = (np.concatenate([getattr(part, name) for part in self.parts]) for name in names)
-        mazes = Mazes(connections, start, goal)
-        measures = describe(mazes).frame()
-        whole = self._whole(mazes, measures) if len(mazes) == self.count else None
-        return Redrawn(measures, whole, self.problem)
+        measures = pl.concat(self._measures, rechunk=True)
+        return Redrawn(measures, self._whole(measures) if self.drawn == self._count else None, self.problem)
 
-    def _whole(self, mazes: Mazes, measures: pl.DataFrame) -> dict[str, Any]:
-        names = ("drawn", "rejected_split", "rejected_endpoints", "rejected_path")
-        counts = {name: sum(getattr(part.generation, name) for part in self.parts) for name in names}
+    def _whole(self, measures: pl.DataFrame) -> dict[str, Any]:
         return {
-            **counts,
-            "acceptance": Generation(self.spec, self.split, 0, **counts).acceptance,
-            "layouts": len(set(layout_hashes(mazes.connections).tolist())),
-            "mazes_sha256": mazes.digest(),
+            **self._attempts,
+            "acceptance": Generation(self._spec, self._split, 0, **self._attempts).acceptance,
+            "layouts": len(np.unique(np.concatenate(self._layouts))),
+            "mazes_sha256": self._digest.hexdigest(),
             "means": {name: float(measures[name].to_numpy().mean()) for name in COLUMNS},
         }
 
 
 @lru_cache(maxsize=4)
-def _drawn(wanted: tuple[tuple[str, int], ...], split: str, budget: int) -> tuple[Redrawn, ...]:
-    """Draw cells, (specification, count) each, until a budget of carved lattice cells is spent.
+def _drawn(wanted: tuple[tuple[str, int], ...], split: str, budget: int, most: int) -> tuple[Redrawn, ...]:
+    """Draw cells, (specification, count) each, until a budget of carved lattice cells, or of mazes, is spent.
 
     Kept, since records of one suite, of which there are often many, have the same mazes.
     """
     drawings = [_Drawing(MazeSpec.parse(spec), count, split) for spec, count in wanted]
     queue, carved = [(0, place) for place in range(len(drawings))], 0
-    while queue and carved < budget:
+    while queue and carved < budget and sum(drawing.drawn for drawing in drawings) < most:
         before, place = heapq.heappop(queue)
         drawings[place].draw_more()
         carved += drawings[place].carved - before

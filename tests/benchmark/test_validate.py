@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extramaze.cli import run
-from extramaze.mazes import InputError, MazeSpec, generate
+from extramaze.mazes import InputError, MazeSpec, describe, generate, layout_hashes
 from extramaze.mazes.description import COLUMNS
 from extramaze.records import read_record, redrawn
 from extramaze.records.parquet import open_table
@@ -220,11 +220,25 @@ def test_a_budget_ends_the_drawing_of_what_is_large(folder, monkeypatch):
     assert {line.split(": ")[1] for line in found if "path_length: " in line} == {"easy", "cycles", "large"}
 
 
+def test_mazes_are_drawn_in_parts_and_not_kept(monkeypatch):
+    """Whatever the parts, what is stated of a cell is that of all its mazes; beyond the most, no part is drawn."""
+    monkeypatch.setattr(redrawn, "PART_MAZES", 7)
+    cells = (("size=9,percolation=0.1", 50), ("size=5", 10**6))
+    found, many = redrawn._drawn(cells, "test", 10**9, 400)
+    mazes = generate(MazeSpec.parse(cells[0][0]), 50, "test")
+    assert found.measures.equals(describe(mazes).frame())
+    assert found.whole["mazes_sha256"] == mazes.digest()
+    assert found.whole["layouts"] == len(set(layout_hashes(mazes.connections).tolist()))
+    assert found.whole["drawn"] == mazes.generation.drawn
+    assert (many.whole, many.problem) == (None, "")
+    assert 300 < len(many.measures) <= 400
+
+
 def test_a_cell_that_cannot_be_drawn_is_named(monkeypatch):
     """Its reason is kept, and the other cells are drawn all the same."""
     monkeypatch.setattr(sys.modules["extramaze.mazes.generation"], "MAX_CELLS_TRIED", 1000)
     cells = (("size=9,start=4,min_path=24", 5), ("size=9", 40))
-    lost, found = redrawn._drawn(cells, "test", 10**9)
+    lost, found = redrawn._drawn(cells, "test", 10**9, 10**6)
     assert "cannot draw maze 0" in lost.problem
     assert (lost.whole, len(lost.measures)) == (None, 0)
     assert found.whole["mazes_sha256"] == generate(MazeSpec.parse("size=9"), 40, "test").digest()
