@@ -1,16 +1,18 @@
 """The application that the verbs register with, and the options that several of them share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from extramaze.core.display import sentence
+from extramaze.core.errors import InputError
 from extramaze.core.escapes import for_terminal
 from extramaze.core.results import print, results_apart
 
-__all__ = ["VERBS", "Device", "ExitCode", "Json", "Quiet", "Verb", "app", "print", "show"]
+__all__ = ["VERBS", "Device", "ExitCode", "Json", "Quiet", "Verb", "app", "print", "say_left_out", "show"]
 
 VERBS = (  # as --help lists them
     "quickstart",
@@ -30,6 +32,9 @@ VERBS = (  # as --help lists them
     "doctor",
     "ls",
 )
+
+
+MOST_NAMED = 10  # records that cannot be read
 
 
 class ExitCode(IntEnum):
@@ -74,6 +79,17 @@ app = typer.Typer(
 Device = Annotated[str, typer.Option(help="auto (CUDA where there is one), cpu, cuda or cuda:N.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+
+
+def say_left_out(problems: Sequence[InputError]) -> None:
+    """Name on standard error what could not be read and was left out; then end as refused input does."""
+    if not problems:
+        return
+    lines = [f"left out: {sentence(problem)}" for problem in problems[:MOST_NAMED]]
+    more = len(problems) - MOST_NAMED
+    rest = [f"left out: {more} more; extramaze validate names them all"] if more > 0 else []
+    typer.echo("\n".join(map(for_terminal, [*lines, *rest])), err=True)
+    raise typer.Exit(ExitCode.REFUSED)
 
 
 def show(lines: Iterable[object]) -> None:

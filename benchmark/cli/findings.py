@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from extramaze.cli.app import Quiet, app, print
+from extramaze.cli.app import Quiet, app, print, say_left_out
+from extramaze.core.errors import InputError
 
 
 @app.command()
@@ -24,6 +25,8 @@ def findings(
     """Say what records confirm and refute.
 
     Writes Markdown: published claims beside figures with intervals, each judged by a stated rule.
+
+    A record below a FOLDER that cannot be read is named and left out, and the exit code is 2.
     """
     from extramaze.core.display import shown
     from extramaze.core.files import write_alone
@@ -32,7 +35,8 @@ def findings(
     from extramaze.leaderboard.sources import find_records, shipped_records
 
     named = " ".join(["extramaze findings", *map(shown, folders or ()), *(["--partial"] if partial else [])])
-    read = find_records(folders, quiet) if folders else shipped_records(quiet)
+    refused: list[InputError] = []
+    read = find_records(folders, quiet, refused.append) if folders else shipped_records(quiet)
     records = in_own_name(read)
     if len(records) < len(read):
         others = f"{len(read) - len(records)} of {len(read)} records do not stand under the recipe they state"
@@ -43,3 +47,4 @@ def findings(
     else:
         write_alone(out, text.encode())
         typer.echo(f"findings: {shown(out)}", err=True)
+    say_left_out(refused)

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from extramaze.cli.app import Quiet, app, print
+from extramaze.cli.app import Quiet, app, print, say_left_out
+from extramaze.core.errors import InputError
 
 WIDE = 120  # characters, where there is no terminal to ask
 
@@ -33,13 +34,16 @@ def leaderboard(
 
     A row holds all seeds of a recipe; optimal accuracy at the last rung ranks. Badges (in Markdown and JSON): claimed,
     or reproduced by extramaze verify, as a verification that comes with extramaze, or lies in --verifications, says.
+
+    A record below a FOLDER that cannot be read is named and left out, and the exit code is 2.
     """
     from extramaze.core.escapes import json_for_terminal
     from extramaze.leaderboard.board import boards
     from extramaze.leaderboard.sources import find_records, find_verified, shipped_records
     from extramaze.leaderboard.text import board_json, board_table
 
-    records = find_records(folders, quiet) if folders else shipped_records(quiet)
+    refused: list[InputError] = []
+    records = find_records(folders, quiet, refused.append) if folders else shipped_records(quiet)
     found = boards(records, find_verified(verifications or ()), ranking)
     if style == "json":
         print(json_for_terminal(board_json(found)))
@@ -51,3 +55,4 @@ def leaderboard(
         from extramaze.leaderboard.picture import save_boards
 
         typer.echo("\n".join(map(shown, save_boards(records, pictures, ranking, quiet))), err=True)
+    say_left_out(refused)

@@ -1,6 +1,6 @@
 """Where a board's records, and what came out when they were run again, are read from: folders, and the package."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -12,18 +12,29 @@ from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification.verification import VERIFICATIONS, Verification, read_verifications, refuse_own_word
 
 
-def find_records(folders: Iterable[Path], quiet: bool = True) -> list[Record]:
-    """Read every record in or below the folders, copies kept by baselines left out. quiet: show no progress.
+def find_records(
+    folders: Iterable[Path], quiet: bool = True, refused: Callable[[InputError], object] | None = None
+) -> list[Record]:
+    """Read every record in or below the folders, copies kept by baselines left out.
 
-    Raises InputError for a folder without any.
+    quiet: show no progress. refused: called with the problem of each record that cannot be read, which is left out;
+    None for none to be. A record's own folder that was named is never left out.
+
+    Raises InputError for a folder without any record, and where none can be read.
     """
     places: dict[Path, Path] = {}
-    for folder in folders:
+    named = list(folders)
+    for folder in named:
         found = _summaries(folder)
         if not found:
             raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
         places |= {path.resolve(): path.parent for path in found}
-    return _read(list(places.values()), quiet)
+    strict = named if refused else list(places.values())
+    records, problems = _read(list(places.values()), strict, quiet)
+    for problem in problems:
+        if refused:
+            refused(problem)
+    return records
 
 
 def find_verified(folders: Iterable[Path] = ()) -> dict[str, Verification]:
@@ -43,7 +54,8 @@ def find_verified(folders: Iterable[Path] = ()) -> dict[str, Verification]:
 def shipped_records(quiet: bool = True) -> list[Record]:
     """Read the records that come with the package. quiet: show no progress."""
     with as_file(files("extramaze.results")) as folder:
-        return _read([path.parent for path in _summaries(Path(folder))], quiet)
+        places = [path.parent for path in _summaries(Path(folder))]
+        return _read(places, places, quiet)[0]
 
 
 def shipped_verified() -> dict[str, Verification]:
@@ -51,9 +63,19 @@ def shipped_verified() -> dict[str, Verification]:
     return find_verified()
 
 
-def _read(places: list[Path], quiet: bool) -> list[Record]:
-    bar = progress_bar(places, desc="reading records", unit="record", quiet=quiet, brief=True)
-    return [read_record(place) for place in bar]
+def _read(places: Collection[Path], strict: Collection[Path], quiet: bool) -> tuple[list[Record], list[InputError]]:
+    """Return the records, and what is wrong with those that cannot be read; of the strict ones all can."""
+    records, problems = [], []
+    for place in progress_bar(places, desc="reading records", unit="record", quiet=quiet, brief=True):
+        try:
+            records.append(read_record(place))
+        except InputError as problem:
+            if place in strict:
+                raise
+            problems.append(problem)
+    if problems and not records:
+        raise problems[0]
+    return records, problems
 
 
 def _summaries(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
+from extramaze.cli import run
 from extramaze.leaderboard.board import Row, boards
 from extramaze.leaderboard.columns import hardest
 from extramaze.leaderboard.grouping import rows_of
@@ -277,6 +278,34 @@ def test_folders_are_searched_for_records(tiny_records, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no record"):
         find_records([tmp_path / "empty"])
+
+
+@pytest.mark.parametrize("verb", ["leaderboard", "findings"])
+def test_a_record_that_cannot_be_read_is_named_and_left_out(tiny_records, tmp_path, capfd, verb):
+    """Below a folder: the others are shown, and the exit code is that of refused input; named itself it ends all."""
+    for name, record in tiny_records.items():
+        record.write(tmp_path / "records" / name)
+    assert run([verb, str(tmp_path / "records"), "--quiet"]) == 0
+    whole = capfd.readouterr().out
+    for name, content in (("cut", b'{"sch'), ("empty", b""), ("other", b"[1]")):
+        (tmp_path / "records" / name).mkdir()
+        (tmp_path / "records" / name / "record.json").write_bytes(content)
+    assert run([verb, str(tmp_path / "records"), "--quiet"]) == 2
+    out, err = capfd.readouterr()
+    assert out == whole
+    assert [line.split(": ")[:2] for line in err.splitlines()] == [
+        ["left out", str(tmp_path / "records" / name / "record.json")] for name in ("cut", "empty", "other")
+    ]
+    assert run([verb, *(str(tmp_path / "records" / name) for name in ("", "cut")), "--quiet"]) == 2
+    assert capfd.readouterr().out == ""
+
+
+def test_where_no_record_can_be_read_the_first_one_says_why(tmp_path):
+    """There is nothing to show."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "record.json").write_text("{}")
+    with pytest.raises(InputError, match=r"one/record\.json: "):
+        find_records([tmp_path], refused=print)
 
 
 def test_training_mazes_are_those_of_the_weights():
