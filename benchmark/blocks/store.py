@@ -10,6 +10,7 @@ import numpy as np
 
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.watching import BlockLimits
+from extramaze.core.archives import check_archive
 from extramaze.core.checked import differing, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import is_free, make_folder, read_bytes, remove_file, remove_temporary, write_atomically
@@ -18,6 +19,7 @@ from extramaze.schema.plan import PLAN, SHARD, Plan, shard_of
 from extramaze.schema.solver import differences
 
 BLOCKS = "blocks"
+MAX_BLOCK = 2**28  # bytes of a block: three scores of 2¹⁷ mazes at 300 rungs are half as many
 Block = TypeVar("Block", BlockScores, BlockLimits)
 
 
@@ -117,8 +119,10 @@ def save_block(path: Path, block: BlockScores | BlockLimits, stated: str) -> Non
 
 
 def read_block(kind: type[Block], path: Path, stated: str) -> Block:
-    """Read a finished block. Raises ValueError, KeyError or OSError where the file is damaged or another block."""
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+    """Read a finished block. Raises ValueError, KeyError or OSError for a damaged, oversized or other one."""
+    raw = read_bytes(path, MAX_BLOCK)
+    check_archive(raw, str(path), MAX_BLOCK)
+    with np.load(io.BytesIO(raw), allow_pickle=False) as content:
         if str(content["stated"]) != stated:
             raise ValueError(f"{path} is the block {content['stated']}, not {stated}")
         return kind(**{field.name: content[field.name] for field in fields(kind)})

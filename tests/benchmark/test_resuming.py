@@ -52,6 +52,17 @@ def test_a_block_of_another_evaluation_is_computed_again(tiny_suite, tiny_record
     assert numbers(record) == numbers(tiny_records["dt-net-thin@0"])
 
 
+def test_a_block_that_unpacks_to_more_than_any_is_none(tiny_records, tmp_path):
+    """It is not unpacked, though it states what it is: it is computed again."""
+    store = BlockStore.open(tmp_path / "r", tiny_records["dt-net-thin@0"].summary.plan)
+    store.save("cycles-scores-0", flawless_block(64))
+    path = tmp_path / "r" / "blocks" / "cycles-scores-0.npz"
+    arrays = dict(np.load(path))
+    assert store.read(BlockScores, "cycles-scores-0") is not None
+    np.savez_compressed(path, **arrays | {"exact": np.zeros(2**26, bool)})
+    assert store.read(BlockScores, "cycles-scores-0") is None
+
+
 def test_two_processes_do_not_share_a_folder(tiny_suite, tmp_path):
     """A folder in use is refused while it is."""
     (tmp_path / "r").mkdir()
