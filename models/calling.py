@@ -14,24 +14,26 @@ from torch import Tensor
 
 from extramaze.core.errors import InputError
 from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.foreign.failures import as_exception, said
+from extramaze.models.foreign.origin import unchanged_by
 
 
 @contextmanager
-def blame(solver: IterativeSolver, name: str | None = None) -> Iterator[None]:
-    """Turn a failure of a solver's code into one InputError that names it; a failure of extramaze's own stays one.
+def calling(solver: IterativeSolver, name: str | None = None) -> Iterator[None]:
+    """Call a solver's code, and leave the process as it was.
 
-    name: the card's; by default the class's, since a card can fail too.
+    Its failure is one InputError that names it; a failure of extramaze's own stays one. name: the card's; by default
+    the class's, since a card can fail too.
     """
     try:
-        yield
+        with unchanged_by(solver):
+            yield
     except InputError:
         raise
-    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
+    except Exception as problem:
         if type(solver).__module__.split(".")[0] == "extramaze" and solver.factory_file is None:
             raise
-        name = name or type(solver).__name__
-        said = f"{type(problem).__name__}: {problem}".rstrip(": ")
-        raise InputError(f"solver {name}: its code failed: {said}") from problem
+        raise InputError(f"solver {name or type(solver).__name__}: its code failed: {said(problem)}") from problem
 
 
 def in_precision(
@@ -42,11 +44,11 @@ def in_precision(
     Complex weights get the same precision. Raises InputError for a solver that cannot be copied.
     """
     try:
-        with torch.no_grad():
+        with as_exception(), _plainly():
             ours = copy.deepcopy(solver)
     except Exception as problem:
         raise InputError(
-            f"solver {type(solver).__name__} cannot be copied (copy.deepcopy): {type(problem).__name__}: {problem}; "
+            f"solver {type(solver).__name__} cannot be copied (copy.deepcopy): {said(problem)}; "
             "keep locks, files and tensors that carry gradients out of its attributes"
         ) from problem
     complex_kind = dtype.to_complex()
@@ -56,8 +58,16 @@ def in_precision(
         return value.to(device, kind)
 
     module: Any = ours
-    module._apply(cast)  # Module.to drops the imaginary part of complex weights
+    with _plainly():
+        module._apply(cast)  # Module.to drops the imaginary part of complex weights
     return ours.eval()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Make weights that carry no gradients, and may: those that inference mode makes may not."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
 
 
 def begin(solver: IterativeSolver, x: Tensor) -> Tensor:

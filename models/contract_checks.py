@@ -16,6 +16,7 @@ from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.calling import in_precision, same_bits
 from extramaze.models.contract import Inference, IterativeSolver, card_of
 from extramaze.models.counting import counting
+from extramaze.models.foreign.failures import Ended, as_exception, said
 
 SIZES = (9, 5, 15)  # the usual training size first, one below and one above
 OBLONG = (9, 15)  # not every maze is square
@@ -168,7 +169,7 @@ def check_batch(solver: IterativeSolver) -> Iterator[Breach]:
     """In float64 a maze moves alone as in company, and in any order, to rounding."""
     try:
         exact = _cast(solver, torch.float64)
-    except (Exception, SystemExit):
+    except Exception:
         return  # check_precision names it
     made = run(exact, images(solver, SIZES[0], MAZES, torch.float64), 3)
     order = torch.tensor([2, 0, 4, 1, 3])
@@ -191,7 +192,8 @@ def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver:
     """Return a copy of the solver in another precision, of which one step was seen to run."""
     ours = in_precision(solver, dtype)
     x = images(solver, SIZES[0], MAZES, dtype)
-    ours.readout(ours.step(ours.initial_state(x), x))
+    with as_exception():
+        ours.readout(ours.step(ours.initial_state(x), x))
     return ours
 
 
@@ -201,7 +203,7 @@ def check_precision(solver: IterativeSolver) -> Iterator[Breach]:
         name = str(dtype).removeprefix("torch.")
         try:
             ours = _cast(solver, dtype)
-        except (Exception, SystemExit) as problem:
+        except Exception as problem:
             cause = "a tensor that is no parameter or buffer, or one made without dtype=x.dtype"
             yield Breach("precision", f"cast to {name}, its code failed: {one_line(problem)}", cause)
             return
@@ -235,12 +237,12 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
         yield Breach("own inference", seen, "a loop that runs on when the budget is spent")
 
 
-def one_line(problem: BaseException) -> str:
+def one_line(problem: Exception) -> str:
     """Say what failed in one line, and where: the deepest line of code that comes with neither extramaze nor torch."""
-    said = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
-    places = traceback.extract_tb(problem.__traceback__)
+    places = traceback.extract_tb((problem.__cause__ if isinstance(problem, Ended) else problem).__traceback__)
     own = [place for place in places if not any(folder in Path(place.filename).parents for folder in NOT_THEIRS)]
-    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{said(problem)}{where}"
 
 
 CHECKS: dict[str, Callable[[IterativeSolver], Iterator[Breach]]] = {

@@ -26,7 +26,8 @@ from extramaze.models.contract_checks import (
     one_line,
 )
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.foreign.origin import calling
+from extramaze.models.foreign.failures import as_exception
+from extramaze.models.foreign.origin import unchanged_by
 
 Make = Callable[[], IterativeSolver]
 SIZE_AGNOSTIC = "size-agnostic"
@@ -43,9 +44,9 @@ def examine(make: Make, quiet: bool = True) -> list[Breach]:
     begin_threads("checking a solver")
     solver = built(make)
     with torch.random.fork_rng(devices=[]), reference_arithmetic():
-        with calling(solver):
+        with unchanged_by(solver):
             breaches = _shape_breaches(solver)
-            breaches = breaches or list(_guarded("deterministic", check_noise(solver)))
+            breaches = breaches or _guarded("deterministic", check_noise(solver))
             runs = not breaches
             if runs:
                 bar = progress_bar(CHECKS.items(), desc="checking", unit="check", quiet=quiet, brief=True)
@@ -62,35 +63,39 @@ def built(make: Make) -> IterativeSolver:
         return in_precision(make(), torch.float32)
 
 
-def _guarded(name: str, check: Iterator[Breach]) -> Iterator[Breach]:
+def _guarded(name: str, check: Iterator[Breach]) -> list[Breach]:
     """Turn a failure of the solver's code during a check into a breach."""
+    found: list[Breach] = []
     try:
-        yield from check
-    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
+        with as_exception():
+            found += check
+    except Exception as problem:
         seen = f"its code failed: {one_line(problem)}"
         cause = "a forward() of its own, something kept from an earlier call, or from another batch or size"
-        yield Breach(name, seen, cause)
+        found.append(Breach(name, seen, cause))
+    return found
 
 
 def _shape_breaches(solver: IterativeSolver) -> list[Breach]:
     """Any size of maze is solved, and shapes are as stated; what fails at every size is no matter of size."""
     shapes = [*((size, 0) for size in SIZES), OBLONG]
-    found = [list(_runs_at(solver, *shape)) for shape in shapes]
+    found = [_runs_at(solver, *shape) for shape in shapes]
     if all(each and each[0].check == SIZE_AGNOSTIC for each in found):
         seen = found[0][0].seen.partition(" its code failed: ")[2]
         return [Breach("runs", f"its code failed at every size: {seen}", "a mistake in initial_state, step or readout")]
     return [breach for each in found for breach in each]
 
 
-def _runs_at(solver: IterativeSolver, size: int, width: int) -> Iterator[Breach]:
+def _runs_at(solver: IterativeSolver, size: int, width: int) -> list[Breach]:
     """Find whether it runs at one size, and whether shapes are as stated."""
     x = images(solver, size, width=width)
     try:
-        yield from _shapes(solver, x)
-    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
+        with as_exception():
+            return list(_shapes(solver, x))
+    except Exception as problem:
         name = f"size {size}, width {width}" if width else f"size {size}"
         seen = f"at {name} ({x.shape[-2]}×{x.shape[-1]} pixels) its code failed: {one_line(problem)}"
-        yield Breach(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")
+        return [Breach(SIZE_AGNOSTIC, seen, "a layer or a table of positions made for one size, or for squares")]
 
 
 def _shapes(solver: IterativeSolver, x: Tensor) -> Iterator[Breach]:
@@ -113,9 +118,9 @@ def _reload(solver: IterativeSolver, make: Make) -> Iterator[Breach]:
         blank = {name: torch.zeros_like(value) for name, value in fresh.state_dict().items()}
         fresh.load_state_dict(blank)
         fresh.load_state_dict(read_safetensors(content))
-        with calling(solver):
+        with unchanged_by(solver):
             apart = _apart(fresh, solver, x)
-    except (Exception, SystemExit) as problem:
+    except Exception as problem:
         yield Breach("reload", f"safetensors: {one_line(problem)}", cause)
         return
     if not apart <= RELOADED:

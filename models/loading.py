@@ -11,6 +11,7 @@ from extramaze.core.checked import parse_json
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.models.contract import IterativeSolver, SolverCard, card_of
 from extramaze.models.dead_end_filling import DeadEndFilling
+from extramaze.models.foreign.failures import as_exception, said
 from extramaze.models.foreign.opening import open_foreign
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.training.recipe import recipe_names
@@ -176,17 +177,17 @@ def _load_factory(target: str) -> IterativeSolver:
         raise InputError(f"solver {target!r}: there is no file {source}")
     foreign = open_foreign(source, f"solver {target!r}")
     try:
-        with foreign.origin.calling():
-            module = foreign.run()
-            solver = _made(module, source, attribute, target)
-        foreign.settle(solver, module)
+        with as_exception():
+            with foreign.origin.running():
+                module = foreign.run()
+                solver = _made(module, source, attribute, target)
+            foreign.settle(solver, module)
     except InputError:
         foreign.forget()
         raise
-    except (Exception, SystemExit) as problem:  # foreign code may call sys.exit
+    except Exception as problem:
         foreign.forget()
-        said = f"{type(problem).__name__}: {foreign.plain(str(problem))}"
-        raise InputError(f"solver {target!r}: its code failed: {said}") from problem
+        raise InputError(f"solver {target!r}: its code failed: {foreign.plain(said(problem))}") from problem
     return solver
 
 

@@ -524,6 +524,30 @@ class Gradients(Plain):
         return state - torch.autograd.grad(self.head(state).square().sum(), state)[0]
 
 
+class GradientsInside(Plain):
+    """Descends an energy by gradients, and asks torch for them as it may."""
+
+    def step(self, state, x):
+        with torch.inference_mode(False), torch.enable_grad():
+            state, x = state.clone().requires_grad_(), x.clone()
+            energy = (state - Plain.step(self, state, x)).square().sum()
+            return state.detach() - 0.1 * torch.autograd.grad(energy, state)[0]
+
+
+class Stop(BaseException):
+    """What people raise to be sure that nobody catches it."""
+
+
+class StopsAll(Plain):
+    def step(self, state, x):
+        raise Stop("now")
+
+
+class GivesUp(Plain):
+    def readout(self, state):
+        raise GeneratorExit
+
+
 class Raises(Plain):
     def step(self, state, x):
         raise RuntimeError("boom\nand a second line")
@@ -689,6 +713,7 @@ KEPT = (
     SubclassOfTensor,
     ParameterAsState,
     WithGradients,
+    GradientsInside,
     FrozenParameters,
     BatchNormEvaluating,
     DropoutInTraining,
@@ -732,6 +757,8 @@ REFUSED = (
     Raises,
     RaisesNothing,
     Exits,
+    StopsAll,
+    GivesUp,
     Interrupted,
     Locked,
     ComputedAttribute,

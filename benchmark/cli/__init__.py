@@ -26,7 +26,7 @@ from extramaze.cli import (  # noqa: F401
 )
 from extramaze.cli.app import ExitCode, Verb, app
 from extramaze.core.display import arguments_shown, sentence
-from extramaze.core.errors import MAX_CHARACTERS, InputError, NotComparable, TrainingDiverged, cut
+from extramaze.core.errors import MAX_CHARACTERS, InputError, NotComparable, Terminated, TrainingDiverged, cut
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
 from extramaze.core.results import end_with_the_verb, no_more_results
@@ -40,10 +40,6 @@ CODES = {
     NotComparable: ExitCode.NOT_COMPARABLE,
     TrainingDiverged: ExitCode.FAULT,
 }
-
-
-class Terminated(BaseException):
-    """The process was asked to end: what is open is closed, and nothing mistakes it for a failure of its own."""
 
 
 def _terminate(*_: object) -> None:
@@ -91,14 +87,14 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
         if problem.filename is None:
             return _fault(problem, debug, complain)
         return complain(f"cannot use {problem.filename}: {problem.strerror}", ExitCode.REFUSED)
-    except Exception as problem:
+    except BaseException as problem:  # somebody's SystemExit ends no command as if it were done
         return _fault(problem, debug, complain)
     if code not in (ExitCode.STOPPED, ExitCode.TERMINATED):
         return code
     return complain("stopped; run the same command again to go on from here", code)
 
 
-def _fault(problem: Exception, debug: bool, complain: Callable[[str, int], int]) -> int:
+def _fault(problem: BaseException, debug: bool, complain: Callable[[str, int], int]) -> int:
     """Report what nobody expected."""
     if debug:
         traceback.print_exc()

@@ -27,7 +27,7 @@ from extramaze.core.files import read_bytes
 from extramaze.core.json_files import Path as Place
 from extramaze.core.json_files import dotted, load_json
 from extramaze.core.plugins import unreadable_left_out
-from extramaze.core.text import decoded, shown
+from extramaze.core.text import decoded, described
 from extramaze.core.yaml_files import MAX_YAML, load_yaml
 
 MAX_INTEGER = 2**53  # up to which every integer is one to every reader of JSON, and fits into arrays
@@ -65,7 +65,7 @@ def _instant(text: str) -> str:
 def no_truth(value: Any) -> Any:
     """Return a value that is not true or false, which the checker takes for the numbers 1 and 0 among choices."""
     if isinstance(value, bool):
-        raise ValueError(f"expected a whole number, got {shown(value)}")
+        raise ValueError(f"expected a whole number, got {described(value)}")
     return value
 
 
@@ -234,7 +234,7 @@ def _sentence(error: Any, value: object) -> str:
         advice = "; put it in quotes"
     elif isinstance(value, str) and expected in ("a whole number", "a number", "true or false"):
         advice = "; write one without quotes"
-    return f"expected {expected}, got {shown(value)}{advice}"
+    return f"expected {expected}, got {described(value)}{advice}"
 
 
 def _find(path: Place, content: object) -> tuple[Place, object]:

@@ -27,6 +27,10 @@ class InputError(ValueError):
         super().__init__(bounded(message))
 
 
+class Terminated(BaseException):
+    """The process was asked to end: what is open is closed, and nothing mistakes it for a failure of its own."""
+
+
 class TrainingDiverged(RuntimeError):
     """The loss stopped being a number; nothing was measured."""
 

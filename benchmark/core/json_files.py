@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from extramaze.core.display import shown
 from extramaze.core.errors import InputError, cut
 from extramaze.core.text import decoded
 
@@ -40,12 +41,7 @@ def load_json(content: bytes, origin: str, most_keys: int = MAX_KEYS) -> Any:
 
 def dotted(path: Path) -> str:
     """Write the place of a value: its keys, and its numbers in lists, joined by points."""
-    return cut(".".join(_printable(str(part)) for part in path), 200)
-
-
-def _printable(key: str) -> str:
-    key = cut(key, 60)
-    return key if key.isprintable() else ascii(key)
+    return cut(".".join(shown(cut(str(part), 60)) for part in path), 200)
 
 
 def _problems(value: Any, path: Path, most_keys: int) -> Iterator[tuple[Path, str]]:

@@ -27,7 +27,7 @@ def decoded(content: bytes, origin: str) -> str:
         raise InputError(f"{origin}: line {line} is not UTF-8 ({problem.reason}); save the file as UTF-8") from problem
 
 
-def shown(value: object) -> str:
+def described(value: object) -> str:
     """Say what stands in a file in place of something else, in a few words."""
     if value is None:
         return "nothing"

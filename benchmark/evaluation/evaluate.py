@@ -24,10 +24,9 @@ from extramaze.core.files import hold, make_folder
 from extramaze.evaluation.run_cost import RunCost
 from extramaze.evaluation.tasks import WHOLE, Shard
 from extramaze.evaluation.work import Worker, tabulate_all
-from extramaze.models.calling import blame, in_precision
+from extramaze.models.calling import calling, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import resolve_device
-from extramaze.models.foreign.origin import calling
 from extramaze.records import SUMMARY, Record, read_record, settle_files
 from extramaze.records.answers import answers_bytes
 from extramaze.schema.plan import Mode, Part, Plan, Precision
@@ -129,7 +128,7 @@ def make_evaluation(
         )
     target = resolve_device(device)
     loaded = load_suite(suite)
-    with blame(solver), calling(solver):
+    with calling(solver):
         plan = make_plan(solver, loaded, part, dtype, target, mode, retire, tf32)
     return Evaluation(solver, plan, target, keep_answers)
 

@@ -13,10 +13,9 @@ from extramaze.core.progress import progress_bar
 from extramaze.costs import cell_cost
 from extramaze.evaluation.tabulate import CellTable, tabulate
 from extramaze.evaluation.tasks import Shard, Task, tasks
-from extramaze.models.calling import blame
+from extramaze.models.calling import calling
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.foreign.origin import calling
 from extramaze.schema.plan import Plan
 
 
@@ -64,7 +63,7 @@ class Worker:
     def _compute(self, task: Task) -> BlockScores | BlockLimits:
         found = self.store.read_either(task.name, task.watched)
         if found is None:
-            with blame(self.solver, self.plan.solver.name), calling(self.solver):
+            with calling(self.solver, self.plan.solver.name):
                 found = self._watch(task) if task.watched else self._score(task)
             self.store.save(task.name, found)
         return found

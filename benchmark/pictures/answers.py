@@ -16,10 +16,9 @@ from extramaze.blocks.block import draw_block, to_input
 from extramaze.blocks.identity import refuse_other_solver
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.mazes import generate, raster
-from extramaze.models.calling import in_precision
+from extramaze.models.calling import calling, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.foreign.origin import calling
 from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record

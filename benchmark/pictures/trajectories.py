@@ -11,10 +11,9 @@ from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.dynamics import Limit, persistence
 from extramaze.dynamics.recurrence import pairwise_distances
-from extramaze.models.calling import begin, in_precision
+from extramaze.models.calling import begin, calling, in_precision
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.foreign.origin import calling
 from extramaze.pictures.dynamics import (
     draw_amplitudes,
     draw_limit_by_correct,

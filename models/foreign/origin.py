@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from extramaze.core.display import shown
 from extramaze.core.errors import InputError
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.foreign.imports import reachable
@@ -66,8 +67,8 @@ class Origin:
         return type(None), ()  # a pickled solver goes where these files are not
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Call its code: with its own modules, watched, and with the process as it was afterwards.
+    def running(self) -> Iterator[None]:
+        """Run its code: with its own modules, watched, and with the process as it was afterwards.
 
         Raises InputError where a covered file turns out to have changed since it was loaded.
         """
@@ -109,7 +110,7 @@ class Origin:
                     name = place.relative_to(root.base)
                     hidden = any(part.startswith(".") for part in name.parts[:-1])
                     library = is_installed(path) and not is_installed(root.place)
-                    return None if hidden or library else printable(name.as_posix())
+                    return None if hidden or library else shown(name.as_posix())
         return None
 
     def _runs(self, frame: FrameType) -> bool:
@@ -173,7 +174,7 @@ class Origin:
             return
         self.uncovered.add(path)
         if len(self.uncovered) <= MOST_NAMED:
-            say_once(self.who, f"not covered: {printable(str(path))}{why}; a change of it goes unnoticed")
+            say_once(self.who, f"not covered: {shown(path)}{why}; a change of it goes unnoticed")
         else:
             say_once(self.who, "not covered: more files than these; a change of any goes unnoticed")
 
@@ -207,10 +208,10 @@ def covered_files(solver: IterativeSolver) -> dict[str, str]:
 
 
 @contextmanager
-def calling(solver: IterativeSolver) -> Iterator[None]:
-    """Call a solver's code, and leave the process as it was; extramaze's own changes nothing."""
+def unchanged_by(solver: IterativeSolver) -> Iterator[None]:
+    """Run a solver's code, and leave the process as it was; extramaze's own changes nothing."""
     if solver.origin is not None:
-        with solver.origin.calling():
+        with solver.origin.running():
             yield
     elif type(solver).__module__.partition(".")[0] != OURS:
         with unchanged(f"solver {type(solver).__name__}"):
@@ -222,11 +223,6 @@ def calling(solver: IterativeSolver) -> Iterator[None]:
 def _stamp(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_mtime_ns, found.st_size
-
-
-def printable(name: str) -> str:
-    """Return a file's name as one line of printable text."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
 
 
 def _class_file(kind: type, origin: Origin) -> dict[str, str]:

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from extramaze.models.foreign.failures import as_exception
 from extramaze.models.foreign.streams import streams_lent
 
 _NAMED: set[tuple[str, str]] = set()  # (who, what): each is said once in a process
@@ -43,11 +44,14 @@ class Part:
 
 @contextmanager
 def unchanged(who: str) -> Iterator[None]:
-    """Run foreign code, then put the process back as it was; name once on standard error what ``who`` had changed."""
+    """Run foreign code, then put the process back as it was; name once on standard error what ``who`` had changed.
+
+    All it raises is an Exception.
+    """
     before = [(part, part.read()) for part in PARTS]
     streams: list[str] = []
     try:
-        with streams_lent() as streams:
+        with streams_lent() as streams, as_exception():
             yield
     finally:
         changed = [part.name for part, value in before if _put_back(part, value) and not part.quiet]

@@ -11,7 +11,7 @@ import torch
 
 from extramaze.mazes import InputError
 from extramaze.models import load
-from extramaze.models.foreign.origin import calling
+from extramaze.models.foreign.origin import unchanged_by
 
 SOLVER = """
 import dataclasses
@@ -55,7 +55,7 @@ def write(folder, number, top="", late="", says=""):
 
 def number_of(solver):
     """Ask a solver while its code is called as the harness does."""
-    with calling(solver):
+    with unchanged_by(solver):
         return solver.number()
 
 

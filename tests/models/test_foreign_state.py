@@ -15,7 +15,7 @@ import torch
 
 from extramaze.mazes import InputError
 from extramaze.models import load
-from extramaze.models.foreign.origin import calling
+from extramaze.models.foreign.origin import unchanged_by
 from extramaze.models.foreign.state import unchanged
 
 CHANGES = {  # what foreign code does, and how that is named; None for what every new network does
@@ -98,7 +98,7 @@ def test_the_process_is_what_it_was(tmp_path, change, where, capfd):
     for _ in range(2):
         try:
             solver = load(f"{path}:make")
-            with calling(solver):
+            with unchanged_by(solver):
                 solver.step(solver.initial_state(torch.zeros(1, 3, 11, 11)), torch.zeros(1, 3, 11, 11))
         except InputError:
             assert where == "failure"
@@ -137,9 +137,10 @@ def test_streams_that_were_closed_are_open(tmp_path):
         "def make():\n    sys.stdout.close(); sys.stderr.close(); sys.__stderr__.close()\n    return Mine()\n"
     )
     code = (
-        "import sys, torch\nfrom extramaze.models import load\nfrom extramaze.models.foreign.origin import calling\n"
+        "import sys, torch\nfrom extramaze.models import load\n"
+        "from extramaze.models.foreign.origin import unchanged_by\n"
         "solver, x = load('solver.py:make'), torch.zeros(1, 3, 11, 11)\n"
-        "with calling(solver): solver.step(solver.initial_state(x), x)\n"
+        "with unchanged_by(solver): solver.step(solver.initial_state(x), x)\n"
         "print('out'); print('err', file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)

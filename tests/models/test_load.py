@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from extramaze.blocks.identity import solver_info
+from extramaze.core.errors import Terminated
 from extramaze.mazes import InputError
 from extramaze.models import load
 
@@ -51,6 +52,42 @@ def test_a_name_is_its_lowest_seed():
 def test_a_folder_and_its_shipped_name_are_one_solver(folder):
     """A checkpoint folder loads like the name it ships under."""
     assert load(str(folder)).card == load("dt-net-thin@0").card
+
+
+ENDINGS = {
+    "raise SystemExit(0)": "its code failed: SystemExit: 0",
+    "raise GeneratorExit": "its code failed: GeneratorExit",
+    "raise Stop": "its code failed: Stop",
+    "raise StopIteration": "its code failed: StopIteration",
+    "raise Mute": "its code failed: Mute: its message cannot be read",
+    "import os; raise OSError(2, 'gone')": "its code failed: FileNotFoundError: [Errno 2] gone",
+}
+KINDS = """
+class Stop(BaseException): pass
+class Mute(Exception):
+    def __str__(self): return 1 / 0
+"""
+
+
+@pytest.mark.parametrize(("ending", "said"), ENDINGS.items())
+@pytest.mark.parametrize("where", ["module", "factory", "weights"])
+def test_whatever_a_solver_s_code_raises_is_one_error(tmp_path, where, ending, said):
+    """No kind of exception passes through, wherever it is raised while a solver is made."""
+    raising = f"{ending}\n" if where == "module" else ""
+    made = "    net = DeadEndFilling()\n    net.state_dict = end\n    return net\n" if where == "weights" else ""
+    text = f"from extramaze.models.dead_end_filling import DeadEndFilling\n{KINDS}{raising}def end(*_):\n    {ending}\n"
+    (tmp_path / "mine.py").write_text(f"{text}def make():\n{made or '    end()'}\n")
+    with pytest.raises(InputError) as caught:
+        load(f"{tmp_path / 'mine.py'}:make")
+    assert str(caught.value).endswith(said)
+
+
+def test_what_the_user_ends_a_process_by_is_left_alone(tmp_path):
+    """The keyboard's interruption, and the system's request to end, are no failures of a solver."""
+    for ending in ("raise KeyboardInterrupt", "from extramaze.core.errors import Terminated; raise Terminated"):
+        (tmp_path / "mine.py").write_text(f"def make(): pass\n{ending}\n")
+        with pytest.raises((KeyboardInterrupt, Terminated)):
+            load(f"{tmp_path / 'mine.py'}:make")
 
 
 def test_factories_in_files_and_modules(tmp_path):
