@@ -15,7 +15,7 @@ settings.load_profile("tests")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the zoo of maps be as large as one has time for, and a fresh one: ``--zoo 100 --zoo-seed 7``."""
-    parser.addoption("--zoo", type=int, default=2, help="maps of each kind in the zoo of known limits")
+    parser.addoption("--zoo", type=int, default=1, help="maps of each kind in the zoo of known limits")
     parser.addoption("--zoo-seed", type=int, default=0, help="of the maps; thresholds were chosen on seed 0")
     parser.addoption("--slow", action="store_true", help="run also the tests marked slow")
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.sources import shipped_records
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
 from extramaze.pages import README, RESULTS, main, pages, with_block
+from extramaze.trust.names import claim_of
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,15 @@ def test_pages_are_written_in_a_clone_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["pages"])
     assert main() == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_every_shipped_record_keeps_its_name(shipped):
+    """All stand in the row of their recipe, none is left out, and no note is on their boards."""
+    assert len(shipped) >= 115
+    for record in shipped:
+        stated = record.summary.plan.solver
+        assert claim_of(stated, record.folder) == claim_of(stated) == claim_of(stated, Path("nowhere"))
+        assert (claim_of(stated).row, claim_of(stated).problem) == (stated.recipe, None)
 
 
 @pytest.mark.parametrize(("suite", "raster"), [("smoke-v1", "thin"), ("smoke-e2h-v1", "e2h")])

@@ -27,6 +27,7 @@ from extramaze.core.files import read_bytes
 from extramaze.core.json_files import Path as Place
 from extramaze.core.json_files import dotted, load_json
 from extramaze.core.plugins import unreadable_left_out
+from extramaze.core.sentences import known_keys, sentence, unknown_key
 from extramaze.core.text import decoded, described
 from extramaze.core.yaml_files import MAX_YAML, load_yaml
 
@@ -147,7 +148,7 @@ def check_model(model: type[Model], content: object, origin: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as problem:
-        raise _refused(_said(problem, content), origin) from problem
+        raise _refused(_said(model, problem, content), origin) from problem
 
 
 def check_data(model: type[Model], data: object, origin: str) -> Model:
@@ -170,7 +171,7 @@ def try_data(model: type[Model], data: object) -> tuple[Model | None, list[str]]
     try:
         return validator.validate_json(text, strict=True), []
     except ValidationError as problem:
-        return None, _said(problem, data)
+        return None, _said(model, problem, data)
 
 
 @cache
@@ -192,49 +193,26 @@ def _refused(problems: list[str], origin: str) -> InputError:
     return InputError(f"{origin}: {'; '.join(problems)}")
 
 
-def _said(problem: ValidationError, content: object) -> list[str]:
+def _said(model: type[Strict], problem: ValidationError, content: object) -> list[str]:
     """Say each problem with its key, in words that are not the checker's; the first ones of many."""
     errors: Sequence[Any] = problem.errors(include_url=False, include_input=False)
-    said = list(_sentences(errors[:MOST_CHECKED], content))
+    said = list(_sentences(model, errors[:MOST_CHECKED], content))
     hidden = len(said) - MOST_SAID + max(0, len(errors) - MOST_CHECKED)
     if hidden <= 0:
         return said
     return [*said[:MOST_SAID], f"and {hidden:,} more"]
 
 
-def _sentences(errors: Sequence[Any], content: object) -> Iterator[str]:
+def _sentences(model: type[Strict], errors: Sequence[Any], content: object) -> Iterator[str]:
     places = [error["loc"] for error in errors]
     inside = {place[:end] for place in places for end in range(len(place))}
     for error in errors:
         if error["type"] == "too_short" and error["loc"] in inside:
             continue  # its items are there, and named
         key, value = _find(error["loc"], content)
-        yield cut(f"{dotted(key) or 'file'}: {_sentence(error, value)}", MOST_WORDS)
-
-
-EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "tuple_type": "a list",
-    "dict_type": "keys with values",
-    "model_type": "keys with values",
-    "model_attributes_type": "keys with values",
-}
-
-
-def _sentence(error: Any, value: object) -> str:
-    expected = EXPECTED.get(error["type"])
-    if expected is None:
-        return str(error["msg"]).removeprefix("Value error, ")
-    advice = ""
-    if expected == "text" and isinstance(value, bool | int | float):
-        advice = "; put it in quotes"
-    elif isinstance(value, str) and expected in ("a whole number", "a number", "true or false"):
-        advice = "; write one without quotes"
-    return f"expected {expected}, got {described(value)}{advice}"
+        extra = error["type"] == "extra_forbidden"
+        said = unknown_key(key[-1], known_keys(model, error["loc"])) if extra else sentence(error, value)
+        yield cut(f"{dotted(key) or 'file'}: {said}", MOST_WORDS)
 
 
 def _find(path: Place, content: object) -> tuple[Place, object]:
@@ -247,6 +225,8 @@ def _find(path: Place, content: object) -> tuple[Place, object]:
     for number, part in enumerate(path, start=1):
         if isinstance(value, dict) and part not in value and number < len(path):
             continue
+        if number > 1 and not isinstance(value, dict | list | tuple):
+            break  # the name of a kind that was tried
         parts.append(part)
         if isinstance(value, dict):
             value = value.get(part)

@@ -19,7 +19,10 @@ def said(text):
     ("text", "problem"),
     [
         ('authors: ["FILL IN: who"]', "authors.0: still to be filled in, got 'FILL IN: who'; license"),
-        ("paper: 2410.03020", "paper: expected text, got 2410.0302; put it in quotes.*external_data: Field required"),
+        (
+            "paper: 2410.03020",
+            "paper: expected text, got 2410.0302; put it in quotes.*external_data: missing, and needed",
+        ),
         (CARD.replace("external_data: none", "external_dat: none"), "external_dat"),
         (CARD.replace("mazes: 256000", "mazes: -1"), "training.mazes"),
         (CARD.replace("size=9", "size=8"), "size must be an odd integer"),

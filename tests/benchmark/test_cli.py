@@ -120,7 +120,7 @@ BAD = {
     "submit new mine --out altered": "altered exists and is not empty",
     "submit wavefront": "there is no card card.yaml",
     "submit wavefront --card broken.yaml": "not readable as YAML",
-    "submit wavefront --card recipe.yaml": "authors: Field required",
+    "submit wavefront --card recipe.yaml": "authors: missing, and needed",
     "submit wavefront mine --card card": "extramaze submit new NAME starts a submission",
     "verify nowhere": "nowhere holds no record",
     "verify file": "file holds no record",

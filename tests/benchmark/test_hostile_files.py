@@ -164,7 +164,7 @@ def test_many_problems_are_counted():
     """Of more problems than a message holds, the first are named and the rest are counted."""
     text = json.dumps({f"k{i}": 0 for i in range(500)}).encode()
     message = refused(lambda: parse_json(History, text, "baseline.json"), "many")
-    assert message.startswith("baseline.json: schema: Field required; entries: Field required; k0: ")
+    assert message.startswith("baseline.json: schema: missing, and needed; entries: missing, and needed; k0: ")
     assert message.endswith("and 490 more")
 
 

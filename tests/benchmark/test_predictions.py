@@ -327,8 +327,8 @@ def test_bad_archives_are_refused(suite, tmp_path, name):
     ("file", "content", "problem"),
     [
         ("a.jsonl", "{", "line 1: not readable as JSON"),
-        ("a.jsonl", '\n{"cell": "easy", "index": 0}', "line 2: answer: Field required"),
-        ("a.jsonl", '{"cell": "easy", "index": -1, "answer": ""}', "index: Input should be greater"),
+        ("a.jsonl", '\n{"cell": "easy", "index": 0}', "line 2: answer: missing, and needed"),
+        ("a.jsonl", '{"cell": "easy", "index": -1, "answer": ""}', "index: expected a number of at least 0, got -1"),
         ("a.npz", "no archive", "not a readable archive"),
         ("a.txt", "", "expected masks in an .npz archive, or strings"),
     ],

@@ -178,6 +178,18 @@ def test_a_shard_is_not_shared_out_again(tiny_suite, monkeypatch, capsys):
     assert "torchrun gives each process its shard; leave out --shard 1/2" in capsys.readouterr().err
 
 
+def test_processes_of_torchrun_share_the_work(tiny_suite, tiny_records, tmp_path, monkeypatch):
+    """Each computes its shard, the first puts both together once they are there: the record that one leaves."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in (1, 0):
+        monkeypatch.setenv("RANK", str(rank))
+        command = ["evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet", "--suite", tiny_suite, "--out"]
+        assert run([*command, str(tmp_path / "r")]) == 0
+    assert numbers(read_record(tmp_path / "r")) == numbers(tiny_records["dt-net-thin@0"])
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+
+
+@pytest.mark.slow
 def test_torchrun_shares_the_work(tiny_suite, tmp_path):
     """Two processes under torchrun leave the record that one leaves, and nothing else."""
     arguments = ["evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet", "--suite", tiny_suite, "--out"]

@@ -57,7 +57,7 @@ def test_what_limits_look_at_counts_only_where_it_is_said(tmp_path):
         ("name: large", "name: easy", ["two cells have the same name"]),
         ("[cycles, large]", "[cycles, lrage]", ["cells that do not exist: lrage"]),
         ("split: test", "split: train", ["split"]),
-        ("name: tiny-v1", "name: tiny", ["name: String should match"]),
+        ("name: tiny-v1", "name: tiny", ["name: expected a name that ends in its version"]),
         ("name: tiny-v1", "name: smoke-v1", ["shipped suite's"]),
         ("limits: {", "limits: {dtype: float32, ", ["limits", "give dtype: float32 and rules: [study-float32-v1]"]),
         ("limits: {", "limits: {rules: [study-float32-v1], ", ["limits", "together, or neither"]),

@@ -56,6 +56,7 @@ def test_sums_are_those_of_the_direct_convolution(shape, channels, kind):
             np.testing.assert_allclose(found, direct(*arrays, rectify), atol=NEAR[kind])
 
 
+@pytest.mark.slow  # to compile; of 32 channels a strip is of several tiles, and of 5 of one
 def test_the_widest_network_is_served():
     """MOST_CHANNELS channels, of which one tile makes a strip."""
     arrays = drawn((1, 5, 9), MOST_CHANNELS, np.float32)

@@ -66,7 +66,7 @@ def test_single_pass_recipes():
         (
             "builder: dt_net, width: 4, blocks: 1}",
             "builder: dt_net, width: 4}",
-            r"architecture\.blocks: Field required",
+            r"architecture\.blocks: missing, and needed",
         ),
         ("gradient: progressive", "gradient: implicit", "training.*gradient_steps"),
         ("gradient: progressive, ", "gradient: phantom, ", "needs a tolerance"),

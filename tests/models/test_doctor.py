@@ -17,7 +17,14 @@ from extramaze.models.plain_cnn import plain_cnn
 
 pytestmark = pytest.mark.numeric
 
-SHIPPED = [*ALGORITHMS, *(f"{name}@{seed}" for name, seeds in shipped_seeds().items() for seed in seeds)]
+SHIPPED = [  # of each network's seeds the first by default: the code is the same
+    *ALGORITHMS,
+    *(
+        pytest.param(f"{name}@{seed}", marks=pytest.mark.slow if seed != seeds[0] else [])
+        for name, seeds in shipped_seeds().items()
+        for seed in seeds
+    ),
+]
 
 
 class Whole(IterativeSolver):

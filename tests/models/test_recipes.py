@@ -31,7 +31,18 @@ def test_every_architecture_has_names_and_shapes_without_memory(name):
     assert misfits(architecture.build().state_dict(), bare) == []
 
 
-@pytest.mark.parametrize("name", recipe_names())
+def by_kind():
+    """Every recipe; slow are those that train a network of one kind by means that another was trained by."""
+    seen = set()
+    for name in recipe_names():
+        recipe = yaml.safe_load(recipe_text(name))
+        kind = (tuple(sorted(recipe["architecture"])), recipe["architecture"]["builder"], *sorted(recipe["training"]))
+        kind += (recipe["training"]["gradient"], *recipe["data"])
+        yield pytest.param(name, marks=pytest.mark.slow if kind in seen else [])
+        seen.add(kind)
+
+
+@pytest.mark.parametrize("name", list(by_kind()))
 def test_every_recipe_trains(name, tmp_path):
     """Made small, each shipped recipe takes steps of every kind it names; the solver loads and keeps the contract."""
     content = yaml.safe_load(recipe_text(name))

@@ -88,7 +88,9 @@ def test_seeds_give_different_weights_and_a_seed_the_same(recipe, tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
-@pytest.mark.parametrize("text", [TINY, EVERYTHING], ids=["defaults", "everything"])
+@pytest.mark.parametrize(
+    "text", [pytest.param(TINY, marks=pytest.mark.slow), EVERYTHING], ids=["defaults", "everything"]
+)
 def test_a_killed_run_resumes_to_the_same_weights(text, tmp_path):
     """A real process killed twice in the middle and started again ends with the bits of an uninterrupted run."""
     recipe = tmp_path / "recipe.yaml"
