@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from extramaze import __version__
 from extramaze.cli import (  # noqa: F401
@@ -30,6 +31,7 @@ from extramaze.core.errors import MAX_CHARACTERS, InputError, NotComparable, Ter
 from extramaze.core.escapes import for_terminal
 from extramaze.core.plugins import unreadable_left_out
 from extramaze.core.results import end_with_the_verb, no_more_results
+from extramaze.core.sentences import expected
 from extramaze.core.terminal import show_everywhere
 
 for verb in app.registered_commands:
@@ -78,7 +80,7 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
         code = ExitCode.TERMINATED
     except typer.TyperException as problem:
         verb = getattr(getattr(problem, "ctx", None), "command_path", "extramaze")
-        return complain(f"{problem.format_message()} ({verb} --help lists what there is)", problem.exit_code)
+        return complain(f"{_usage(problem)} ({verb} --help lists what there is)", problem.exit_code)
     except (InputError, NotComparable, TrainingDiverged) as problem:
         if debug and problem.__cause__ is not None:
             traceback.print_exception(problem.__cause__)
@@ -92,6 +94,15 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
     if code not in (ExitCode.STOPPED, ExitCode.TERMINATED):
         return code
     return complain("stopped; run the same command again to go on from here", code)
+
+
+def _usage(problem: typer.TyperException) -> str:
+    """Say what is wrong with an option, in our words where it is a value of another kind."""
+    refused = problem.__cause__
+    error = refused.errors(include_url=False)[0] if isinstance(refused, ValidationError) else None
+    if error is not None and error["type"] != "value_error":  # one that typer worded itself
+        problem.message = f"expected {expected(error)}, got {cut(str(error['input']), 100)!r}"
+    return problem.format_message()
 
 
 def _fault(problem: BaseException, debug: bool, complain: Callable[[str, int], int]) -> int:

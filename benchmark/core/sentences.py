@@ -73,7 +73,7 @@ def sentence(error: Any, value: object) -> str:
         return f"missing its {str(context['discriminator']).strip(chr(39))}, which says of what kind it is"
     if kind in ("value_error", "assertion_error"):
         return str(context["error"])
-    return f"expected {_expected(kind, context)}, got {_given(kind, context, value)}"
+    return f"expected {expected(error)}, got {_given(kind, context, value)}"
 
 
 def unknown_key(key: object, known: Iterable[str]) -> str:
@@ -84,7 +84,9 @@ def unknown_key(key: object, known: Iterable[str]) -> str:
     return f"no key that is known here; {hint}"
 
 
-def _expected(kind: str, context: Any) -> str:
+def expected(error: Any) -> str:
+    """Say what was expected where the checker found something else."""
+    kind, context = error["type"], error.get("ctx", {})
     if kind in BOUNDS:
         words, name = BOUNDS[kind]
         bound = context[name]
@@ -103,10 +105,10 @@ def _given(kind: str, context: Any, value: object) -> str:
         return f"{len(value):,}"
     if kind == "union_tag_invalid":
         return repr(cut(str(context["tag"]), 60))
-    expected, given = KINDS.get(kind), described(value)
-    if expected == "text" and isinstance(value, bool | int | float):
+    wanted, given = KINDS.get(kind), described(value)
+    if wanted == "text" and isinstance(value, bool | int | float):
         return f"{given}; put it in quotes"
-    if isinstance(value, str) and expected in NEEDS_NO_QUOTES:
+    if isinstance(value, str) and wanted in NEEDS_NO_QUOTES:
         return f"{given}; write one without quotes"
     return given
 

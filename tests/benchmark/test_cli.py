@@ -77,7 +77,7 @@ BAD = {
     "generate size=9 --out m.csv": "ends in .npz or .jsonl",
     "generate --suite tiny-v1.yaml --cell easy --split train": "instead of a specification and --split",
     "generate --suite tiny-v1.yaml --cell easy --first 39 --count 2": "has mazes 0 to 39",
-    "generate size=9 --count three": "'--count': Input should be a valid integer",
+    "generate size=9 --count three": "'--count': expected a whole number, got 'three'",
     "evaluate dt-net-thim": "did you mean dt-net-thin",
     "evaluate dt-net-thin@9": "no shipped seed '9'",
     "evaluate wavefront --suite smoke-v2": "did you mean smoke-v1",

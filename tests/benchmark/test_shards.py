@@ -178,14 +178,14 @@ def test_a_shard_is_not_shared_out_again(tiny_suite, monkeypatch, capsys):
     assert "torchrun gives each process its shard; leave out --shard 1/2" in capsys.readouterr().err
 
 
-def test_processes_of_torchrun_share_the_work(tiny_suite, tiny_records, tmp_path, monkeypatch):
-    """Each computes its shard, the first puts both together once they are there: the record that one leaves."""
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    for rank in (1, 0):
-        monkeypatch.setenv("RANK", str(rank))
-        command = ["evaluate", "dt-net-thin@0", "--device", "cpu", "--quiet", "--suite", tiny_suite, "--out"]
-        assert run([*command, str(tmp_path / "r")]) == 0
-    assert numbers(read_record(tmp_path / "r")) == numbers(tiny_records["dt-net-thin@0"])
+def test_processes_of_torchrun_share_the_work(tiny_suite, tiny_records, tmp_path):
+    """The first puts the shards together once all are there: the record that one process leaves, and nothing else."""
+    evaluation = make_evaluation(load("dead-end-filling"), tiny_suite, "cpu")
+    one, two = (Shard(index=index, count=2) for index in (1, 2))
+    evaluation.run_shard(two, tmp_path / "r" / "shard-2-of-2", quiet=True)
+    for shard in (one, two):
+        record = run_together(evaluation, shard, tmp_path / "r", True)
+        assert numbers(record) == numbers(tiny_records["dead-end-filling"])
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
 
 
