@@ -30,6 +30,9 @@ def draw_depth(training: Training, seed: int, step: int) -> Depth:
         return Depth(0, int(random.integers(1, training.backprop_iterations + 1)))
     if training.gradient == "backprop":
         return Depth(0, int(random.integers(max(1, training.min_iterations), training.max_iterations + 1)))
+    if training.gradient == "deep-supervision":
+        free = int(random.integers(training.min_iterations, training.max_iterations - training.gradient_steps + 1))
+        return Depth(free, training.gradient_steps)
     if training.gradient != "progressive":
         free = int(random.integers(training.min_iterations, training.max_iterations + 1))
         return Depth(free, training.gradient_steps if training.gradient == "phantom" else 1)
@@ -76,15 +79,19 @@ def draw_state(
     return own
 
 
+def run_free(solver: IterativeSolver, x: Tensor, free: int, state: Tensor) -> Tensor:
+    """Iterate without gradients; after no iteration the state keeps its own."""
+    if not free:
+        return state
+    with torch.no_grad():
+        for _ in range(free):
+            state = solver.step(state, x)
+    return state.detach()
+
+
 def run_depth(solver: IterativeSolver, x: Tensor, depth: Depth, state: Tensor | None = None) -> Tensor:
     """Iterate to a depth, from a state or the solver's own, and read the logits; gradients reach the traced steps."""
-    if state is None:
-        state = solver.initial_state(x)
-    if depth.free:
-        with torch.no_grad():
-            for _ in range(depth.free):
-                state = solver.step(state, x)
-        state = state.detach()
+    state = run_free(solver, x, depth.free, solver.initial_state(x) if state is None else state)
     for _ in range(depth.traced):
         state = solver.step(state, x)
     return solver.readout(state)
@@ -95,6 +102,20 @@ def masked_loss(logits: Tensor, targets: Tensor, x: Tensor) -> Tensor:
     mask = open_pixels(x)
     losses = functional.cross_entropy(logits.float(), targets, reduction="none")
     return (losses * mask).sum() / mask.sum()
+
+
+def window_loss(solver: IterativeSolver, x: Tensor, targets: Tensor, depth: Depth, state: Tensor) -> Tensor:
+    """Average the masked losses after each traced step; gradients reach that step alone (deep supervision).
+
+    The first state keeps its gradients where no free iteration was made. Memory: all traced steps'.
+    """
+    state = run_free(solver, x, depth.free, state)
+    losses = []
+    for _ in range(depth.traced):
+        state = solver.step(state, x)
+        losses.append(masked_loss(solver.readout(state), targets, x))
+        state = state.detach()
+    return torch.stack(losses).mean()
 
 
 def draw_logits(
@@ -139,6 +160,9 @@ def training_loss(
             random = np.random.default_rng([STATES, seed, step, 1])
             noise = torch.from_numpy(random.standard_normal(state.shape).astype(np.float32)).to(state)
             contract(solver, state, x, noise, training.contraction)
+        if training.gradient == "deep-supervision" and step >= training.backprop_steps:
+            state = draw_state(solver, x, training, seed, step, share)
+            return window_loss(solver, x, targets, draw_depth(training, seed, step), state)
         logits = draw_logits(solver, x, training, seed, step, share)
         if training.alpha == 1:
             return masked_loss(logits, targets, x)

@@ -30,12 +30,15 @@ class Training(Optimisation):
         linear equation to the same tolerance in at most backward_iterations products (arXiv 1909.01377), or through
         gradient_steps steps damped by ``damping`` (arXiv 2111.05177).
         ``backprop`` unrolls n ~ U{max(1, min_iterations) … max_iterations} iterations.
+        ``deep-supervision`` runs n ~ U{min_iterations … max_iterations − gradient_steps} without, then gradient_steps
+        with one, each from a state that counts as constant; the loss is the mean of those after each of them
+        (arXiv 2510.04871, section 2.4, with one optimiser step for the window).
     backprop_steps: the first so many training steps unroll U{1 … backprop_iterations} iterations instead.
     contraction: rescale the recurrent weights where one iteration expands random perturbations by more than this.
     initial_states: the kinds that mazes begin from, evenly: projection (the solver's own), zeros, random.
     """
 
-    gradient: Literal["progressive", "jacobian-free", "implicit", "phantom", "backprop"]
+    gradient: Literal["progressive", "jacobian-free", "implicit", "phantom", "backprop", "deep-supervision"]
     min_iterations: int = Field(default=0, ge=0)
     max_iterations: int = Field(ge=1, le=10_000)
     gradient_steps: int = Field(default=1, ge=1)
@@ -64,6 +67,8 @@ class Training(Optimisation):
             raise ValueError("jacobian-free training has exactly one step with a gradient; leave gradient_steps out")
         if gradient in ("implicit", "backprop") and steps != 1:
             raise ValueError(f"{gradient} training has no gradient_steps; leave it out")
+        if gradient == "deep-supervision" and steps + info.data["min_iterations"] > info.data["max_iterations"]:
+            raise ValueError("min_iterations and the window of gradient_steps together must not exceed max_iterations")
         return steps
 
     @field_validator("alpha")
@@ -114,15 +119,23 @@ class Recipe(Strict):
         builder, problems = info.data["architecture"].builder, []
         if training.contraction is not None and builder not in ("dt_net", "it_net"):
             problems.append(f"contraction rescales the convolutions of dt_net and it_net; {builder} has its own")
-        if builder in SINGLE_PASS and (training.gradient, training.max_iterations) != ("backprop", 1):
-            problems.append(f"{builder} passes once: it needs gradient: backprop and max_iterations: 1")
-        if builder in SINGLE_PASS and training.initial_states != ("projection",):
-            problems.append(f"{builder} passes once, from no state; leave initial_states out")
-        if builder in SINGLE_PASS and training.recurrent_divisor != 1:
-            problems.append(f"{builder} passes once: it has no recurrent parameters; leave recurrent_divisor out")
+        if builder in SINGLE_PASS:
+            problems += pass_problems(training, builder)
         if problems:
             raise ValueError("; ".join(problems))
         return training
+
+
+def pass_problems(training: Training, builder: str) -> list[str]:
+    """Say what a recipe asks of a network that passes once and that such a one does not have."""
+    problems = []
+    if (training.gradient, training.max_iterations) != ("backprop", 1):
+        problems.append(f"{builder} passes once: it needs gradient: backprop and max_iterations: 1")
+    if training.initial_states != ("projection",):
+        problems.append(f"{builder} passes once, from no state; leave initial_states out")
+    if training.recurrent_divisor != 1:
+        problems.append(f"{builder} passes once: it has no recurrent parameters; leave recurrent_divisor out")
+    return problems
 
 
 def recipe_names() -> list[str]:
