@@ -34,6 +34,7 @@ from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.dt_net import IMAGE_CHANNELS, answer_head, convolution
+from extramaze.models.sizes import Blocks, Share, Width
 
 GRID = 16  # frequencies sampled in each direction: the bound is at most 1.04 times the largest singular value sampled
 SQUARINGS = 6  # of the Gram matrix: at width 32 the bound is at most 1.014 times the singular value
@@ -63,13 +64,13 @@ NORMS = {"convolution": norm_bounds, "kernel": kernel_norms}
 
 
 class DTL(IterativeSolver):
-    """DT-L; the state is (B, width, H, W), zero at first.
+    """DT-L; the state is (B, width, H, W), zero at first. Width 32 is the paper's maze model.
 
     width: channels. blocks: mixed blocks of two convolutions. lipschitz: γ, the bound on one iteration, below 1. bound:
     of what a convolution is divided by: its norm, or that of its reshaped kernel.
     """
 
-    def __init__(self, width: int, blocks: int, lipschitz: float, bound: Bound = "convolution") -> None:
+    def __init__(self, width: Width, blocks: Blocks = 2, lipschitz: Share = 0.99, bound: Bound = "convolution") -> None:
         super().__init__()
         self.width, self.lipschitz, self.norms = width, lipschitz, NORMS[bound]
         self.recall = nn.Conv2d(IMAGE_CHANNELS, width, 3, padding=1)
@@ -116,8 +117,3 @@ class DTL(IterativeSolver):
     def readout(self, state: Tensor) -> Tensor:
         """Apply the head: (B, width, H, W) → logits (B, 2, H, W)."""
         return self.head(state)
-
-
-def dt_l(width: int = 32, blocks: int = 2, lipschitz: float = 0.99, bound: Bound = "convolution") -> DTL:
-    """Build a DT-L; width 32 is the paper's maze model."""
-    return DTL(width=width, blocks=blocks, lipschitz=lipschitz, bound=bound)

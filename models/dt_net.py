@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.sizes import Blocks, Width
 
 IMAGE_CHANNELS = 3
 HEAD_WIDTHS = (32, 8, 2)
@@ -46,12 +47,12 @@ class ResidualBlock(nn.Module):
 
 
 class DTNet(IterativeSolver):
-    """DT-Net; the state is (B, width, H, W).
+    """DT-Net; the state is (B, width, H, W). Width 128 with recall is the paper's maze model, of 783,504 parameters.
 
     width: channels of the state. blocks: residual blocks in one iteration. recall: show the image at every iteration.
     """
 
-    def __init__(self, width: int, blocks: int = 2, recall: bool = True) -> None:
+    def __init__(self, width: Width, blocks: Blocks = 2, recall: bool = True) -> None:
         super().__init__()
         self.width = width
         self.projection = convolution(IMAGE_CHANNELS, width)
@@ -78,8 +79,3 @@ class DTNet(IterativeSolver):
 
 def _convolutions(part: nn.Module) -> list[nn.Conv2d]:
     return [module for module in part.modules() if isinstance(module, nn.Conv2d)]
-
-
-def dt_net(width: int = 128, blocks: int = 2, recall: bool = True) -> DTNet:
-    """Build a DT-Net; width 128 with recall is the paper's maze model, with 783,504 parameters."""
-    return DTNet(width=width, blocks=blocks, recall=recall)

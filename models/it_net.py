@@ -15,10 +15,11 @@ backpropagation, where it truly has an influence, and keeps its weights after th
 """
 
 from extramaze.models.dt_net import DTNet
+from extramaze.models.sizes import Blocks, Width
 
-BLOCKS = 4
 
+class ITNet(DTNet):
+    """IT-Net; the state is (B, width, H, W). width: channels. blocks: residual blocks in one iteration."""
 
-def it_net(width: int = 128, blocks: int = BLOCKS) -> DTNet:
-    """Build an IT-Net."""
-    return DTNet(width=width, blocks=blocks)
+    def __init__(self, width: Width, blocks: Blocks = 4) -> None:
+        super().__init__(width, blocks)

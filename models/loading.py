@@ -4,15 +4,12 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from extramaze.core.checked import parse_json
 from extramaze.core.errors import InputError, unknown_name
-from extramaze.models.contract import IterativeSolver, SolverCard, card_of
+from extramaze.models.contract import IterativeSolver, SolverCard
 from extramaze.models.dead_end_filling import DeadEndFilling
-from extramaze.models.foreign.failures import as_exception, said
-from extramaze.models.foreign.opening import open_foreign
+from extramaze.models.foreign.factory import Factory
 from extramaze.models.plugins import Plugin, find_plugin, plugins
 from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RESULT, TrainingResult, provenance_of, read_solver
@@ -175,36 +172,4 @@ def _load_factory(target: str) -> IterativeSolver:
     source, _, attribute = target.rpartition(":")
     if source.endswith(".py") and not _found(Path(source).is_file, target):
         raise InputError(f"solver {target!r}: there is no file {source}")
-    foreign = open_foreign(source, f"solver {target!r}")
-    try:
-        with as_exception():
-            with foreign.origin.running():
-                module = foreign.run()
-                solver = _made(module, source, attribute, target)
-            foreign.settle(solver, module)
-    except InputError:
-        foreign.forget()
-        raise
-    except Exception as problem:
-        foreign.forget()
-        raise InputError(f"solver {target!r}: its code failed: {foreign.plain(said(problem))}") from problem
-    return solver
-
-
-def _made(module: ModuleType, source: str, attribute: str, target: str) -> IterativeSolver:
-    """Call the factory of a module. Raises InputError for what is no solver."""
-    factory: Any = module
-    for part in attribute.split("."):
-        factory = getattr(factory, part, None)
-    if not callable(factory):
-        raise InputError(f"solver {target!r}: {source} has no function {attribute!r}")
-    solver = factory()
-    if not isinstance(solver, IterativeSolver):
-        raise InputError(f"solver {target!r}: expected an IterativeSolver, got {type(solver).__name__}")
-    if module.__name__.split(".")[0] != "extramaze":
-        solver.factory_file = module.__file__
-    if solver.eval() is not solver:
-        raise InputError(f"solver {target!r}: eval() and train() must return the solver itself; return self")
-    if not isinstance(card_of(solver), SolverCard):
-        raise InputError(f"solver {target!r}: card must be a SolverCard, got {type(solver.card).__name__}")
-    return solver
+    return Factory.find(source, attribute, f"solver {target!r}")()

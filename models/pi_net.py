@@ -17,6 +17,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from extramaze.models.contract import Inference
 from extramaze.models.dt_net import DTNet
 from extramaze.models.root_finding import Method, Root, find_root
+from extramaze.models.sizes import Blocks, Share, Width
 
 
 class PINet(DTNet):
@@ -25,7 +26,9 @@ class PINet(DTNet):
     width: channels. blocks: residual blocks. root_finder, tolerance: of its own inference, ``find_root``'s.
     """
 
-    def __init__(self, width: int, blocks: int, root_finder: Method, tolerance: float) -> None:
+    def __init__(
+        self, width: Width, blocks: Blocks = 2, root_finder: Method = "anderson", tolerance: Share = 1e-4
+    ) -> None:
         super().__init__(width, blocks)
         self.root_finder, self.tolerance = root_finder, tolerance
         for layer in self.recurrent_convolutions():
@@ -46,8 +49,3 @@ class PINet(DTNet):
         with torch.no_grad():
             root = self.solve(x, budget)
         return Inference(root.state, root.evaluations, root.residual)
-
-
-def pi_net(width: int = 128, blocks: int = 2, root_finder: Method = "anderson", tolerance: float = 1e-4) -> PINet:
-    """Build a PI-Net."""
-    return PINet(width=width, blocks=blocks, root_finder=root_finder, tolerance=tolerance)

@@ -10,14 +10,16 @@ from torch import Tensor, nn
 
 from extramaze.models.dt_net import IMAGE_CHANNELS
 from extramaze.models.single_pass import SinglePass
-
-LAYERS = 12  # sees 12 pixels each way: all of a 9×9 maze's thin raster from its middle
+from extramaze.models.sizes import Layers, Width
 
 
 class PlainCNN(SinglePass):
-    """Convolutions in a row. width: channels. layers: 3×3 convolutions, the last one giving the logits."""
+    """Convolutions in a row; 12 see all of a 9×9 maze's thin raster from its middle.
 
-    def __init__(self, width: int, layers: int = LAYERS) -> None:
+    width: channels. layers: 3×3 convolutions, the last one giving the logits.
+    """
+
+    def __init__(self, width: Width, layers: Layers = 12) -> None:
         super().__init__()
         parts: list[nn.Module] = []
         for layer in range(layers - 1):
@@ -31,8 +33,3 @@ class PlainCNN(SinglePass):
     def logits(self, x: Tensor) -> Tensor:
         """Pass the layers."""
         return self.layers(x)
-
-
-def plain_cnn(width: int = 32, layers: int = LAYERS) -> PlainCNN:
-    """Build a plain convolutional network."""
-    return PlainCNN(width=width, layers=layers)

@@ -15,12 +15,14 @@ import torch
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
+from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import card_of
 from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
 from extramaze.models.training.log import LOG
-from extramaze.models.training.recipe import recipe_names
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS
+from extramaze.models.training.outside import KEPT
+from extramaze.models.training.recipe import parse_recipe, recipe_names
+from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, read_result
 from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, fill, weight_bytes
 from extramaze.records import FILES, MAX_BYTES
 from extramaze.submission.card import CARD, VERIFICATION, Card, Source
@@ -80,8 +82,11 @@ def stage(target: str, place: Path) -> Staged:
         names = [name for name in (RECIPE, RESULT, WEIGHTS, LOG) if (Path(target) / name).exists()]
         for name in names:
             write_atomically(place / name, read_inside(Path(target), name, MAX_WEIGHTS))
+        code = sorted(read_result(place).code) if (Path(target) / KEPT).is_dir() else []
+        for name in code:
+            write_member(place, f"{KEPT}/{name}", read_member(Path(target), f"{KEPT}/{name}", MAX_CODE))
         load_folder(place)
-        return Staged(place, source, tuple(names))
+        return Staged(place, source, (*names, *(f"{KEPT}/{name}" for name in code)))
     solver = load(target)
     names = []
     _refuse_shipped_name(solver, source)
@@ -123,9 +128,11 @@ def find_source(target: str) -> Source:
     raise InputError(f"{target} cannot be submitted; give file.py:factory, module:factory or a trained folder")
 
 
-def needs_trust(source: Source) -> bool:
-    """Whether building the solver runs code that does not come with extramaze."""
-    return source.kind not in ("trained", "shipped")
+def needs_trust(source: Source, folder: Path) -> bool:
+    """Whether building the solver runs code that does not come with extramaze. folder: with its recipe, if any."""
+    if source.kind == "trained":
+        return parse_recipe(read_inside(folder, RECIPE, MAX_YAML), RECIPE).architecture.from_outside
+    return source.kind != "shipped"
 
 
 def shipped_source(name: str) -> Source | None:

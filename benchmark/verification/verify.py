@@ -53,7 +53,7 @@ def verify(
     record = read_record(folder)
     card = read_card(folder) if (folder / CARD).exists() else None
     _refuse_other_versions(record)
-    source = _source(record, card, solver, trust)
+    source = _source(record, card, solver, trust, folder)
     chosen = _draw(record, mazes, seed)
     with scratch() as place:
         if card is not None:
@@ -72,7 +72,7 @@ def _refuse_other_versions(record: Record) -> None:
         raise NotComparable(f"the record is of other versions: {stated}; verify it with the extramaze that made it")
 
 
-def _source(record: Record, card: Card | None, solver: str | None, trust: bool) -> Source | None:
+def _source(record: Record, card: Card | None, solver: str | None, trust: bool, folder: Path) -> Source | None:
     """Say where the solver comes from, and refuse code that is not trusted; None for one named by hand."""
     name = record.summary.plan.solver.name
     if card is not None and solver is not None:
@@ -82,7 +82,7 @@ def _source(record: Record, card: Card | None, solver: str | None, trust: bool) 
         raise InputError(
             f"{name} is no shipped solver and has no {CARD}; say which solver it was: --solver TARGET --trust"
         )
-    if (source is None or needs_trust(source)) and not trust:
+    if (source is None or needs_trust(source, folder)) and not trust:
         what = solver or (source.target if source else name)
         by = f" by {', '.join(card.statement.authors)}" if card else ""
         raise InputError(

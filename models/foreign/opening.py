@@ -48,12 +48,15 @@ class Foreign:
         return text if self.origin.world is None else text.replace(f"{self.origin.world.name}.", "")
 
 
-def open_foreign(source: str, who: str) -> Foreign:
-    """Open the source of a factory: a file that is there, or a module. Nothing is run yet."""
+def open_foreign(source: str, who: str, folder: Path | None = None) -> Foreign:
+    """Open the source of a factory: a file that is there, or a module. Nothing is run yet.
+
+    folder: where the module lies; by default Python says it.
+    """
     if source.endswith(".py"):
         return _open_file(Path(source), who)
     top = source.partition(".")[0]
-    folder = _own_folder(top)
+    folder = folder or _own_folder(top)
     if folder is None:
         return Foreign(Origin(who, _package_roots(top), package=top), lambda: importlib.import_module(source), source)
     world = World(source, folder)

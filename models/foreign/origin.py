@@ -207,6 +207,13 @@ def covered_files(solver: IterativeSolver) -> dict[str, str]:
     }
 
 
+def files_sha256(files: Mapping[str, str]) -> str | None:
+    """Hash the digests of files by name, as the lines that sha256sum prints; of a single one it is its own."""
+    if len(files) <= 1:
+        return next(iter(files.values()), None)
+    return sha256("".join(f"{files[name]}  {name}\n" for name in sorted(files)).encode()).hexdigest()
+
+
 @contextmanager
 def unchanged_by(solver: IterativeSolver) -> Iterator[None]:
     """Run a solver's code, and leave the process as it was; extramaze's own changes nothing."""

@@ -1,56 +1,91 @@
-"""Which solvers a recipe can build: one checked schema for each builder, told apart by ``builder``.
+"""Which solvers a recipe can build: extramaze's own, and those of others.
 
-``{builder: dt_net, width: 32, blocks: 2}``: every other key is a keyword of the builder of that name.
+``{builder: dt_net, width: 32, blocks: 2}``: every other key is an argument of the builder's constructor, whose types
+and defaults are the schema. A builder from outside is named ``my_net.py:Net`` (a file beside the recipe),
+``package.module:Net``, or as an installed package announces it; checking a recipe runs nothing of theirs, so that their
+arguments are checked when the solver is built (``extramaze.models.training.outside``).
 """
 
-from abc import ABC, abstractmethod
+import inspect
+import re
 from collections.abc import Callable
-from typing import Annotated, Literal
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_type_hints
 
-from pydantic import Field
+from pydantic import ConfigDict, Discriminator, GetCoreSchemaHandler, Tag, create_model, field_validator
+from pydantic_core import CoreSchema
 
 from extramaze.core.checked import Strict
-from extramaze.core.errors import InputError
-from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_l import Bound, dt_l
-from extramaze.models.dt_net import dt_net
-from extramaze.models.ff_net import ff_net
-from extramaze.models.it_net import it_net
-from extramaze.models.pi_net import pi_net
-from extramaze.models.plain_cnn import plain_cnn
-from extramaze.models.root_finding import Method
+from extramaze.core.errors import InputError, unknown_name
+from extramaze.models.contract import NAME_PATTERN, IterativeSolver
+from extramaze.models.dt_l import DTL
+from extramaze.models.dt_net import DTNet
+from extramaze.models.ff_net import FFNet
+from extramaze.models.it_net import ITNet
+from extramaze.models.pi_net import PINet
+from extramaze.models.plain_cnn import PlainCNN
+from extramaze.models.sizes import Width
+from extramaze.models.training.outside import Home, announced, is_target, outside_maker
 
 BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
-    "dt_net": dt_net,
-    "it_net": it_net,
-    "pi_net": pi_net,
-    "dt_l": dt_l,
-    "ff_net": ff_net,
-    "plain_cnn": plain_cnn,
+    "dt_net": DTNet,
+    "it_net": ITNet,
+    "pi_net": PINet,
+    "dt_l": DTL,
+    "ff_net": FFNet,
+    "plain_cnn": PlainCNN,
 }
 SINGLE_PASS = ("ff_net", "plain_cnn")
 
 LEAST_BYTES = 2  # of a number in a file of weights: float16 or bfloat16
-Width = Annotated[int, Field(ge=1, le=1024)]
-Blocks = Annotated[int, Field(ge=1, le=32)]
+OUTSIDE = "outside"
 
 
-class _Built(Strict, ABC):
-    """What all architectures share: a width, and a builder of their other keys."""
+class Built(Strict):
+    """An architecture of a recipe: a builder, and the arguments of its constructor."""
 
     builder: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Every key but the builder's."""
+        return self.model_dump(exclude={"builder"})
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether building it runs code that does not come with extramaze."""
+        return False
+
+    def check_size(self, stored: int, origin: str) -> None:
+        """Raise InputError where ``stored`` bytes of weights cannot be those of such a solver, before one is built."""
+
+    def maker(self, home: Home | None = None) -> Callable[[], IterativeSolver]:  # noqa: ARG002
+        """Return what makes the solver with fresh weights, from torch's current random state.
+
+        home: of the recipe, where the builder comes from outside; its code is run. Raises InputError.
+        """
+        return partial(BUILDERS[self.builder], **self.arguments)
+
+    def build(self, home: Home | None = None) -> IterativeSolver:
+        """Make the solver with fresh weights."""
+        return self.maker(home)()
+
+
+class OwnArchitecture(Built):
+    """A builder of extramaze's: a network of so many blocks or layers, each with a 3×3 convolution of its width."""
+
     width: Width
 
     @property
-    @abstractmethod
     def depth(self) -> int:
-        """How many 3×3 convolutions of its width it has at least."""
+        """The least number of its 3×3 convolutions, or of what holds as many weights, from and to its width."""
+        sizes = self.arguments
+        return sizes["blocks"] if "blocks" in sizes else max(0, sizes["layers"] - 2)  # the outer two are narrower
 
     def check_size(self, stored: int, origin: str) -> None:
-        """Raise InputError where ``stored`` bytes of weights cannot be those of such a solver, before one is built.
-
-        A number takes LEAST_BYTES or more.
-        """
+        """Compare with the fewest numbers that it can have, of LEAST_BYTES or more each."""
         least = LEAST_BYTES * 9 * self.width**2 * self.depth
         if stored < least:
             raise InputError(
@@ -58,75 +93,59 @@ class _Built(Strict, ABC):
                 f"{self.width} has at least {least:,}; use the recipe they came with"
             )
 
-    def build(self) -> IterativeSolver:
-        """Build the solver with fresh weights (from torch's current random state)."""
-        return BUILDERS[self.builder](**self.model_dump(exclude={"builder"}))
 
+class OutsideArchitecture(Built):
+    """A builder from outside, and whatever arguments it takes."""
 
-class _OfBlocks(_Built):
-    """An architecture of residual blocks, each of one convolution of its width or more."""
+    model_config = ConfigDict(extra="allow")
 
-    blocks: Blocks
-
-    @property
-    def depth(self) -> int:
-        return self.blocks
-
-
-class DTNetArchitecture(_OfBlocks):
-    """DT-Net, with recall or without (``extramaze.models.dt_net``)."""
-
-    builder: Literal["dt_net"]
-    recall: bool = True
-
-
-class ITNetArchitecture(_OfBlocks):
-    """IT-Net (``extramaze.models.it_net``)."""
-
-    builder: Literal["it_net"]
-
-
-class PINetArchitecture(_OfBlocks):
-    """PI-Net (``extramaze.models.pi_net``); root_finder and tolerance are its own inference's."""
-
-    builder: Literal["pi_net"]
-    root_finder: Method = "anderson"
-    tolerance: float = Field(default=1e-4, gt=0, lt=1)
-
-
-class DTLArchitecture(_OfBlocks):
-    """DT-L (``extramaze.models.dt_l``); lipschitz bounds one iteration, unless bound is kernel."""
-
-    builder: Literal["dt_l"]
-    lipschitz: float = Field(default=0.99, gt=0, lt=1)
-    bound: Bound = "convolution"
-
-
-class FFNetArchitecture(_OfBlocks):
-    """FF-Net (``extramaze.models.ff_net``)."""
-
-    builder: Literal["ff_net"]
-    blocks: Annotated[int, Field(ge=1, le=256)]
-
-
-class PlainCNNArchitecture(_Built):
-    """A plain convolutional network (``extramaze.models.plain_cnn``)."""
-
-    builder: Literal["plain_cnn"]
-    layers: Annotated[int, Field(ge=1, le=256)]
+    @field_validator("builder")
+    @classmethod
+    def _is_named(cls, builder: str) -> str:
+        if is_target(builder) or builder in announced():
+            return builder
+        if re.fullmatch(NAME_PATTERN, builder) and not get_close_matches(builder, BUILDERS, cutoff=0.5):
+            return builder  # a package that is not installed here may announce it, and the recipe can be read
+        raise ValueError(str(unknown_name("builder", builder, [*BUILDERS, *announced()])))
 
     @property
-    def depth(self) -> int:
-        """The convolutions within."""
-        return max(0, self.layers - 2)  # the first and the last are of other widths
+    def from_outside(self) -> bool:
+        """It does."""
+        return True
+
+    def maker(self, home: Home | None = None) -> Callable[[], IterativeSolver]:
+        """Run the code; see the base class."""
+        return outside_maker(self.builder, self.arguments, home or Home(Path()))
 
 
-Architecture = Annotated[
-    DTNetArchitecture
-    | ITNetArchitecture
-    | PINetArchitecture
-    | DTLArchitecture
-    | FFNetArchitecture
-    | PlainCNNArchitecture,
-    Field(discriminator="builder"),
-]
+def _schema(builder: str, constructor: Callable[..., IterativeSolver]) -> type[OwnArchitecture]:
+    """Make a schema of a constructor's arguments. Raises TypeError for one whose depth cannot be told."""
+    kinds = get_type_hints(getattr(constructor, "__init__"), include_extras=True)  # noqa: B009
+    fields: dict[str, Any] = {
+        name: (kinds[name], ... if argument.default is argument.empty else argument.default)
+        for name, argument in inspect.signature(constructor).parameters.items()
+    }
+    if not fields.keys() & {"blocks", "layers"}:
+        raise TypeError(f"{builder} takes neither blocks nor layers: its weights could not be told to be too few")
+    return create_model(builder, __base__=OwnArchitecture, builder=(Literal[builder], ...), **fields)
+
+
+SCHEMAS = {builder: _schema(builder, constructor) for builder, constructor in BUILDERS.items()}
+
+
+class _ByBuilder:
+    """Checks a mapping by the schema of the builder that it names."""
+
+    @staticmethod
+    def chosen(content: Any) -> str:
+        builder = content.get("builder") if isinstance(content, dict) else getattr(content, "builder", None)
+        return str(builder) if builder in BUILDERS else OUTSIDE
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        choices = [Annotated[schema, Tag(builder)] for builder, schema in SCHEMAS.items()]
+        every: Any = Union[(*choices, Annotated[OutsideArchitecture, Tag(OUTSIDE)])]
+        return handler.generate_schema(Annotated[every, Discriminator(cls.chosen)])
+
+
+Architecture: TypeAlias = Annotated[Built, _ByBuilder]

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from extramaze.core.checked import Strict
+from extramaze.core.checked import Digest, Strict
 from extramaze.core.errors import InputError
 from extramaze.core.files import write_atomically
 from extramaze.models.training.log import Event
@@ -19,11 +19,15 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 class Place(Strict):
-    """Where a run trains: what must be the same for the bits to be the same. threads: of each process."""
+    """Where a run trains: what must be the same for the bits to be the same.
+
+    threads: of each process. code: hash of the files of an architecture from outside.
+    """
 
     device: str
     threads: int
     processes: int
+    code: Digest | None = None
 
 
 class Progress(Strict):

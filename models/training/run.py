@@ -10,6 +10,7 @@ import copy
 import math
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -22,12 +23,14 @@ from extramaze.core.progress import progress_bar
 from extramaze.mazes.streams import ahead
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16
+from extramaze.models.foreign.origin import files_sha256
 from extramaze.models.training.checkpoint import CHECKPOINT, Place, Progress, load_checkpoint, save_checkpoint
 from extramaze.models.training.data import Batch, Supply, validation_blocks
 from extramaze.models.training.distributed import Processes
 from extramaze.models.training.learning_curve import PICTURE, save_learning_curve
 from extramaze.models.training.log import BEGUN, DIVERGED, ENDED, RESUMED, VALIDATED, TrainingLog
 from extramaze.models.training.optimise import MovingAverage, clip, learning_rate, make_optimizer, set_rate
+from extramaze.models.training.outside import code_of
 from extramaze.models.training.recipe import Recipe
 from extramaze.models.training.shared_loss import SharedLoss
 from extramaze.models.training.start import Start
@@ -51,9 +54,10 @@ class TrainingRun:
         quiet: bool,
         start: Start | None = None,
         tensorboard: bool = False,
+        make: Callable[[], IterativeSolver] | None = None,
     ) -> None:
         self.recipe, self.seed, self.folder, self.processes, self.quiet = recipe, seed, folder, processes, quiet
-        self.start, self.device = start, processes.device
+        self.make, self.start, self.device = make or recipe.architecture.maker(), start, processes.device
         bf16 = recipe.training.bf16 and not (recipe.training.bf16_only_where_fast and not has_fast_bf16(self.device))
         self.training = recipe.training.model_copy(update={"bf16": bf16})
         self.layout = torch.channels_last if self.training.channels_last else torch.contiguous_format
@@ -62,12 +66,17 @@ class TrainingRun:
         self.average = None if self.training.ema is None else MovingAverage(self.solver, self.training.ema)
         self.supply = Supply(recipe.data, seed, self.training.batch, processes.rank, processes.count)
         self.place = Place(
-            device=describe_device(self.device), threads=torch.get_num_threads(), processes=processes.count
+            device=describe_device(self.device),
+            threads=torch.get_num_threads(),
+            processes=processes.count,
+            code=files_sha256(code_of(self.solver).digests),
         )
         self.progress = self.resumed() or Progress(place=self.place)
         self.log = TrainingLog(folder, list(self.progress.log), processes.leads, tensorboard)
         event = RESUMED if self.progress.resumed else BEGUN
-        self.log.add(event, self.progress.step, **self.place.model_dump(), bf16=bf16, versions=_versions())
+        self.log.add(
+            event, self.progress.step, **self.place.model_dump(exclude_none=True), bf16=bf16, versions=_versions()
+        )
         self.losses = list(self.progress.losses)
         self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
         self.origin = time.perf_counter() - self.progress.seconds
@@ -75,7 +84,7 @@ class TrainingRun:
     def build(self) -> IterativeSolver:
         """Build the solver with the seed's weights, or those it begins with."""
         torch.manual_seed(self.seed)
-        solver: IterativeSolver = self.recipe.architecture.build()
+        solver: IterativeSolver = self.make()
         if self.start is not None:
             solver.load_state_dict(self.start.weights)
         return solver.to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload]
@@ -96,6 +105,8 @@ class TrainingRun:
         progress = load_checkpoint(self.folder, self.solver, self.optimizer, average)
         for key, here in self.place:
             was = getattr(progress.place, key)
+            if was != here and key == "code":
+                raise InputError(f"{self.folder} was begun with other code of the architecture; choose another --out")
             if was != here:
                 raise InputError(
                     f"{self.folder} was begun on {was} ({key}), this is {here}: the weights would not be the same; "
@@ -151,7 +162,8 @@ class TrainingRun:
         """Set the gradients of the global batch, clipped; return the loss and the norm that they had."""
         self.solver.train()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss.backward(batch, self.layout, step)
+        with blame(self.solver):
+            loss = self.loss.backward(batch, self.layout, step)
         return loss, clip(list(self.solver.parameters()), self.training.clip_norm)
 
     def diverged(self, step: int, loss: float, norm: float) -> None:
@@ -204,7 +216,8 @@ class TrainingRun:
         recipe, solver = self.recipe, self.shipped
         blocks = validation_blocks(recipe.data, count, first, MEASURE_BATCH)
         mine = blocks[self.processes.rank :: self.processes.count]
-        right = count_right(solver, mine, recipe.data.scale, recipe.validation.iterations, self.device, self.layout)
+        with blame(self.solver):
+            right = count_right(solver, mine, recipe.data.scale, recipe.validation.iterations, self.device, self.layout)
         return self.processes.total(right) / count
 
     @property
@@ -241,6 +254,7 @@ class TrainingRun:
                 init_from=None if self.start is None else self.start.name,
                 initial_weights_sha256=None if self.start is None else self.start.sha256,
                 resumed=progress.resumed,
+                code=dict(code_of(self.solver).digests),
             )
             write_atomically(self.folder / RESULT, (result.model_dump_json(indent=2) + "\n").encode())
             remove_file(self.folder / CHECKPOINT)

@@ -1,9 +1,11 @@
 """How a training run begins: in a folder of its own, with fresh weights or with those of a trained solver."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -12,10 +14,14 @@ from extramaze.core.files import is_free, make_folder, read_bytes, write_atomica
 from extramaze.core.line_ends import CHANGED_ENDS, differs_in_line_ends
 from extramaze.core.words import counted
 from extramaze.core.yaml_files import MAX_YAML
-from extramaze.models.contract import card_of
+from extramaze.models.calling import begin, blame, next_state, read_logits
+from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.loading import load
-from extramaze.models.training.recipe import Recipe
-from extramaze.models.training.trained import RECIPE
+from extramaze.models.training.checkpoint import CHECKPOINT
+from extramaze.models.training.optimise import PROBE_SIDE
+from extramaze.models.training.outside import KEPT, NO_CODE, Code, code_of, keep_code, refuse_changed_code
+from extramaze.models.training.recipe import Recipe, pass_problems
+from extramaze.models.training.trained import RECIPE, RESULT
 from extramaze.models.weight_files import misfits
 
 
@@ -28,12 +34,12 @@ class Start:
     weights: dict[str, Tensor]
 
 
-def read_start(target: str, recipe: Recipe) -> Start:
+def read_start(target: str, recipe: Recipe, make: Callable[[], IterativeSolver]) -> Start:
     """Load a trained solver to go on from. Raises InputError where the recipe builds another architecture."""
     solver = load(target)
     weights = {name: value.contiguous() for name, value in solver.state_dict().items()}
     recipe.architecture.check_size(sum(value.nbytes for value in weights.values()), f"--init-from {target}")
-    wrong = misfits(recipe.architecture.build().state_dict(), weights)
+    wrong = misfits(make().state_dict(), weights)
     if wrong:
         raise InputError(
             f"--init-from {target}: {counted(len(wrong), 'tensor')} unlike the architecture of recipe {recipe.name}, "
@@ -43,8 +49,29 @@ def read_start(target: str, recipe: Recipe) -> Start:
     return Start(card.name, card.weights_sha256 or hashlib.sha256(save(weights)).hexdigest(), weights)
 
 
-def claim(folder: Path, text: str, seed: int, start: Start | None) -> None:
-    """Make the folder, or see that it holds this very run. Raises InputError."""
+def sample(make: Callable[[], IterativeSolver], recipe: Recipe) -> Code:
+    """Build an architecture from outside once, before anything is written, and see that it can be trained.
+
+    Returns its code. Raises InputError where it breaks the contract at its first step, or where nothing can be learned.
+    """
+    side = PROBE_SIDE[recipe.data.scale]
+    x = torch.zeros(2, 3, side, side)
+    x[:, :, 1:-1, 1:-1] = 1
+    with torch.random.fork_rng(devices=[]):
+        solver = make()
+        with torch.no_grad(), blame(solver):
+            state = begin(solver, x)
+            read_logits(solver, next_state(solver, state, x), x)
+    if not any(parameter.requires_grad for parameter in solver.parameters()):
+        raise InputError(f"architecture {recipe.architecture.builder!r}: it has no parameters to train")
+    problems = pass_problems(recipe.training, recipe.architecture.builder) if solver.single_pass else []
+    if problems:
+        raise InputError(f"recipe {recipe.name}: training: {'; '.join(problems)}")
+    return code_of(solver)
+
+
+def claim(folder: Path, text: str, seed: int, start: Start | None, code: Code = NO_CODE) -> None:
+    """Make the folder, or see that it holds this very run. Raises InputError. code: of an architecture from outside."""
     path = folder / RECIPE
     header = f"# seed {seed}\n" + ("" if start is None else f"# init-from {start.name} {start.sha256}\n")
     if path.exists():
@@ -53,8 +80,11 @@ def claim(folder: Path, text: str, seed: int, start: Start | None) -> None:
             raise InputError(f"{path}: {CHANGED_ENDS}")
         if found != (header + text).encode():
             raise InputError(f"{folder} holds another recipe or seed (or start); choose another --out, or delete it")
+        begun = any((folder / name).exists() for name in (KEPT, CHECKPOINT, RESULT))
+        (refuse_changed_code if begun else keep_code)(code, folder)
         return
     if not is_free(folder):
         raise InputError(f"{folder} exists and holds no training run; choose another --out")
     make_folder(folder)
     write_atomically(path, (header + text).encode())
+    keep_code(code, folder)

@@ -10,27 +10,31 @@ from typing import Literal
 
 from pydantic import Field
 
-from extramaze.core.checked import Digest, OneLine, Strict, parse_json
+from extramaze.core.checked import Digest, Growing, OneLine, parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.training.outside import KEPT, Home, altered_code, code_of
 from extramaze.models.training.recipe import NAME, Recipe, parse_recipe
 from extramaze.models.weight_files import MAX_WEIGHTS, fill
 from extramaze.schema.solver import Accuracy, Origin, Trained, TrainedOn
 
 RECIPE, RESULT, WEIGHTS = "recipe.yaml", "training.json", "weights.safetensors"
+MAX_FILES = 10_000
 Ended = Literal["steps", "accuracy", "seconds"]
 
 
-class TrainingResult(Strict):
+class TrainingResult(Growing):
     """What one finished training run reports (``training.json``).
 
     stopped: what ended it: the budget of steps, the validation accuracy asked for, or the budget of seconds.
     wall_seconds: of training and validation up to there. threads: of each process. bf16: whether it computed so.
     initial_weights_sha256: of the solver it was fine-tuned from, named by ``init_from``.
-    resumed: how often it was stopped and went on.
+    resumed: how often it was stopped and went on. code: the sha256 of each file of an architecture from outside.
     """
+
+    added = ("code",)
 
     recipe: str = Field(pattern=NAME)
     seed: int
@@ -50,6 +54,7 @@ class TrainingResult(Strict):
     init_from: OneLine | None = None
     initial_weights_sha256: Digest | None = None
     resumed: int = 0
+    code: dict[OneLine, Digest] = Field(default={}, max_length=MAX_FILES)
 
 
 def trained_on(recipe: Recipe, result: TrainingResult) -> TrainedOn:
@@ -66,6 +71,11 @@ def provenance_of(recipe: Recipe, result: TrainingResult) -> Trained:
     return Trained(on=trained_on(recipe, result), begun_with=begun, accuracy=accuracy)
 
 
+def read_result(folder: Path) -> TrainingResult:
+    """Read how a solver was trained. Raises InputError."""
+    return parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
+
+
 def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     """Build the solver of a finished training folder and fill in its weights.
 
@@ -74,7 +84,7 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
     recipe = parse_recipe(read_bytes(folder / RECIPE, MAX_YAML), str(folder / RECIPE))
     if not (folder / RESULT).exists():
         raise InputError(f"{folder} holds an unfinished training; give the same extramaze train again, it goes on")
-    result = parse_json(TrainingResult, read_bytes(folder / RESULT), str(folder / RESULT))
+    result = read_result(folder)
     weights = read_bytes(folder / WEIGHTS, MAX_WEIGHTS)
     found = hashlib.sha256(weights).hexdigest()
     if found != result.weights_sha256:
@@ -83,6 +93,10 @@ def read_solver(folder: Path) -> tuple[IterativeSolver, Recipe, TrainingResult]:
             "states; the file is truncated or altered: restore it or train again"
         )
     recipe.architecture.check_size(len(weights), str(folder / WEIGHTS))
-    solver = recipe.architecture.build()
+    for name in altered_code(folder, result.code):
+        raise InputError(f"{folder / KEPT / name}: altered, its sha256 is not what {RESULT} states; train again")
+    solver = recipe.architecture.build(Home(folder, kept=True))
+    if code_of(solver).digests != result.code:
+        raise InputError(f"{folder}: the architecture's code is not the one that {RESULT} states; train again")
     fill(solver, weights, str(folder / WEIGHTS))
     return solver, recipe, result

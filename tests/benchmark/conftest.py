@@ -57,10 +57,10 @@ limits: {burn_in: 10, window: 8, count: 4, cells: [easy]}
 SOLVER = """
 from pathlib import Path
 from extramaze.models import SolverCard, read_weights
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 
 def make():
-    solver = dt_net(width=32, blocks=2)
+    solver = DTNet(width=32, blocks=2)
     read_weights(solver, Path(__file__).with_name("weights.safetensors"))
     solver.card = SolverCard(name="borrowed@0", recipe="borrowed", seed=0, scale=1)
     return solver

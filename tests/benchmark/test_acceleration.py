@@ -16,8 +16,8 @@ from extramaze.filling import filled
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.dead_end_filling import DeadEndFilling
-from extramaze.models.dt_net import DTNet, ResidualBlock, dt_net
-from extramaze.models.pi_net import pi_net
+from extramaze.models.dt_net import DTNet, ResidualBlock
+from extramaze.models.pi_net import PINet
 from extramaze.schema.plan import make_part
 
 pytestmark = pytest.mark.numeric
@@ -36,7 +36,7 @@ def images(size, count, **spec):
     return to_input(drawn, CPU, torch.float32)
 
 
-KNOWN = {"dt-net": lambda: load("dt-net-thin@0"), "it-net": lambda: load("it-net-thin@0"), "pi-net": lambda: pi_net(16)}
+KNOWN = {"dt-net": lambda: load("dt-net-thin@0"), "it-net": lambda: load("it-net-thin@0"), "pi-net": lambda: PINet(16)}
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -67,11 +67,11 @@ def test_only_what_is_known_is_made_faster():
     changed = type("Changed", (DTNet,), {"step": lambda self, state, x: state + 1})
     assert choose_iteration(load("dt-net-thin"), CPU) == "winograd"
     for width in (LEAST_CHANNELS - 1, MOST_CHANNELS + 1):
-        assert choose_iteration(dt_net(width, blocks=1), CPU) == "plain"
+        assert choose_iteration(DTNet(width, blocks=1), CPU) == "plain"
     assert choose_iteration(load("dt-net-thin"), torch.device("cuda")) == "plain"
     assert choose_iteration(load("wavefront"), CPU) == "plain"
     assert choose_iteration(changed(LEAST_CHANNELS), CPU) == "plain"
-    assert choose_iteration(dt_net(LEAST_CHANNELS, recall=False), CPU) == "plain"
+    assert choose_iteration(DTNet(LEAST_CHANNELS, recall=False), CPU) == "plain"
 
 
 class Halved(ResidualBlock):
@@ -108,7 +108,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_network_that_was_changed_is_run_as_it_is(change):
     """Whatever its class, a solver whose step is not DT-Net's own takes its own step."""
-    solver = dt_net(LEAST_CHANNELS)
+    solver = DTNet(LEAST_CHANNELS)
     assert choose_iteration(solver, CPU) == "winograd"
     CHANGES[change](solver)
     assert choose_iteration(solver, CPU) == "plain"
@@ -138,7 +138,7 @@ def with_a_spare(solver):
 @pytest.mark.parametrize("change", [tied, shared_within, swapped, with_a_spare])
 def test_layers_are_passed_in_the_order_of_the_step(change):
     """However they are registered, shared or accompanied: the faster step, where there is one, is the solver's own."""
-    solver, x = dt_net(LEAST_CHANNELS), images(9, 3)
+    solver, x = DTNet(LEAST_CHANNELS), images(9, 3)
     change(solver)
     state = solver.initial_state(x)
     step = make_step(solver, x, choose_iteration(solver, CPU))
@@ -147,7 +147,7 @@ def test_layers_are_passed_in_the_order_of_the_step(change):
 
 def test_a_step_is_of_its_images_alone():
     """States of other images or another precision are refused rather than read beyond their end."""
-    solver, x = dt_net(LEAST_CHANNELS), torch.ones(2, 3, 5, 5)
+    solver, x = DTNet(LEAST_CHANNELS), torch.ones(2, 3, 5, 5)
     step, state = make_step(solver, x, "winograd"), solver.initial_state(x)
     for wrong in (state[:1], torch.cat([state, state]), state[..., :4], state.double()):
         with pytest.raises(InputError, match="was given"):

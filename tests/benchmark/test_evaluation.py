@@ -19,8 +19,8 @@ from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.mazes.pixels import raster_side
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer
-from extramaze.models.ff_net import ff_net
-from extramaze.models.pi_net import pi_net
+from extramaze.models.ff_net import FFNet
+from extramaze.models.pi_net import PINet
 from extramaze.records.tallies import first_and_last
 from extramaze.records.text import cell_table
 from extramaze.schema.block_rule import block_size
@@ -361,7 +361,7 @@ def test_a_network_that_passes_once_has_one_rung_and_no_limits(tiny_suite, tiny_
     """It is evaluated once, validated, and ranked on the board of those that iterate."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        solver = ff_net(width=4, blocks=1)
+        solver = FFNet(width=4, blocks=1)
     record = evaluate(solver, tiny_suite, "cpu", tmp_path / "record", quiet=True)
     assert [len(cell.rungs) for cell in record.summary.cells] == [1, 1, 1]
     assert record.summary.limits == ()
@@ -375,7 +375,7 @@ def test_its_own_inference_is_run_under_the_same_budget(tiny_suite, tmp_path):
     """PI-Net's root finder uses at most the rung's evaluations of its step; others have no inference of their own."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        solver = pi_net(width=4, blocks=1)
+        solver = PINet(width=4, blocks=1)
     record = evaluate(solver, tiny_suite, "cpu", tmp_path / "record", quiet=True, mode="own")
     assert record.mazes["evaluations"].max() <= 20
     assert record.summary.plan.mode == "own"

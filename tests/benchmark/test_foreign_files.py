@@ -205,14 +205,14 @@ def test_a_stopped_evaluation_is_not_continued_by_an_edited_solver(place, tiny_s
 
 def test_weights_are_no_part_of_the_code(place):
     """A file that holds the solver's tensors and nothing else is stated by their digest; any other is covered."""
-    from extramaze.models.dt_net import dt_net
+    from extramaze.models.dt_net import DTNet
 
     text = "from extramaze.models import read_weights\nfrom extramaze.models.dt_net import dt_net\n" + SOLVER
-    solver = dt_net(width=4, blocks=1)
+    solver = DTNet(width=4, blocks=1)
     save_file(dict(solver.state_dict()), place / "w.safetensors")
     (place / "solver.py").write_text(
         text.format(top="", late="pass").replace(
-            "return Mine()", "net = dt_net(width=4, blocks=1); read_weights(net, HERE / 'w.safetensors'); return net"
+            "return Mine()", "net = DTNet(width=4, blocks=1); read_weights(net, HERE / 'w.safetensors'); return net"
         )
     )
     assert list(info(f"{place / 'solver.py'}:make").files) == ["solver.py"]

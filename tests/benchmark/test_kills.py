@@ -34,10 +34,10 @@ validation: {every: 1, count: 2, final_count: 2, iterations: 2}
 SOLVER = """
 from pathlib import Path
 from extramaze.models import SolverCard, read_weights
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 
 def make():
-    solver = dt_net(width=2, blocks=1)
+    solver = DTNet(width=2, blocks=1)
     read_weights(solver, Path(__file__).with_name("weights.safetensors"))
     solver.card = SolverCard(name="mine@0", recipe="mine", seed=0, scale=1)
     return solver
@@ -122,13 +122,13 @@ def server(tmp_path_factory):
 def start(server, tmp_path_factory):
     """A folder with a suite, a recipe, a solver, answers, and a record whose limits are of older rules."""
     from extramaze.models import write_weights
-    from extramaze.models.dt_net import dt_net
+    from extramaze.models.dt_net import DTNet
 
     folder = tmp_path_factory.mktemp("start")
     for name, text in {"tiny": SUITE, "recipe": RECIPE, "card": CARD}.items():
         (folder / f"{name}.yaml").write_text(text)
     (folder / "solver.py").write_text(SOLVER)
-    write_weights(dt_net(width=2, blocks=1), folder / "weights.safetensors")
+    write_weights(DTNet(width=2, blocks=1), folder / "weights.safetensors")
     np.savez(folder / "answers.npz", easy=np.zeros((4, 7, 7), np.uint8))
     assert server.run(folder, EVALUATE.replace("--out r", "--out old"))[0] == 0
     outdate(folder / "old")

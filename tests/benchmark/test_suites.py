@@ -4,7 +4,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from extramaze.costs import FLOPS_PER_PIXEL, Cost, cell_cost, suite_cost, within_budget
 from extramaze.mazes import InputError, generate
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 from extramaze.suites import cell_mazes, choose_cells, load_suite, suite_names
 from tests.benchmark.conftest import TINY
 
@@ -92,7 +92,7 @@ def test_every_cell_can_be_drawn(name):
 
 def test_the_cost_of_an_iteration_is_counted():
     """A width-32 DT-Net's step takes the stated operations a pixel, counted by torch, to 1 %."""
-    solver, x = dt_net(32), torch.zeros(1, 3, 9, 9)
+    solver, x = DTNet(32), torch.zeros(1, 3, 9, 9)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         solver.step(torch.zeros(1, 32, 9, 9), x)
     assert counter.get_total_flops() / 81 == pytest.approx(FLOPS_PER_PIXEL, rel=0.01)

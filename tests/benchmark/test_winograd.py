@@ -112,9 +112,9 @@ def test_torch_keeps_its_threads(threads, monkeypatch):
     code = f"""
 import torch
 from extramaze.blocks.acceleration import make_step
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 torch.set_num_threads({threads})
-x, solver = torch.ones(1, 3, 11, 11), dt_net(5, blocks=1)
+x, solver = torch.ones(1, 3, 11, 11), DTNet(5, blocks=1)
 with torch.inference_mode():
     make_step(solver, x, "winograd")(solver.initial_state(x))
 assert torch.get_num_threads() == {threads}
@@ -127,8 +127,8 @@ TWO_AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 import numba, torch
 from extramaze.blocks.acceleration import make_step
-from extramaze.models.dt_net import dt_net
-x, solver = torch.ones(4, 3, 11, 11), dt_net(5, blocks=1)
+from extramaze.models.dt_net import DTNet
+x, solver = torch.ones(4, 3, 11, 11), DTNet(5, blocks=1)
 
 def run(_):
     with torch.inference_mode():

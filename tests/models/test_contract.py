@@ -10,8 +10,8 @@ import torch
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer, count_parameters
-from extramaze.models.dt_net import dt_net
-from extramaze.models.it_net import it_net
+from extramaze.models.dt_net import DTNet
+from extramaze.models.it_net import ITNet
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
 from extramaze.models.training.recipe import parse_recipe, recipe_text
 
@@ -99,14 +99,14 @@ def test_mazes_of_a_batch_do_not_meet(name):
 
 def test_parameters_of_the_papers_model():
     """DT-Net at width 128 has 783,504 parameters (Bansal et al. 2022)."""
-    assert count_parameters(dt_net(width=128)) == 783_504
-    assert count_parameters(it_net(width=128)) == 783_504 + 4 * 128 * 128 * 9
+    assert count_parameters(DTNet(width=128)) == 783_504
+    assert count_parameters(ITNet(width=128)) == 783_504 + 4 * 128 * 128 * 9
 
 
 def test_residual_blocks_compute_what_they_say():
     """The in-place block equals the plain formula, and so do its gradients."""
     torch.manual_seed(0)
-    block = dt_net(width=8).blocks[0].double()
+    block = DTNet(width=8).blocks[0].double()
     plain = copy.deepcopy(block)
     state = torch.randn(2, 8, 5, 5, dtype=torch.float64)
     out = block(state)

@@ -7,13 +7,13 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import Inference
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.doctor import examine
-from extramaze.models.dt_l import dt_l
-from extramaze.models.dt_net import dt_net
-from extramaze.models.ff_net import ff_net
-from extramaze.models.it_net import it_net
+from extramaze.models.dt_l import DTL
+from extramaze.models.dt_net import DTNet
+from extramaze.models.ff_net import FFNet
+from extramaze.models.it_net import ITNet
 from extramaze.models.loading import ALGORITHMS, shipped_seeds
-from extramaze.models.pi_net import pi_net
-from extramaze.models.plain_cnn import plain_cnn
+from extramaze.models.pi_net import PINet
+from extramaze.models.plain_cnn import PlainCNN
 
 pytestmark = pytest.mark.numeric
 
@@ -345,12 +345,12 @@ def test_everything_shipped_is_whole(target):
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: dt_net(8, recall=False),
-        lambda: it_net(8),
-        lambda: pi_net(8),
-        lambda: dt_l(8),
-        lambda: ff_net(8, 3),
-        lambda: plain_cnn(8, 4),
+        lambda: DTNet(8, recall=False),
+        lambda: ITNet(8),
+        lambda: PINet(8),
+        lambda: DTL(8),
+        lambda: FFNet(8, 3),
+        lambda: PlainCNN(8, 4),
     ],
     ids=["dt_net without recall", "it_net", "pi_net", "dt_l", "ff_net", "plain_cnn"],
 )

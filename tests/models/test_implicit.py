@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_net import dt_net
-from extramaze.models.it_net import it_net
-from extramaze.models.pi_net import pi_net
+from extramaze.models.dt_net import DTNet
+from extramaze.models.it_net import ITNet
+from extramaze.models.pi_net import PINet
 from extramaze.models.training.contraction import contract, expansion
 from extramaze.models.training.gradients import Depth, draw_depth, draw_state, masked_loss, run_depth, training_loss
 from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
@@ -175,7 +175,7 @@ def test_free_iterations_stop_where_a_maze_has_converged():
 def test_memory_does_not_grow_with_the_iterations(kind):
     """Bytes saved for the backward pass are the same after 3 and after 60 evaluations of a PI-Net's step."""
     torch.manual_seed(0)
-    solver, x = pi_net(width=8), torch.rand(2, 3, 11, 11)
+    solver, x = PINet(width=8), torch.rand(2, 3, 11, 11)
     targets = torch.zeros(2, 11, 11, dtype=torch.long)
     saved = []
     for budget in (3, 60):
@@ -195,7 +195,7 @@ def test_memory_does_not_grow_with_the_iterations(kind):
 def test_implicit_gradients_reach_all_but_the_projection():
     """An equilibrium does not depend on where the search began, so the projection gets no gradient."""
     torch.manual_seed(0)
-    solver, x = pi_net(width=4), torch.rand(2, 3, 5, 5)
+    solver, x = PINet(width=4), torch.rand(2, 3, 5, 5)
     plan = training("implicit", tolerance=1e-3)
     found = gradients(solver, training_loss(solver, x, torch.ones(2, 5, 5, dtype=torch.long), plan, 0, 0))
     assert {name for name, _ in solver.named_parameters()} - found.keys() == {"projection.weight"}
@@ -204,7 +204,7 @@ def test_implicit_gradients_reach_all_but_the_projection():
 def test_a_progressive_step_is_what_it_was():
     """Without new keys the loss and every gradient are, to rounding, those of n free and k traced plain steps."""
     torch.manual_seed(0)
-    solver, x = dt_net(width=8), (torch.rand(4, 3, 9, 9) > 0.4).float()
+    solver, x = DTNet(width=8), (torch.rand(4, 3, 9, 9) > 0.4).float()
     targets, plan = torch.ones(4, 9, 9, dtype=torch.long), training("progressive", gradient_steps=5, bf16=True)
     for step in range(4):
         random = np.random.default_rng([1, 7, step])
@@ -231,7 +231,7 @@ def test_a_progressive_step_is_what_it_was():
 def test_alpha_weighs_the_unrolled_and_the_progressive_loss():
     """(1 − α) times the loss after m traced iterations and α times the progressive loss."""
     torch.manual_seed(0)
-    solver, x = dt_net(width=4), torch.rand(2, 3, 7, 7)
+    solver, x = DTNet(width=4), torch.rand(2, 3, 7, 7)
     targets = torch.ones(2, 7, 7, dtype=torch.long)
     plan = training("progressive", gradient_steps=5, alpha=0.01)
     unrolled = masked_loss(run_depth(solver, x, Depth(0, 12)), targets, x)
@@ -245,7 +245,7 @@ def test_alpha_weighs_the_unrolled_and_the_progressive_loss():
 def test_first_steps_backpropagate_through_every_iteration():
     """In the first backprop_steps the projection learns; Jacobian-free steps send it nothing."""
     torch.manual_seed(0)
-    solver, x = it_net(width=4, blocks=1), torch.rand(2, 3, 7, 7)
+    solver, x = ITNet(width=4, blocks=1), torch.rand(2, 3, 7, 7)
     targets = torch.ones(2, 7, 7, dtype=torch.long)
     plan = training("jacobian-free", backprop_steps=3, backprop_iterations=4)
     assert {draw_depth(plan, 0, step).traced for step in range(3)} <= {1, 2, 3, 4}
@@ -257,7 +257,7 @@ def test_first_steps_backpropagate_through_every_iteration():
 def test_initial_states_are_mixed_evenly():
     """A third of the mazes begin at zero, a third within [−1, 1] at random, a third at the projection."""
     torch.manual_seed(0)
-    solver, x = dt_net(width=4), torch.rand(300, 3, 5, 5) + 0.1
+    solver, x = DTNet(width=4), torch.rand(300, 3, 5, 5) + 0.1
     plan = training("implicit", tolerance=0.1, initial_states=("projection", "zeros", "random"))
     states, own = draw_state(solver, x, plan, 0, 5), solver.initial_state(x)
     is_own = (states == own).flatten(1).all(dim=1)
@@ -298,7 +298,7 @@ def test_the_contraction_factor_is_of_the_perturbation():
 def test_expanding_weights_are_rescaled_and_others_left():
     """Every recurrent convolution is multiplied by (limit/estimate)^(1/9); projection and head stay."""
     torch.manual_seed(0)
-    solver = it_net(width=8).double()
+    solver = ITNet(width=8).double()
     with torch.no_grad():
         for layer in solver.recurrent_convolutions():
             layer.weight.mul_(3)

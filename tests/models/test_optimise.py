@@ -3,7 +3,7 @@ import torch
 
 from extramaze.core.checked import check_model
 from extramaze.mazes import InputError
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 from extramaze.models.training.optimise import (
     Optimisation,
     clip,
@@ -43,7 +43,7 @@ def test_a_budget_in_mazes_is_whole_steps():
 
 def test_recurrent_parameters_are_those_of_the_step():
     """In DT-Net: the recall convolution and the residual blocks; neither projection nor head."""
-    solver = dt_net(width=4, blocks=2)
+    solver = DTNet(width=4, blocks=2)
     found = {id(parameter) for parameter in recurrent_parameters(solver, 1)}
     names = {name for name, parameter in solver.named_parameters() if id(parameter) in found}
     assert names == {n for n, _ in solver.named_parameters() if n.startswith(("recall", "blocks"))}
@@ -51,7 +51,7 @@ def test_recurrent_parameters_are_those_of_the_step():
 
 def test_the_throttle_divides_the_rate_of_recurrent_parameters():
     """Adam's first step has the length of its rate: 1/30 of it for the recurrent parameters."""
-    solver = dt_net(width=4, blocks=1)
+    solver = DTNet(width=4, blocks=1)
     optimizer = make_optimizer(solver, optimisation(recurrent_divisor=30), 1)
     before = {name: value.detach().clone() for name, value in solver.named_parameters()}
     for parameter in solver.parameters():

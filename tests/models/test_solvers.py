@@ -8,11 +8,11 @@ from torch.nn import functional
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import count_parameters
-from extramaze.models.dt_l import GRID, dt_l, norm_bounds
-from extramaze.models.dt_net import dt_net
-from extramaze.models.ff_net import ff_net
-from extramaze.models.pi_net import pi_net
-from extramaze.models.plain_cnn import plain_cnn
+from extramaze.models.dt_l import DTL, GRID, norm_bounds
+from extramaze.models.dt_net import DTNet
+from extramaze.models.ff_net import FFNet
+from extramaze.models.pi_net import PINet
+from extramaze.models.plain_cnn import PlainCNN
 
 pytestmark = pytest.mark.numeric
 
@@ -23,14 +23,14 @@ def image(size=9, count=4, dtype=torch.float64, scale=1, **keys):
 
 def test_parameter_counts():
     """Sums of 9 · in · out over the layers; the published figures at width 128."""
-    assert count_parameters(dt_net(width=128)) == 783_504
-    assert count_parameters(dt_net(width=128, recall=False)) == 783_504 - 9 * 131 * 128
+    assert count_parameters(DTNet(width=128)) == 783_504
+    assert count_parameters(DTNet(width=128, recall=False)) == 783_504 - 9 * 131 * 128
     head = 9 * (128 * 32 + 32 * 8 + 8 * 2)
-    assert count_parameters(ff_net(width=128)) == 9 * 3 * 128 + 30 * 2 * 9 * 128 * 128 + head == 8_890_128
+    assert count_parameters(FFNet(width=128)) == 9 * 3 * 128 + 30 * 2 * 9 * 128 * 128 + head == 8_890_128
     gains = 5 * 128  # weight normalisation: a norm for each output channel of five convolutions
-    assert count_parameters(pi_net(width=128)) == 783_504 + gains
-    assert count_parameters(plain_cnn(32, 12)) == (27 * 32 + 32) + 10 * (288 * 32 + 32) + (288 * 2 + 2)
-    assert count_parameters(dt_l(32, 2)) == (27 * 32 + 32) + 4 * 288 * 32 + 2 + 9 * (32 * 32 + 32 * 8 + 8 * 2)
+    assert count_parameters(PINet(width=128)) == 783_504 + gains
+    assert count_parameters(PlainCNN(32, 12)) == (27 * 32 + 32) + 10 * (288 * 32 + 32) + (288 * 2 + 2)
+    assert count_parameters(DTL(32, 2)) == (27 * 32 + 32) + 4 * 288 * 32 + 2 + 9 * (32 * 32 + 32 * 8 + 8 * 2)
 
 
 def test_without_recall_the_image_is_seen_once():
@@ -38,7 +38,7 @@ def test_without_recall_the_image_is_seen_once():
     torch.manual_seed(0)
     x, other = image(count=2), image(13, count=2)[:, :, :11, :11]
     for recall in (True, False):
-        solver = dt_net(width=8, recall=recall).double()
+        solver = DTNet(width=8, recall=recall).double()
         state = solver.initial_state(x)
         assert torch.equal(solver.step(state, x), solver.step(state, other)) is not recall
 
@@ -95,7 +95,7 @@ def test_the_reshaped_kernel_is_no_bound():
 def test_dt_l_contracts(size):
     """‖step(a) − step(b)‖ ≤ γ‖a − b‖ on random and on sought-out pairs, however large the weights have grown."""
     torch.manual_seed(0)
-    solver = dt_l(width=8, blocks=2, lipschitz=0.9).double()
+    solver = DTL(width=8, blocks=2, lipschitz=0.9).double()
     with torch.no_grad():
         for kernel in solver.kernels():
             kernel.mul_(30).add_(torch.randn_like(kernel))
@@ -116,7 +116,7 @@ def test_dt_l_contracts(size):
 def test_dt_l_has_one_limit():
     """From zero and from far away the iterates meet, as fast as γⁿ or faster."""
     torch.manual_seed(0)
-    solver, x = dt_l(width=8, lipschitz=0.8).double().eval(), image(count=2)
+    solver, x = DTL(width=8, lipschitz=0.8).double().eval(), image(count=2)
     a, b = solver.initial_state(x), 100 * torch.randn(2, 8, 11, 11, dtype=torch.float64)
     apart = (a - b).norm()
     with torch.no_grad():
@@ -127,7 +127,7 @@ def test_dt_l_has_one_limit():
 
 def test_evaluation_takes_the_bounds_from_the_weights():
     """After weights change, ``eval()`` computes the bounds anew."""
-    solver = dt_l(width=4).eval()
+    solver = DTL(width=4).eval()
     before = solver.bounds.clone()
     with torch.no_grad():
         for kernel in solver.kernels():
@@ -138,7 +138,7 @@ def test_evaluation_takes_the_bounds_from_the_weights():
 # Single pass
 
 
-@pytest.mark.parametrize("build", [lambda: ff_net(8, 3), lambda: plain_cnn(8, 4)])
+@pytest.mark.parametrize("build", [lambda: FFNet(8, 3), lambda: PlainCNN(8, 4)])
 def test_a_single_pass_answers_at_the_first_step(build):
     """The first step gives the answer, every later one the same bits, and the class says so."""
     torch.manual_seed(0)
@@ -153,7 +153,7 @@ def test_a_single_pass_answers_at_the_first_step(build):
 def test_a_plain_cnn_begins_with_signals_of_one_size():
     """Through 11 layers a signal's mean square stays within a factor of 4; from torch's own it falls to 1/150."""
     torch.manual_seed(0)
-    solver = plain_cnn(32, 12).double()
+    solver = PlainCNN(32, 12).double()
     signal, squares = torch.randn(8, 3, 31, 31, dtype=torch.float64), []
     for layer in solver.layers:
         signal = layer(signal)
@@ -164,7 +164,7 @@ def test_a_plain_cnn_begins_with_signals_of_one_size():
 def test_a_plain_cnn_sees_as_far_as_it_has_layers():
     """A pixel moves the logits up to ``layers`` pixels away, and no further."""
     torch.manual_seed(0)
-    solver = plain_cnn(8, 3).double()
+    solver = PlainCNN(8, 3).double()
     x = torch.zeros(1, 3, 15, 15, dtype=torch.float64)
     moved = x.clone()
     moved[:, :, 7, 7] = 1
@@ -178,7 +178,7 @@ def test_a_plain_cnn_sees_as_far_as_it_has_layers():
 def test_own_inference_reports_evaluations_and_residual():
     """Each maze's state has the residual reported, within the budget; free solvers have no inference of their own."""
     torch.manual_seed(0)
-    solver, x = pi_net(width=8, tolerance=1e-6).eval(), image(dtype=torch.float32)
+    solver, x = PINet(width=8, tolerance=1e-6).eval(), image(dtype=torch.float32)
     found = solver.own_inference(x, 50)
     assert found.evaluations.shape == found.residual.shape == (4,)
     assert (found.evaluations <= 50).all()
@@ -195,7 +195,7 @@ def test_own_inference_reports_evaluations_and_residual():
 def test_own_inference_finds_the_limit_of_free_running(root_finder):
     """Where the plain iteration converges, the root finder ends at the same state after fewer evaluations."""
     torch.manual_seed(0)
-    solver = pi_net(width=8, root_finder=root_finder, tolerance=1e-9).double().eval()
+    solver = PINet(width=8, root_finder=root_finder, tolerance=1e-9).double().eval()
     x = image(count=2)
     with torch.no_grad():
         for layer in solver.recurrent_convolutions():

@@ -17,7 +17,7 @@ import extramaze.models.training.shared_loss as shared_loss
 from extramaze.core.errors import TrainingDiverged
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import load
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 from extramaze.models.training.distributed import Processes
 from extramaze.models.training.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
 from extramaze.models.training.optimise import learning_rate
@@ -136,7 +136,7 @@ def test_training_is_the_plain_loop(recipe, tmp_path):
     """With every option left out, the weights are to rounding those of a loop written plainly."""
     training = parse_recipe(TINY, "").training
     torch.manual_seed(3)
-    solver = dt_net(width=4, blocks=1).to(memory_format=torch.channels_last)
+    solver = DTNet(width=4, blocks=1).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(solver.parameters(), lr=0.01, weight_decay=0)
     for step in range(40):
         rate = 0.01 * (step + 1) / 4 if step < 4 else 0.01 * 0.5 * (1 + math.cos(math.pi * (step - 4) / 36))
@@ -387,7 +387,7 @@ def test_depths_stay_in_range():
 def test_the_jacobian_free_gradient_is_that_of_one_step():
     """After free iterations the gradient is of the last step alone, its incoming state a constant."""
     torch.manual_seed(0)
-    solver = dt_net(width=4, blocks=1).double()
+    solver = DTNet(width=4, blocks=1).double()
     x = torch.rand(2, 3, 7, 7, dtype=torch.float64)
     with torch.no_grad():
         state = solver.initial_state(x)
@@ -404,7 +404,7 @@ def test_the_jacobian_free_gradient_is_that_of_one_step():
 
 def test_free_iterations_keep_nothing_for_the_backward_pass():
     """The bytes saved for the gradient do not depend on the free iterations; they do on the traced ones."""
-    solver = dt_net(width=4, blocks=1)
+    solver = DTNet(width=4, blocks=1)
     x = torch.rand(2, 3, 11, 11)
 
     def saved(depth):

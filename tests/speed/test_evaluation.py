@@ -120,10 +120,10 @@ from extramaze.blocks.answering import make_answers
 from extramaze.schema.plan import Way
 from extramaze.blocks.block import to_input
 from extramaze.mazes import MazeSpec, generate, raster
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 x = to_input(raster(generate(MazeSpec(33), 64), 1)[0], torch.device("cpu"), torch.float32)
 with torch.inference_mode():
-    solver, iterations, retire = dt_net(width=4, blocks=1), int(sys.argv[1]), bool(int(sys.argv[2]))
+    solver, iterations, retire = DTNet(width=4, blocks=1), int(sys.argv[1]), bool(int(sys.argv[2]))
     way = Way(iteration="winograd", retire=retire)
     make_answers(solver, x, (10, iterations), way, np.ones(64, bool))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -14,7 +14,7 @@ from extramaze.blocks.acceleration import choose_iteration, make_step
 from extramaze.blocks.block import draw_block, to_input
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 from extramaze.schema.block_rule import BLOCK_PIXELS, block_size
 from extramaze.suites import Cell, Suite
 
@@ -33,7 +33,7 @@ def suite(count=64, size=SIZE, scale=2):
 
 def solver(width=WIDTH):
     torch.manual_seed(0)
-    return dt_net(width=width, blocks=2).to(DEVICE).eval()
+    return DTNet(width=width, blocks=2).to(DEVICE).eval()
 
 
 def seconds(function, rounds=5):

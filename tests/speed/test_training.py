@@ -99,9 +99,9 @@ def test_the_supply_does_not_slow_training(benchmark, tmp_path):
 PEAK = """
 import resource, sys, torch
 from extramaze.mazes import MazeSpec, generate, raster
-from extramaze.models.dt_net import dt_net
+from extramaze.models.dt_net import DTNet
 from extramaze.models.training.gradients import Depth, masked_loss, run_depth
-solver = dt_net(width=32, blocks=2)
+solver = DTNet(width=32, blocks=2)
 images, targets = raster(generate(MazeSpec(33), 64))
 x = torch.from_numpy(images).float()
 loss = masked_loss(run_depth(solver, x, Depth(*map(int, sys.argv[1:]))), torch.from_numpy(targets).long(), x)
