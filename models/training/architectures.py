@@ -28,6 +28,7 @@ from extramaze.models.pi_net import PINet
 from extramaze.models.plain_cnn import PlainCNN
 from extramaze.models.sizes import Width
 from extramaze.models.training.outside import Home, announced, is_target, outside_maker
+from extramaze.models.trm import TRM
 
 BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
     "dt_net": DTNet,
@@ -36,6 +37,7 @@ BUILDERS: dict[str, Callable[..., IterativeSolver]] = {
     "dt_l": DTL,
     "ff_net": FFNet,
     "plain_cnn": PlainCNN,
+    "trm": TRM,
 }
 SINGLE_PASS = ("ff_net", "plain_cnn")
 

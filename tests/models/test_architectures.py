@@ -20,7 +20,7 @@ pytestmark = pytest.mark.numeric
 def test_every_solver_takes_the_layout_it_is_trained_in(name):
     """Channels last changes no answer beyond rounding, for every builder."""
     torch.manual_seed(0)
-    solver, x = BUILDERS[name](width=8).double().eval(), image(count=2)
+    solver, x = BUILDERS[name](width=16).double().eval(), image(count=2)
     expected = solver(x, 3)
     laid_out = solver.to(memory_format=torch.channels_last)
     assert torch.allclose(laid_out(x.contiguous(memory_format=torch.channels_last), 3), expected, atol=1e-9)
