@@ -6,6 +6,7 @@ with unreadable_left_out():
     from extramaze.models.contract import Inference, IterativeSolver, SolverCard, answer
     from extramaze.models.loading import load
     from extramaze.models.published import read_published
+    from extramaze.models.training.from_python import train
     from extramaze.models.weight_files import read_weights, write_weights
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "load",
     "read_published",
     "read_weights",
+    "train",
     "write_weights",
 ]

@@ -138,6 +138,9 @@ class TRM(IterativeSolver):
         for part in self.modules():
             if isinstance(part, nn.Linear):  # LeCun's: what goes in at size one comes out so
                 nn.init.normal_(part.weight, std=part.in_features**-0.5)
+        for block in self.blocks:  # which adds nothing at first: fourteen of them in a row then learn at once
+            for layer in (block.get_submodule("join"), block.get_submodule("narrow")):
+                nn.init.zeros_(layer.get_parameter("weight"))
 
     def initial_state(self, x: Tensor) -> Tensor:
         """Know nothing yet: the same learned answer and latent at every open pixel."""

@@ -10,7 +10,7 @@ import copy
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from extramaze.mazes.streams import ahead
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16
 from extramaze.models.foreign.origin import files_sha256
+from extramaze.models.training.boards import Board, Subject, open_boards
 from extramaze.models.training.checkpoint import CHECKPOINT, Place, Progress, load_checkpoint, save_checkpoint
 from extramaze.models.training.data import Batch, Supply, validation_blocks
 from extramaze.models.training.distributed import Processes
@@ -53,7 +54,7 @@ class TrainingRun:
         processes: Processes,
         quiet: bool,
         start: Start | None = None,
-        tensorboard: bool = False,
+        boards: Sequence[str] = (),
         make: Callable[[], IterativeSolver] | None = None,
     ) -> None:
         self.recipe, self.seed, self.folder, self.processes, self.quiet = recipe, seed, folder, processes, quiet
@@ -72,7 +73,7 @@ class TrainingRun:
             code=files_sha256(code_of(self.solver).digests),
         )
         self.progress = self.resumed() or Progress(place=self.place)
-        self.log = TrainingLog(folder, list(self.progress.log), processes.leads, tensorboard)
+        self.log = TrainingLog(folder, list(self.progress.log), processes.leads, self.boards(boards))
         event = RESUMED if self.progress.resumed else BEGUN
         self.log.add(
             event, self.progress.step, **self.place.model_dump(exclude_none=True), bf16=bf16, versions=_versions()
@@ -80,6 +81,12 @@ class TrainingRun:
         self.losses = list(self.progress.losses)
         self.loss = SharedLoss(self.compiled(), self.training, seed, processes)
         self.origin = time.perf_counter() - self.progress.seconds
+
+    def boards(self, names: Sequence[str]) -> list[Board]:
+        """Open boards, in the process that writes, where the last one left off."""
+        subject = Subject(f"{self.recipe.name}@{self.seed}", self.recipe.model_dump(mode="json"))
+        step = next((entry["step"] for entry in reversed(self.progress.log)), 0)
+        return open_boards(names if self.processes.leads else (), self.folder, step, subject)
 
     def build(self) -> IterativeSolver:
         """Build the solver with the seed's weights, or those it begins with."""

@@ -287,7 +287,7 @@ def test_the_average_of_the_weights_is_what_is_written(tmp_path):
 
 def test_tensorboard_is_an_extra(recipe, tmp_path, monkeypatch):
     """Where it is missing, one sentence says how to get it, before anything starts."""
-    monkeypatch.setattr("extramaze.models.training.log.find_spec", lambda name: None)
+    monkeypatch.setattr("extramaze.models.training.boards.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'tensorboard>=2\.18'"):
         train(recipe, 0, tmp_path / "run", quiet=True, tensorboard=True)
     assert not (tmp_path / "run").exists()
