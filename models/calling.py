@@ -13,20 +13,28 @@ import torch
 from torch import Tensor
 
 from extramaze.core.errors import InputError
-from extramaze.models.contract import IterativeSolver, answer
+from extramaze.models.contract import IterativeSolver, answer, read
 from extramaze.models.foreign.failures import as_exception, said
 from extramaze.models.foreign.origin import unchanged_by
+from extramaze.models.states import one_tensor
 
 
 @contextmanager
 def calling(solver: IterativeSolver, name: str | None = None) -> Iterator[None]:
-    """Call a solver's code, and leave the process as it was.
+    """Call a solver's code, blamed for its failures, and leave the process as it was. name: as ``blame`` has it."""
+    with blame(solver, name), unchanged_by(solver):
+        yield
 
-    Its failure is one InputError that names it; a failure of extramaze's own stays one. name: the card's; by default
-    the class's, since a card can fail too.
+
+@contextmanager
+def blame(solver: IterativeSolver, name: str | None = None) -> Iterator[None]:
+    """Make whatever a solver's code raises one InputError that names it; a failure of extramaze's own stays one.
+
+    name: the card's; by default the class's, since a card can fail too. What it changes in the process stays: training
+    goes on with the random numbers that it drew.
     """
     try:
-        with unchanged_by(solver):
+        with as_exception():
             yield
     except InputError:
         raise
@@ -40,6 +48,8 @@ def in_precision(
     solver: IterativeSolver, dtype: torch.dtype, device: torch.device | str | None = None
 ) -> IterativeSolver:
     """Return a copy of the solver that computes in ``dtype``, in evaluation mode, whatever precision it was made in.
+
+    Its states are one tensor each, also where the solver's are several.
 
     Complex weights get the same precision. Raises InputError for a solver that cannot be copied.
     """
@@ -60,7 +70,7 @@ def in_precision(
     module: Any = ours
     with _plainly():
         module._apply(cast)  # Module.to drops the imaginary part of complex weights
-    return ours.eval()
+    return one_tensor(ours.eval())
 
 
 @contextmanager
@@ -105,7 +115,7 @@ def take_step(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
 
 def read_logits(solver: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
     """Read the logits off a state. Raises InputError for anything but floating-point numbers (B, 2, H, W)."""
-    logits = solver.readout(state)
+    logits = read(solver, state, x)
     right = isinstance(logits, Tensor) and logits.shape == (len(x), 2, *x.shape[2:]) and logits.is_floating_point()
     if not right:
         raise InputError(

@@ -4,10 +4,11 @@ A solver turns an image into a state, improves the state one pure step at a time
 time. The harness owns the loop: how long to iterate, where to read, what to keep.
 """
 
+import inspect
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor, nn
 
@@ -18,6 +19,8 @@ from extramaze.schema.solver import MAX_NOTES, Blended, Imported, Trained
 
 if TYPE_CHECKING:
     from extramaze.models.foreign.origin import Origin
+
+State: TypeAlias = Any  # a tensor (B, …), or tuples, lists and dicts of such in one another
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Inference:
     budget. residual: ‖step(z) − z‖ relative to ‖step(z)‖ or the like, (B,), NaN where the solver has none.
     """
 
-    state: Tensor
+    state: State
     evaluations: Tensor
     residual: Tensor
 
@@ -82,7 +85,8 @@ class IterativeSolver(nn.Module, ABC):
 
     ``step`` must be a pure function: it returns a new state, changes neither argument, keeps nothing between calls, and
     treats the mazes of a batch independently; at rest it may return its argument. The state is any tensor of real
-    numbers whose first dimension is the batch, and every step keeps its shape and type.
+    numbers whose first dimension is the batch, or tuples, lists and dicts of such in one another, and every step keeps
+    its form, shapes and types.
 
     single_pass: True where the first step already gives the answer and later ones repeat it (a feed-forward network);
     such a solver has no limits to report. factory_file: set by ``load``: the file of the factory that made it.
@@ -95,16 +99,19 @@ class IterativeSolver(nn.Module, ABC):
     origin: "Origin | None" = None
 
     @abstractmethod
-    def initial_state(self, x: Tensor) -> Tensor:
+    def initial_state(self, x: Tensor) -> State:
         """Return the state before the first iteration."""
 
     @abstractmethod
-    def step(self, state: Tensor, x: Tensor) -> Tensor:
+    def step(self, state: State, x: Tensor) -> State:
         """Return the state one iteration later."""
 
     @abstractmethod
-    def readout(self, state: Tensor) -> Tensor:
-        """Read logits (B, 2, H, W) off a state: channel 1 against channel 0 says whether a pixel is on the path."""
+    def readout(self, *state_or_state_and_x: Any, **_: Any) -> Tensor:
+        """Read logits (B, 2, H, W) off a state: channel 1 against channel 0 says whether a pixel is on the path.
+
+        Written ``readout(self, state)``, or ``readout(self, state, x)`` where it looks at the image again.
+        """
 
     def step_budget(self, height: int, width: int) -> int | None:  # noqa: ARG002
         """Return the iterations a solver needs on an H×W image to be sure to have finished; None for the suite's.
@@ -127,7 +134,23 @@ class IterativeSolver(nn.Module, ABC):
         state = self.initial_state(x)
         for _ in range(iterations):
             state = self.step(state, x)
-        return self.readout(state)
+        return read(self, state, x)
+
+
+def read(solver: IterativeSolver, state: State, x: Tensor) -> Tensor:
+    """Call a solver's ``readout``, with the image where it takes one."""
+    return solver.readout(state, x) if wants_image(solver) else solver.readout(state)
+
+
+def wants_image(solver: IterativeSolver) -> bool:
+    """Whether ``readout`` takes the image beside the state: an argument named x, or a second one that it needs."""
+    try:
+        taken = list(inspect.signature(solver.readout).parameters.values())
+    except (ValueError, TypeError):  # code that does not say what it takes
+        return False
+    second = taken[1:2]
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(one.kind in positional and (one.name == "x" or one.default is one.empty) for one in second)
 
 
 def card_of(solver: IterativeSolver) -> SolverCard:

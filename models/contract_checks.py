@@ -14,7 +14,7 @@ from torch import Tensor
 
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.calling import in_precision, same_bits
-from extramaze.models.contract import Inference, IterativeSolver, card_of
+from extramaze.models.contract import Inference, IterativeSolver, card_of, read
 from extramaze.models.counting import counting
 from extramaze.models.foreign.failures import Ended, as_exception, said
 
@@ -82,7 +82,7 @@ def copied(state: Tensor) -> Tensor:
 def check_trajectory(solver: IterativeSolver) -> Iterator[Breach]:
     """``forward`` is repeated ``step`` and then ``readout``."""
     made = run(solver, images(solver, SIZES[0]))
-    if not same_bits(solver(made.x, STEPS), solver.readout(copied(made.copies[-1]))):
+    if not same_bits(solver(made.x, STEPS), read(solver, copied(made.copies[-1]), made.x)):
         seen = f"forward(x, {STEPS}) is not readout after {STEPS} steps"
         yield Breach("trajectory", seen, "a forward of its own, or memory between steps")
 
@@ -102,7 +102,7 @@ def check_storage(solver: IterativeSolver) -> Iterator[Breach]:
             "arguments unmodified", "a state changed after it was returned", "an in-place operation on the state"
         )
     last = copied(made.copies[-1])
-    solver.readout(last)
+    read(solver, last, x)
     if not same_bits(last, made.copies[-1]):
         yield Breach("arguments unmodified", "readout changed the state", "an in-place operation in readout")
 
@@ -151,7 +151,7 @@ def check_finite(solver: IterativeSolver) -> Iterator[Breach]:
     for size in SIZES:
         made = run(solver, images(solver, size))
         for t, state in enumerate(made.copies):
-            if not (torch.isfinite(state).all() and torch.isfinite(solver.readout(copied(state))).all()):
+            if not (torch.isfinite(state).all() and torch.isfinite(read(solver, copied(state), made.x)).all()):
                 cause = "a division by zero, a logarithm of zero, or weights that make states grow without bound"
                 yield Breach("finite", f"NaN or infinity after {t} iterations at size {size}", cause)
                 return
@@ -179,7 +179,8 @@ def check_batch(solver: IterativeSolver) -> Iterator[Breach]:
         turned = exact.step(made.copies[t][order], made.x[order])
         pairs = [(alone, made.copies[t + 1][2:3]), (turned, made.copies[t + 1][order])]
         pairs.append((exact.initial_state(made.x[2:3]), made.copies[0][2:3]))
-        pairs.append((exact.readout(made.copies[t][2:3].clone()), exact.readout(made.copies[t].clone())[2:3]))
+        logits = read(exact, made.copies[t].clone(), made.x)[2:3]
+        pairs.append((read(exact, made.copies[t][2:3].clone(), made.x[2:3]), logits))
         worst = max(float((one.double() - two.double()).abs().max() / scale) for one, two in pairs)
         if not worst <= ROUNDING:
             cause = "statistics over the batch (BatchNorm in training mode, a mean over dim 0), or a maze's place in it"
@@ -193,7 +194,7 @@ def _cast(solver: IterativeSolver, dtype: torch.dtype) -> IterativeSolver:
     ours = in_precision(solver, dtype)
     x = images(solver, SIZES[0], MAZES, dtype)
     with as_exception():
-        ours.readout(ours.step(ours.initial_state(x), x))
+        read(ours, ours.step(ours.initial_state(x), x), x)
     return ours
 
 
@@ -210,7 +211,7 @@ def check_precision(solver: IterativeSolver) -> Iterator[Breach]:
         made = run(ours, images(solver, SIZES[0], MAZES, dtype), 2)
         floating = {state.dtype for state in made.states if state.is_floating_point()}
         if floating:  # a state of whole numbers does not say in what precision the images were
-            floating.add(ours.readout(made.copies[-1]).dtype)
+            floating.add(read(ours, made.copies[-1], made.x).dtype)
         if not floating <= {dtype}:
             others = ", ".join(sorted(str(kind).removeprefix("torch.") for kind in floating - {dtype}))
             cause = "a cast or a constant of fixed type; make tensors with dtype=x.dtype"
@@ -227,7 +228,7 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
     cause = "an own_inference that does not return Inference(state, evaluations, residual), each of every maze"
     if not isinstance(found, Inference) or len(found.evaluations) != MAZES or len(found.residual) != MAZES:
         yield Breach("own inference", f"it returned {type(found).__name__}, not one entry a maze", cause)
-    elif tuple(solver.readout(found.state).shape) != (MAZES, 2, *x.shape[2:]):
+    elif tuple(read(watched, found.state, x).shape) != (MAZES, 2, *x.shape[2:]):
         yield Breach("own inference", "its state cannot be read out", cause)
     elif int(found.evaluations.max()) > OWN_BUDGET:
         seen = f"{int(found.evaluations.max())} evaluations of a budget of {OWN_BUDGET}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from extramaze.models.contract import IterativeSolver
+from extramaze.models.contract import IterativeSolver, State
+from extramaze.models.states import OneTensor, one_tensor
 
 
 @dataclass
@@ -17,12 +18,15 @@ class Steps:
 
 def counting(solver: IterativeSolver) -> tuple[IterativeSolver, Steps]:
     """Return the same solver, whose steps are counted, and the count; what reaches its layers otherwise is not seen."""
+    if isinstance(solver, OneTensor):
+        counted, steps = counting(solver.solver)
+        return one_tensor(counted), steps
     kind, steps = type(solver), Steps()
 
-    def step(self: IterativeSolver, state: Tensor, x: Tensor) -> Tensor:
-        steps.rows += len(state)
+    def step(self: IterativeSolver, state: State, x: Tensor) -> State:
+        steps.rows += len(x)
         return kind.step(self, state, x)
 
     other = copy.copy(solver)
-    other.__class__ = type(kind.__name__, (kind,), {"step": step})
+    other.__class__ = type(kind.__name__, (kind,), {"step": step, "__module__": kind.__module__})
     return other, steps

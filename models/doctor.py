@@ -15,7 +15,7 @@ from extramaze.core.errors import InputError
 from extramaze.core.forks import begin_threads
 from extramaze.core.progress import progress_bar
 from extramaze.models.calling import begin, in_precision, next_state, read_logits
-from extramaze.models.contract import IterativeSolver
+from extramaze.models.contract import IterativeSolver, read
 from extramaze.models.contract_checks import (
     CHECKS,
     OBLONG,
@@ -134,6 +134,6 @@ def _apart(one: IterativeSolver, two: IterativeSolver, x: Tensor) -> float:
     pairs = [
         (one.initial_state(x), start),
         (one.step(start, x), state),
-        (one.readout(state), two.readout(state)),
+        (read(one, state, x), read(two, state, x)),
     ]
     return max(float((a.double() - b.double()).abs().max() / b.double().abs().max().clamp(min=1)) for a, b in pairs)

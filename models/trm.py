@@ -28,8 +28,10 @@ from extramaze.models.dt_net import IMAGE_CHANNELS
 from extramaze.models.sizes import Blocks, Width
 
 HEAD_WIDTH = 16  # four pairs turn with the row, four with the column
-WIDEST_ANGLE, NARROWEST_ANGLE = 1.0, 0.05  # radians a pixel, of the fastest and the slowest pair
+WIDEST_ANGLE, NARROWEST_ANGLE = 2.0, 0.1  # radians a pixel, of the fastest and the slowest pair
 MIDDLE = 2  # times the width: the gated middle of a block
+NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # rows and columns away
+LEANING = 2.0  # of a head towards its neighbour at first: its weight is about e² that of what lies next to it
 Tokenwise = Annotated[Width, Field(multiple_of=HEAD_WIDTH)]
 
 
@@ -79,8 +81,7 @@ class Tokens:
 
 def _angles(rows: Tensor, columns: Tensor, dtype: torch.dtype) -> Tensor:
     """Return the angles of pixels (B, N): (B, N, HEAD_WIDTH / 2), the first half by row, the others by column."""
-    pairs = HEAD_WIDTH // 4
-    shares = torch.arange(pairs, device=rows.device, dtype=dtype) / (pairs - 1)
+    shares = torch.linspace(0, 1, HEAD_WIDTH // 4, device=rows.device, dtype=dtype)
     speeds = WIDEST_ANGLE * (NARROWEST_ANGLE / WIDEST_ANGLE) ** shares
     return torch.cat([rows.unsqueeze(2) * speeds, columns.unsqueeze(2) * speeds], dim=2)
 
@@ -98,10 +99,27 @@ class Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = width // HEAD_WIDTH
-        self.attend = nn.Linear(width, 3 * width, bias=False)
+        self.attend = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width, bias=False)
         self.widen = nn.Linear(width, 2 * MIDDLE * width, bias=False)
         self.narrow = nn.Linear(MIDDLE * width, width, bias=False)
+        self.begin()
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Draw weights that add nothing at first, and let each head look at one of the four neighbours.
+
+        A bias of queries and keys is turned with the position, and so favours a distance.
+        """
+        for layer in (self.attend, self.widen):
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        for layer in (self.join, self.narrow):
+            nn.init.zeros_(layer.weight)
+        neighbours = torch.tensor(NEIGHBOURS).repeat(-(-self.heads // len(NEIGHBOURS)), 1)[: self.heads]
+        angles = -_angles(neighbours[:, :1], neighbours[:, 1:], torch.float32).squeeze(1)  # (heads, HEAD_WIDTH / 2)
+        keys = torch.cat([angles.cos(), angles.sin()], dim=1)
+        queries = torch.cat([torch.ones_like(angles), torch.zeros_like(angles)], dim=1)
+        self.attend.bias.copy_(torch.cat([LEANING * queries, LEANING * keys, torch.zeros_like(keys)]).flatten())
 
     def forward(self, values: Tensor, tokens: Tokens) -> Tensor:
         """Add what attention and the gated network say, and normalise after each."""
@@ -132,15 +150,10 @@ class TRM(IterativeSolver):
             raise InputError(f"trm: width must be a multiple of {HEAD_WIDTH}, got {width}")
         self.updates = updates
         self.embedding = nn.Linear(IMAGE_CHANNELS, width)
+        nn.init.normal_(self.embedding.weight)
         self.first = nn.Parameter(torch.randn(2 * width))
         self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
         self.head = nn.Linear(width, 2)
-        for part in self.modules():
-            if isinstance(part, nn.Linear):  # LeCun's: what goes in at size one comes out so
-                nn.init.normal_(part.weight, std=part.in_features**-0.5)
-        for block in self.blocks:  # which adds nothing at first: fourteen of them in a row then learn at once
-            for layer in (block.get_submodule("join"), block.get_submodule("narrow")):
-                nn.init.zeros_(layer.get_parameter("weight"))
 
     def initial_state(self, x: Tensor) -> Tensor:
         """Know nothing yet: the same learned answer and latent at every open pixel."""

@@ -393,6 +393,11 @@ class TupleState(Plain):
         return super().readout(state[0])
 
 
+class TupleOfNumbers(TupleState):
+    def initial_state(self, x):
+        return x, len(x)
+
+
 class ListFromStep(Plain):
     def step(self, state, x):
         return [super().step(state, x)]
@@ -690,6 +695,7 @@ class Overspends(Plain):
 
 KEPT = (
     Plain,
+    TupleState,
     Half,
     BFloat16,
     Double,
@@ -733,7 +739,7 @@ KEPT = (
 REFUSED = (
     ComplexState,
     Meta,
-    TupleState,
+    TupleOfNumbers,
     ListFromStep,
     NothingFromStep,
     EmptyState,

@@ -87,7 +87,7 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
                 f"{type(solver).__name__}.own_inference made {steps.rows / len(x):.1f} steps a maze of {rung} allowed, "
                 f"whatever it states ({used.mean():.1f})"
             )
-        answers.append(read_answer(solver, inference.state, x))
+        answers.append(read_answer(watched, inference.state, x))
     return Answers(answers, np.zeros(len(x), bool), used)
 
 

@@ -26,6 +26,7 @@ from extramaze.dynamics.observation import MEMORY
 from extramaze.models.calling import begin, first_step, in_precision, read_answer, read_logits
 from extramaze.models.contract import IterativeSolver, open_pixels
 from extramaze.models.devices import spare_memory
+from extramaze.models.states import has_whole_numbers
 from extramaze.schema.suite import Cell, LimitPlan, Suite
 from extramaze.scoring import score
 
@@ -134,7 +135,7 @@ def _other_starts(solver: IterativeSolver, x: Tensor, iterations: int, seed: int
     ours = in_precision(solver, torch.float32)
     with torch.inference_mode():
         state = begin(ours, x)
-        if not state.is_floating_point():
+        if not state.is_floating_point() or has_whole_numbers(ours, x):
             return np.full(len(x), np.nan), np.full(len(x), UNKNOWN)
         step = make_step(ours, x, choose_iteration(ours, x.device), few=True)
         found = path_independence(step, state, iterations, lambda s: read_answer(ours, s, x), seed=seed)

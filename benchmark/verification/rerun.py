@@ -22,6 +22,8 @@ from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tasks import Task, tasks
 from extramaze.models import IterativeSolver
+from extramaze.models.contract import State
+from extramaze.models.states import mapped, parts
 from extramaze.records import Place, Record
 from extramaze.schema.plan import Plan
 from extramaze.schema.scores import KINDS
@@ -41,13 +43,16 @@ def nudged(solver: IterativeSolver, amount: float) -> IterativeSolver:
     """
     kind = type(solver)
 
-    def start(self: IterativeSolver, x: Tensor) -> Tensor:
+    def start(self: IterativeSolver, x: Tensor) -> State:
         state = kind.initial_state(self, x)
-        if not state.is_floating_point():
+        found = [part for _, part in parts(state)]
+        if not all(map(_counts, found)):
+            return mapped(
+                lambda part: part if _counts(part) else torch.where(_whole(part), part, part * (1 + amount)), state
+            )
+        if not any(part.is_floating_point() for part in found):
             return state
-        if not _whole(state).all():
-            return torch.where(_whole(state), state, state * (1 + amount))
-        return state if _whole(self.step(state, x)).all() else state + amount
+        return mapped(lambda part, after: part if _counts(after) else part + amount, state, self.step(state, x))
 
     other = copy.copy(solver)
     other.__class__ = type("Nudged", (kind,), {"initial_state": start})
@@ -56,6 +61,11 @@ def nudged(solver: IterativeSolver, amount: float) -> IterativeSolver:
 
 def _whole(state: Tensor) -> Tensor:
     return state == state.round()
+
+
+def _counts(state: Tensor) -> bool:
+    """Whether a state holds whole numbers alone."""
+    return not state.is_floating_point() or bool(_whole(state).all())
 
 
 @dataclass(frozen=True, eq=False)

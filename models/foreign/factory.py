@@ -30,7 +30,7 @@ class Factory:
         folder: where the package lies, whatever else is installed under its name.
         """
         foreign = open_foreign(source, who, folder)
-        with _running(foreign, who):
+        with _blamed(foreign, who), foreign.origin.running():
             module = foreign.run()
         found: Any = module
         for part in attribute.split("."):
@@ -42,9 +42,10 @@ class Factory:
 
     def __call__(self, **arguments: Any) -> IterativeSolver:
         """Make a solver that knows its origin. Raises InputError for what is no solver."""
-        with _running(self.foreign, self.who):
-            solver = self._checked(self.make(**arguments))
-        self.foreign.settle(solver, self.module)
+        with _blamed(self.foreign, self.who):
+            with self.foreign.origin.running():
+                solver = self._checked(self.make(**arguments))
+            self.foreign.settle(solver, self.module)
         return solver
 
     def _checked(self, solver: Any) -> IterativeSolver:
@@ -60,9 +61,9 @@ class Factory:
 
 
 @contextmanager
-def _running(foreign: Foreign, who: str) -> Iterator[None]:
+def _blamed(foreign: Foreign, who: str) -> Iterator[None]:
     try:
-        with as_exception(), foreign.origin.running():
+        with as_exception():
             yield
     except InputError:
         foreign.forget()

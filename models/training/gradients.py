@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from extramaze.models.contract import IterativeSolver, open_pixels
+from extramaze.models.contract import IterativeSolver, open_pixels, read
 from extramaze.models.dt_net import DTNet
 from extramaze.models.training.contraction import contract
 from extramaze.models.training.implicit import equilibrium, implicit_step, phantom_steps, settle
@@ -94,7 +94,7 @@ def run_depth(solver: IterativeSolver, x: Tensor, depth: Depth, state: Tensor | 
     state = run_free(solver, x, depth.free, solver.initial_state(x) if state is None else state)
     for _ in range(depth.traced):
         state = solver.step(state, x)
-    return solver.readout(state)
+    return read(solver, state, x)
 
 
 def masked_loss(logits: Tensor, targets: Tensor, x: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ def window_loss(solver: IterativeSolver, x: Tensor, targets: Tensor, depth: Dept
     losses = []
     for _ in range(depth.traced):
         state = solver.step(state, x)
-        losses.append(masked_loss(solver.readout(state), targets, x))
+        losses.append(masked_loss(read(solver, state, x), targets, x))
         state = state.detach()
     return torch.stack(losses).mean()
 
@@ -131,12 +131,12 @@ def draw_logits(
         return run_depth(solver, x, depth, state)
     if training.gradient == "jacobian-free":
         reached = settle(solver, state, x, depth.free, training.tolerance)
-        return solver.readout(solver.step(reached, x))
+        return read(solver, solver.step(reached, x), x)
     budget = max(1, depth.free)
     root = equilibrium(solver, state, x, training.root_finder, training.tolerance, budget)
     if training.gradient == "phantom":
-        return solver.readout(phantom_steps(solver, root.state, x, depth.traced, training.damping))
-    return solver.readout(implicit_step(solver, root.state, x, training.tolerance, training.backward_iterations))
+        return read(solver, phantom_steps(solver, root.state, x, depth.traced, training.damping), x)
+    return read(solver, implicit_step(solver, root.state, x, training.tolerance, training.backward_iterations), x)
 
 
 def training_loss(

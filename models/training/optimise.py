@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from extramaze.core.checked import Strict
 from extramaze.mazes.generation import INDICES_PER_SEED
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.states import one_tensor
 
 PROBE_SIDE = {1: 11, 2: 24}  # of the image, by scale, on which the parameters that ``step`` uses are found: size 9
 
@@ -123,7 +124,8 @@ def recurrent_parameters(solver: IterativeSolver, scale: int) -> list[nn.Paramet
     side = PROBE_SIDE[scale]
     x = torch.zeros(1, 3, side, side, device=parameters[0].device)
     with torch.enable_grad():
-        after = solver.step(solver.initial_state(x).detach(), x)
+        single = one_tensor(solver)
+        after = single.step(single.initial_state(x).detach(), x)
         if not after.requires_grad:
             return []
         gradients = torch.autograd.grad(after.sum(), parameters, allow_unused=True)

@@ -21,9 +21,11 @@ from extramaze.core.errors import InputError, TrainingDiverged
 from extramaze.core.files import remove_file, write_atomically
 from extramaze.core.progress import progress_bar
 from extramaze.mazes.streams import ahead
+from extramaze.models.calling import blame
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import describe_device, has_fast_bf16
 from extramaze.models.foreign.origin import files_sha256
+from extramaze.models.states import one_tensor
 from extramaze.models.training.boards import Board, Subject, open_boards
 from extramaze.models.training.checkpoint import CHECKPOINT, Place, Progress, load_checkpoint, save_checkpoint
 from extramaze.models.training.data import Batch, Supply, validation_blocks
@@ -99,10 +101,10 @@ class TrainingRun:
     def compiled(self) -> IterativeSolver:
         """Return the solver that is trained: a twin with the same parameters and a compiled step, where asked for."""
         if not self.training.compile:
-            return self.solver
+            return one_tensor(self.solver)
         twin = copy.copy(self.solver)
         setattr(twin, "step", torch.compile(self.solver.step))  # noqa: B010
-        return twin
+        return one_tensor(twin)
 
     def resumed(self) -> Progress | None:
         """Go on from the folder's checkpoint, if there is one. Raises InputError where it was begun elsewhere."""

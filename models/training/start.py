@@ -14,9 +14,10 @@ from extramaze.core.files import is_free, make_folder, read_bytes, write_atomica
 from extramaze.core.line_ends import CHANGED_ENDS, differs_in_line_ends
 from extramaze.core.words import counted
 from extramaze.core.yaml_files import MAX_YAML
-from extramaze.models.calling import begin, blame, next_state, read_logits
+from extramaze.models.calling import begin, calling, next_state, read_logits
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.loading import load
+from extramaze.models.states import one_tensor
 from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.optimise import PROBE_SIDE
 from extramaze.models.training.outside import KEPT, NO_CODE, Code, code_of, keep_code, refuse_changed_code
@@ -59,9 +60,10 @@ def sample(make: Callable[[], IterativeSolver], recipe: Recipe) -> Code:
     x[:, :, 1:-1, 1:-1] = 1
     with torch.random.fork_rng(devices=[]):
         solver = make()
-        with torch.no_grad(), blame(solver):
-            state = begin(solver, x)
-            read_logits(solver, next_state(solver, state, x), x)
+        ours = one_tensor(solver)
+        with torch.no_grad(), calling(solver):
+            state = begin(ours, x)
+            read_logits(ours, next_state(ours, state, x), x)
     if not any(parameter.requires_grad for parameter in solver.parameters()):
         raise InputError(f"architecture {recipe.architecture.builder!r}: it has no parameters to train")
     problems = pass_problems(recipe.training, recipe.architecture.builder) if solver.single_pass else []
