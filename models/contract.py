@@ -19,6 +19,7 @@ from extramaze.schema.solver import MAX_NOTES, Blended, Imported, Trained
 
 if TYPE_CHECKING:
     from extramaze.models.foreign.origin import Origin
+    from extramaze.models.symmetry import Symmetry
 
 State: TypeAlias = Any  # a tensor (B, …), or tuples, lists and dicts of such in one another
 
@@ -125,6 +126,10 @@ class IterativeSolver(nn.Module, ABC):
 
         budget: evaluations of ``step`` that each maze may use at most. Free running remains every solver's common mode.
         """
+        return None
+
+    def symmetry(self) -> "Symmetry | None":
+        """Say which of its units can be permuted and scaled, for aligning networks of its kind; None: nothing said."""
         return None
 
     def forward(self, x: Tensor, iterations: int) -> Tensor:

@@ -33,8 +33,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_net import IMAGE_CHANNELS, answer_head, convolution
+from extramaze.models.dt_net import IMAGE_CHANNELS, answer_head, convolution, head_axes
 from extramaze.models.sizes import Blocks, Share, Width
+from extramaze.models.symmetry import Axis, Symmetry
 
 GRID = 16  # frequencies sampled in each direction: the bound is at most 1.04 times the largest singular value sampled
 SQUARINGS = 6  # of the Gram matrix: at width 32 the bound is at most 1.014 times the singular value
@@ -117,3 +118,18 @@ class DTL(IterativeSolver):
     def readout(self, state: Tensor) -> Tensor:
         """Apply the head: (B, width, H, W) → logits (B, 2, H, W)."""
         return self.head(state)
+
+    def symmetry(self) -> Symmetry:
+        """All hidden units move; those behind an ELU, which bends at a size of its own, do not scale."""
+        width = self.recall.out_channels
+        stream: Axis = (("stream", width),)
+        axes: dict[str, tuple[Axis, ...]] = {
+            "recall.weight": (stream, ((None, IMAGE_CHANNELS),)),
+            "recall.bias": (stream,),
+            **head_axes(stream),
+        }
+        inner = [f"blocks.{block}" for block in range(len(self.layers) // 2)]
+        for block, group in enumerate(inner):
+            axes[f"layers.{2 * block}.weight"] = (((group, width),), stream)
+            axes[f"layers.{2 * block + 1}.weight"] = (stream, ((group, width),))
+        return Symmetry(axes, rigid=frozenset(["stream", *inner]))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.sizes import Blocks, Width
+from extramaze.models.symmetry import Axis, Symmetry
 
 IMAGE_CHANNELS = 3
 HEAD_WIDTHS = (32, 8, 2)
@@ -31,6 +32,29 @@ def answer_head(width: int) -> nn.Sequential:
         nn.ReLU(),
         convolution(second, last),
     )
+
+
+def head_axes(stream: Axis) -> dict[str, tuple[Axis, ...]]:
+    """Say what the rows and columns of the head's tensors are, behind a stream of units."""
+    first, second, last = HEAD_WIDTHS
+    outer: Axis = (("head.0", first),)
+    inner: Axis = (("head.2", second),)
+    return {
+        "head.0.weight": (outer, stream),
+        "head.2.weight": (inner, outer),
+        "head.4.weight": (((None, last),), inner),
+    }
+
+
+def residual_axes(blocks: int, width: int) -> dict[str, tuple[Axis, ...]]:
+    """Say what the rows and columns of residual blocks' tensors are: the stream is one group throughout."""
+    stream: Axis = (("stream", width),)
+    axes: dict[str, tuple[Axis, ...]] = {"projection.weight": (stream, ((None, IMAGE_CHANNELS),))}
+    for block in range(blocks):
+        inner: Axis = ((f"blocks.{block}", width),)
+        axes[f"blocks.{block}.first.weight"] = (inner, stream)
+        axes[f"blocks.{block}.second.weight"] = (stream, inner)
+    return {**axes, **head_axes(stream)}
 
 
 class ResidualBlock(nn.Module):
@@ -71,6 +95,13 @@ class DTNet(IterativeSolver):
     def readout(self, state: Tensor) -> Tensor:
         """Apply the head: (B, width, H, W) → logits (B, 2, H, W)."""
         return self.head(state)
+
+    def symmetry(self) -> Symmetry:
+        """All hidden units move and scale; the state's are tied through the iteration, the image's stay."""
+        axes = residual_axes(len(self.blocks), self.width)
+        if self.recall is not None:
+            axes["recall.weight"] = ((("stream", self.width),), (("stream", self.width), (None, IMAGE_CHANNELS)))
+        return Symmetry(axes)
 
     def recurrent_convolutions(self) -> list[nn.Conv2d]:
         """Return the convolutions that one iteration passes, in order."""

@@ -7,9 +7,10 @@ as a recurrent network unrolled, its weights untied, without recall. It cannot i
 import torch
 from torch import Tensor, nn
 
-from extramaze.models.dt_net import IMAGE_CHANNELS, ResidualBlock, answer_head, convolution
+from extramaze.models.dt_net import IMAGE_CHANNELS, ResidualBlock, answer_head, convolution, residual_axes
 from extramaze.models.single_pass import SinglePass
 from extramaze.models.sizes import Layers, Width
+from extramaze.models.symmetry import Symmetry
 
 
 class FFNet(SinglePass):
@@ -20,6 +21,7 @@ class FFNet(SinglePass):
 
     def __init__(self, width: Width, blocks: Layers = 30) -> None:
         super().__init__()
+        self.width = width
         self.projection = convolution(IMAGE_CHANNELS, width)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.head = answer_head(width)
@@ -27,3 +29,7 @@ class FFNet(SinglePass):
     def logits(self, x: Tensor) -> Tensor:
         """Project, pass every block, apply the head."""
         return self.head(self.blocks(torch.relu(self.projection(x))))
+
+    def symmetry(self) -> Symmetry:
+        """All hidden units move and scale; the residual sums tie those of the stream."""
+        return Symmetry(residual_axes(len(self.blocks), self.width))

@@ -1,12 +1,14 @@
 """Find a solver by what people write: a shipped name, a plugin's, a factory, or a folder with a trained one."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from extramaze.core.checked import parse_json
 from extramaze.core.errors import InputError, unknown_name
+from extramaze.models.blending.folder import FACTS, is_blend, read_blend
 from extramaze.models.contract import IterativeSolver, SolverCard
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.foreign.factory import Factory
@@ -15,6 +17,7 @@ from extramaze.models.training.recipe import recipe_names
 from extramaze.models.training.trained import RESULT, TrainingResult, provenance_of, read_solver
 from extramaze.models.wall_follower import WallFollower
 from extramaze.models.wavefront import Wavefront
+from extramaze.schema.blend import BlendFacts
 
 MAX_TARGET = 1000  # characters of what a solver is found by
 ALGORITHMS: dict[str, Callable[[], IterativeSolver]] = {
@@ -49,6 +52,18 @@ def shipped_results() -> list[TrainingResult]:
         parse_json(TrainingResult, (root / name / str(seed) / RESULT).read_bytes(), f"{name}@{seed}: {RESULT}")
         for name, seeds in shipped_seeds().items()
         for seed in seeds
+        if (root / name / str(seed) / RESULT).is_file()
+    ]
+
+
+def shipped_blends() -> list[BlendFacts]:
+    """Return what each shipped blend is made of."""
+    root = files("extramaze.models") / "weights"
+    return [
+        parse_json(BlendFacts, (root / name / str(seed) / FACTS).read_bytes(), f"{name}@{seed}: {FACTS}")
+        for name, seeds in shipped_seeds().items()
+        for seed in seeds
+        if (root / name / str(seed) / FACTS).is_file()
     ]
 
 
@@ -66,7 +81,8 @@ def training_mazes() -> dict[str, int]:
             chain.append(results[begun])
         if begun is None:
             counts[digest] = sum(one.mazes for one in chain)
-    return counts
+    blended = {facts.weights_sha256: facts.training_mazes for facts in shipped_blends()}
+    return counts | {digest: mazes for digest, mazes in blended.items() if mazes is not None}
 
 
 def plugin_solvers() -> list[Plugin]:
@@ -107,7 +123,7 @@ def load(target: str | Path) -> IterativeSolver:
         solver = _load_plugin(plugin)
     elif target in ALGORITHMS:
         solver = ALGORITHMS[target]().eval()
-    elif name in recipe_names():
+    elif name in shipped_names():
         solver = _load_shipped(name, seed if at else None)
     elif ":" in target:
         solver = _load_factory(target)
@@ -129,8 +145,13 @@ def _found(is_there: Callable[[], bool], target: str) -> bool:
         raise InputError(f"solver {target!r}: no file or folder to look into: {problem.strerror}") from problem
 
 
+def shipped_names() -> list[str]:
+    """List the names that shipped networks have, or would have with weights: of recipes and of blends."""
+    return sorted({*recipe_names(), *shipped_seeds()})
+
+
 def _own_names() -> list[str]:
-    return [*ALGORITHMS, *recipe_names()]
+    return [*ALGORITHMS, *shipped_names()]
 
 
 def _load_plugin(plugin: Plugin) -> IterativeSolver:
@@ -142,7 +163,9 @@ def _load_plugin(plugin: Plugin) -> IterativeSolver:
 
 
 def load_folder(folder: Path) -> IterativeSolver:
-    """Load a solver from a folder with recipe.yaml, training.json and weights.safetensors."""
+    """Load a trained solver's folder (recipe.yaml, training.json, weights.safetensors), or a blend's (blend.json)."""
+    if is_blend(folder):
+        return read_blend(folder)[0]
     solver, recipe, result = read_solver(folder)
     solver.card = SolverCard(
         name=f"{recipe.name}@{result.seed}",
@@ -156,6 +179,12 @@ def load_folder(folder: Path) -> IterativeSolver:
 
 
 def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
+    with _shipped_folder(name, seed) as folder:
+        return load_folder(folder)
+
+
+def _shipped_folder(name: str, seed: str | None) -> AbstractContextManager[Path]:
+    """Open the folder of a shipped seed, of the lowest where none is given. Raises InputError where there is none."""
     seeds = shipped_seeds().get(name, [])
     if not seeds:
         raise InputError(
@@ -163,8 +192,27 @@ def _load_shipped(name: str, seed: str | None) -> IterativeSolver:
         )
     if seed is not None and seed not in map(str, seeds):
         raise InputError(f"no shipped seed {seed!r} of {name}; shipped: {', '.join(map(str, seeds))}")
-    with as_file(files("extramaze.models") / "weights" / name / (seed or str(seeds[0]))) as folder:
-        return load_folder(folder)
+    return as_file(files("extramaze.models") / "weights" / name / (seed or str(seeds[0])))
+
+
+def weights_folder(target: str | Path) -> AbstractContextManager[Path]:
+    """Open the folder that holds a solver's weights and says how they were made: a shipped name's, or a folder.
+
+    Raises InputError for whatever else ``load`` takes: an algorithm has no weights, and a factory tells no recipe.
+    """
+    name, at, seed = str(target).partition("@")
+    if isinstance(target, str) and name in shipped_names():
+        return _shipped_folder(name, seed if at else None)
+    if "\0" not in str(target) and str(target) and _found(Path(target).is_dir, str(target)):
+        return nullcontext(Path(target))
+    if target in ALGORITHMS:
+        raise InputError(f"{target} is an algorithm and has no weights; name a trained network")
+    if ":" in str(target) or find_plugin(str(target), _own_names()) is not None:
+        raise InputError(
+            f"{target}: how a solver of one's own code was built is not known; give a shipped name with weights, or a "
+            "folder that extramaze train or blend wrote"
+        )
+    raise unknown_name("solver with weights", target, shipped_seeds())
 
 
 def _load_factory(target: str) -> IterativeSolver:

@@ -18,6 +18,7 @@ from extramaze.models.contract import Inference
 from extramaze.models.dt_net import DTNet
 from extramaze.models.root_finding import Method, Root, find_root
 from extramaze.models.sizes import Blocks, Share, Width
+from extramaze.models.symmetry import Symmetry
 
 
 class PINet(DTNet):
@@ -43,6 +44,13 @@ class PINet(DTNet):
             self.tolerance,
             budget,
         )
+
+    def symmetry(self) -> Symmetry:
+        """DT-Net's, of the normalised weights of the layers that have gains."""
+        normalised = {f"{name}.weight" for name, layer in self.named_modules() if hasattr(layer, "parametrizations")}
+        raw = {name: f"{name.removesuffix('weight')}parametrizations.weight.original" for name in normalised}
+        axes = {f"{raw[name]}1" if name in raw else name: value for name, value in super().symmetry().axes.items()}
+        return Symmetry(axes, gains={f"{name}0": f"{name}1" for name in raw.values()})
 
     def own_inference(self, x: Tensor, budget: int) -> Inference:
         """Find the equilibrium: the state of smallest residual, evaluations and residual for each maze."""

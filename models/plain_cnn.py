@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from extramaze.models.dt_net import IMAGE_CHANNELS
 from extramaze.models.single_pass import SinglePass
 from extramaze.models.sizes import Layers, Width
+from extramaze.models.symmetry import Axis, Symmetry
 
 
 class PlainCNN(SinglePass):
@@ -33,3 +34,16 @@ class PlainCNN(SinglePass):
     def logits(self, x: Tensor) -> Tensor:
         """Pass the layers."""
         return self.layers(x)
+
+    def symmetry(self) -> Symmetry:
+        """The units between two layers move and scale, biases with them."""
+        axes: dict[str, tuple[Axis, ...]] = {}
+        last: Axis = ((None, IMAGE_CHANNELS),)
+        names = [name for name, part in self.layers.named_children() if isinstance(part, nn.Conv2d)]
+        for name in names:
+            units = self.layers.get_parameter(f"{name}.bias").numel()
+            rows: Axis = ((None if name == names[-1] else f"layers.{name}", units),)
+            axes[f"layers.{name}.weight"] = (rows, last)
+            axes[f"layers.{name}.bias"] = (rows,)
+            last = rows
+        return Symmetry(axes)

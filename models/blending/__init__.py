@@ -1,0 +1,1 @@
+"""Blends: solvers made of the weights, or the answers, of trained ones, without training."""
