@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from extramaze import __version__
 from extramaze.cli import (  # noqa: F401
+    blending,
     comparing,
     doctor,
     evaluation,

@@ -18,6 +18,7 @@ VERBS = (  # as --help lists them
     "quickstart",
     "generate",
     "train",
+    "blend",
     "evaluate",
     "gather",
     "rewatch",
