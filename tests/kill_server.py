@@ -135,7 +135,8 @@ def import_everything() -> None:
     from extramaze.evaluation.tasks import tasks
     from extramaze.models import load
     from extramaze.submission import submit
-    from extramaze.suites import Suite, parse_yaml
+    from extramaze.core.checked import parse_yaml
+    from extramaze.suites import Suite
 
     torch.set_num_threads(1)
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # imports for seconds the first time

@@ -26,7 +26,7 @@ from pydantic.errors import PydanticUserError
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import make_folder, read_bytes, telling, temporary_name, write_atomically
 from extramaze.core.plugins import find_plugin, plugins
-from extramaze.core.text import shown
+from extramaze.core.text import described
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.foreign.factory import Factory
 
@@ -124,7 +124,7 @@ def _misfit(name: str, value: Any, kind: Any) -> Iterator[str]:
         TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
     except ValidationError as problem:
         said = str(problem.errors(include_url=False)[0]["msg"])
-        yield f"{name}: {said[:1].lower()}{said[1:]}, got {shown(value)}"
+        yield f"{name}: {said[:1].lower()}{said[1:]}, got {described(value)}"
     except (PydanticUserError, TypeError, RecursionError):
         return
 

@@ -8,25 +8,25 @@ from extramaze.models import load
 from extramaze.models.blending.alignment import align, aligned_cosine, balance, balanced
 from extramaze.models.blending.weights import weights_of
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.dt_l import dt_l
-from extramaze.models.dt_net import DTNet, dt_net
-from extramaze.models.ff_net import ff_net
-from extramaze.models.it_net import it_net
+from extramaze.models.dt_l import DTL
+from extramaze.models.dt_net import DTNet
+from extramaze.models.ff_net import FFNet
+from extramaze.models.it_net import ITNet
 from extramaze.models.loading import shipped_seeds
-from extramaze.models.pi_net import pi_net
-from extramaze.models.plain_cnn import plain_cnn
+from extramaze.models.pi_net import PINet
+from extramaze.models.plain_cnn import PlainCNN
 from extramaze.models.symmetry import Symmetry, random_move, symmetry_of
 
 pytestmark = pytest.mark.numeric
 BUILDERS = {
-    "dt-net": lambda: dt_net(6, 2),
-    "dt-net without recall": lambda: dt_net(6, 2, recall=False),
-    "it-net": lambda: it_net(6),
-    "pi-net": lambda: pi_net(6, 2),
-    "dt-l": lambda: dt_l(6, 2),
-    "ff-net": lambda: ff_net(6, 4),
-    "plain cnn": lambda: plain_cnn(6, 4),
-    "plain cnn of one layer": lambda: plain_cnn(6, 1),
+    "dt-net": lambda: DTNet(6, 2),
+    "dt-net without recall": lambda: DTNet(6, 2, recall=False),
+    "it-net": lambda: ITNet(6),
+    "pi-net": lambda: PINet(6, 2),
+    "dt-l": lambda: DTL(6, 2),
+    "ff-net": lambda: FFNet(6, 4),
+    "plain cnn": lambda: PlainCNN(6, 4),
+    "plain cnn of one layer": lambda: PlainCNN(6, 1),
 }
 RECURRENT = [
     f"{name}@{seed}" for name, seeds in shipped_seeds().items() if name[:3] in ("dt-", "it-") for seed in seeds

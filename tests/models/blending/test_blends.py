@@ -323,12 +323,12 @@ def test_weights_without_their_facts_are_no_blend(folders, tmp_path):
 def test_contraction_survives_any_blend():
     """DT-L's kernels are divided by their bounds after they were blended: two states still come closer."""
     from extramaze.models.blending.weights import rounded, weights_of
-    from extramaze.models.dt_l import dt_l
+    from extramaze.models.dt_l import DTL
 
     nets = []
     for seed in (0, 1):
         torch.manual_seed(seed)
-        nets.append(dt_l(width=6))
+        nets.append(DTL(width=6))
     weights = [weights_of(net.state_dict()) for net in nets]
     blended = {name: 3 * weights[0][name] - 2 * weights[1][name] for name in weights[0]}
     nets[0].load_state_dict(rounded(blended, nets[0].state_dict()))

@@ -9,8 +9,8 @@ from extramaze.models import load
 from extramaze.models.blending.ensemble import Ensemble
 from extramaze.models.contract import IterativeSolver, answer
 from extramaze.models.doctor import examine
-from extramaze.models.dt_net import dt_net
-from extramaze.models.ff_net import ff_net
+from extramaze.models.dt_net import DTNet
+from extramaze.models.ff_net import FFNet
 from tests.models.blending.test_blends import image
 
 pytestmark = pytest.mark.numeric
@@ -45,7 +45,7 @@ def test_two_equal_members_answer_as_one(kind):
 def test_what_is_averaged():
     """Logits are averaged as they are, probabilities as such, votes as shares, and no pixel gets −∞."""
     torch.manual_seed(0)
-    members, x = [dt_net(4, 1).eval() for _ in range(3)], image(2, 5)
+    members, x = [DTNet(4, 1).eval() for _ in range(3)], image(2, 5)
     with torch.inference_mode():
         logits = torch.stack([member(x, 2) for member in members])
         plain, shares, votes = (Ensemble(members, kind).eval()(x, 2) for kind in KINDS)
@@ -85,15 +85,15 @@ def test_cycles_of_members_make_a_longer_one():
 def test_an_ensemble_keeps_the_contract():
     """Of networks of different kinds too."""
     torch.manual_seed(0)
-    ensemble = Ensemble([dt_net(4, 1), ff_net(4, 2)], "probabilities").eval()
+    ensemble = Ensemble([DTNet(4, 1), FFNet(4, 2)], "probabilities").eval()
     assert examine(lambda: copy.deepcopy(ensemble)) == []
 
 
 def test_an_ensemble_passes_once_where_all_its_members_do():
     """One that iterates makes it iterate."""
     torch.manual_seed(0)
-    assert Ensemble([ff_net(4, 1), ff_net(4, 2)], "logits").single_pass
-    assert not Ensemble([ff_net(4, 1), dt_net(4, 1)], "logits").single_pass
+    assert Ensemble([FFNet(4, 1), FFNet(4, 2)], "logits").single_pass
+    assert not Ensemble([FFNet(4, 1), DTNet(4, 1)], "logits").single_pass
 
 
 def test_states_that_are_no_images_are_refused():
