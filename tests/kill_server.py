@@ -130,12 +130,12 @@ def import_everything() -> None:
     from matplotlib.figure import Figure
 
     from extramaze.blocks.store import BlockStore
+    from extramaze.core.checked import parse_yaml
     from extramaze.evaluation.evaluate import make_evaluation
     from extramaze.evaluation.tabulate import describe, generate, layout_hashes
     from extramaze.evaluation.tasks import tasks
     from extramaze.models import load
     from extramaze.submission import submit
-    from extramaze.core.checked import parse_yaml
     from extramaze.suites import Suite
 
     torch.set_num_threads(1)

@@ -20,7 +20,10 @@ from extramaze.verification.verify import verify
 from tests.benchmark.conftest import CARD, SOLVER, rewrite_card
 from tests.models.test_plugins import install
 
-FILES = [".gitattributes", "card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
+FILES = [
+    *(".gitattributes", "answers.npz", "card.json", "mazes.parquet", "record.json", "solver.py"),
+    "weights.safetensors",
+]
 
 
 @pytest.fixture
