@@ -7,8 +7,8 @@ from extramaze.core.words import counted
 from extramaze.costs import cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.description import COLUMNS
-from extramaze.models.training.trained import TrainingResult
 from extramaze.schema.suite import IN_DISTRIBUTION, Suite, axis_headings
+from extramaze.schema.training import TrainingResult
 from extramaze.tables import layout
 
 

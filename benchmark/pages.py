@@ -19,7 +19,7 @@ from extramaze.leaderboard.picture import picture_names, save_boards
 from extramaze.leaderboard.sources import shipped_records, shipped_verified
 from extramaze.leaderboard.text import board_name, board_table
 from extramaze.listings import solver_table
-from extramaze.models.loading import shipped_results
+from extramaze.models.shipped import shipped_results
 from extramaze.quickstart import PICTURE
 from extramaze.records import Record
 

@@ -1,22 +1,17 @@
-"""Solvers: the contract they keep, recurrent and implicit networks, algorithms, training and weights."""
+"""Solvers: the contract they keep, recurrent and implicit networks, algorithms, training and weights.
+
+Each name is imported when it is first asked for; ``__init__.pyi`` says where from.
+"""
+
+from typing import Any
+
+import lazy_loader
 
 from extramaze.core.plugins import unreadable_left_out
 
-with unreadable_left_out():
-    from extramaze.models.contract import Inference, IterativeSolver, SolverCard, answer
-    from extramaze.models.loading import load
-    from extramaze.models.published import read_published
-    from extramaze.models.training.from_python import train
-    from extramaze.models.weight_files import read_weights, write_weights
+_import, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-__all__ = [
-    "Inference",
-    "IterativeSolver",
-    "SolverCard",
-    "answer",
-    "load",
-    "read_published",
-    "read_weights",
-    "train",
-    "write_weights",
-]
+
+def __getattr__(name: str) -> Any:
+    with unreadable_left_out():  # torch asks for entry points as it starts
+        return _import(name)

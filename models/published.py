@@ -22,8 +22,9 @@ from torch import Tensor, nn
 from extramaze.core.errors import InputError
 from extramaze.models.contract import SolverCard
 from extramaze.models.dt_net import IMAGE_CHANNELS, DTNet
-from extramaze.models.weight_files import FLOATS, MAX_WEIGHTS, misfits, non_numbers, some, unusable
+from extramaze.models.weight_files import FLOATS, misfits, non_numbers, some, unusable
 from extramaze.schema.solver import Imported
+from extramaze.schema.training import MAX_WEIGHTS
 
 HOLDERS = ("net", "state_dict", "model", "model_state_dict", "network", "weights")  # keys of a checkpoint's weights
 WRAPPERS = ("module", "_orig_mod")  # what DataParallel, its kin and torch.compile put into the names

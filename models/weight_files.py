@@ -19,8 +19,8 @@ from extramaze.core.files import read_bytes, write_atomically
 from extramaze.core.json_files import load_json
 from extramaze.core.signatures import HEAD, kind_of
 from extramaze.core.words import counted
+from extramaze.schema.training import MAX_WEIGHTS
 
-MAX_WEIGHTS = 2**31  # bytes
 MAX_TENSORS = 100_000
 MAX_HEADER = 2**24  # bytes: names and shapes of some hundred thousand tensors
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

@@ -8,7 +8,8 @@ import pytest
 
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.sources import shipped_records
-from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.models.loading import ALGORITHMS
+from extramaze.models.shipped import shipped_seeds
 from extramaze.pages import README, RESULTS, main, pages, with_block
 from extramaze.trust.names import claim_of
 

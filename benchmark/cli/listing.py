@@ -26,8 +26,8 @@ def list_names(
     from extramaze.core.display import MOST, shown
     from extramaze.core.errors import InputError
     from extramaze.listings import solver_table, suite_table, suites_table
-    from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers, shipped_results, shipped_solvers
-    from extramaze.models.training.recipe import recipe_names
+    from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers
+    from extramaze.models.shipped import recipe_names, shipped_results, shipped_solvers
     from extramaze.schema.suite import load_suite, suite_names
 
     if verbose and what == "recipes":

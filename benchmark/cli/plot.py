@@ -41,7 +41,7 @@ def plot(
     from extramaze.pictures.answers import save_mazes
     from extramaze.pictures.record import plot_record
     from extramaze.records import read_record
-    from extramaze.submission.card import CARD
+    from extramaze.schema.card import CARD
 
     found = read_record(record)
     chosen = _solver(found, solver)
@@ -63,7 +63,7 @@ def _solver(record: "Record", given: str | None) -> "IterativeSolver | None":
     from extramaze.blocks.identity import solver_differences
     from extramaze.core.escapes import for_terminal
     from extramaze.models import load
-    from extramaze.models.loading import shipped_solvers
+    from extramaze.models.shipped import shipped_solvers
 
     stated = record.summary.plan.solver
     if given is not None:

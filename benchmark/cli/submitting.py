@@ -41,8 +41,8 @@ def submit(
     """
     from extramaze.records import read_record
     from extramaze.records.text import cell_table
+    from extramaze.schema.card import read_statement
     from extramaze.schema.suite import load_suite, suite_names
-    from extramaze.submission.card import read_statement
     from extramaze.submission.starting import start_submission
     from extramaze.submission.submit import BrokenContract
     from extramaze.submission.submit import submit as make_submission

@@ -9,7 +9,7 @@ from extramaze.cli.app import Device, Quiet, app, print
 from extramaze.core.errors import InputError
 
 if TYPE_CHECKING:
-    from extramaze.models.training.trained import TrainingResult
+    from extramaze.schema.training import TrainingResult
 
 WHY = {"steps": "", "accuracy": " (stopped early: accurate enough)", "seconds": " (stopped: out of time)"}
 

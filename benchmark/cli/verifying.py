@@ -159,7 +159,7 @@ def rewatch(
     """
     from extramaze.core.display import shown
     from extramaze.models import load
-    from extramaze.models.loading import shipped_solvers
+    from extramaze.models.shipped import shipped_solvers
     from extramaze.records import read_record
     from extramaze.schema.plan import CONTRACTS
     from extramaze.verification.noise import add_noise

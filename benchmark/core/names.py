@@ -1,7 +1,9 @@
-"""Names that people would take for one another."""
+"""Names: those that people would take for one another, and those that files of a folder may have."""
 
 from collections.abc import Iterable
 
+_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+MEMBER = rf"^{_PART}(/{_PART}){{0,9}}$"  # of a submission's files, in sub-folders too
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", **dict.fromkeys("._+-@", "")})
 
 

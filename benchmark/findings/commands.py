@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from extramaze.findings.entrants import Entrant
 from extramaze.findings.pools import Pool
 from extramaze.findings.variants import begins_with
-from extramaze.models.loading import ALGORITHMS
-from extramaze.models.training.recipe import recipe_names
+from extramaze.models.shipped import ALGORITHM_NAMES, recipe_names
 
 
 def commands(pools: Sequence[Pool]) -> str:
@@ -18,7 +17,7 @@ def commands(pools: Sequence[Pool]) -> str:
 
 
 def _evaluations(suite: str, entrants: Sequence[Entrant]) -> list[str]:
-    shipped, known = recipe_names(), [entrant for entrant in entrants if entrant.recipe in ALGORITHMS]
+    shipped, known = recipe_names(), [entrant for entrant in entrants if entrant.recipe in ALGORITHM_NAMES]
     lines = [f"extramaze evaluate {e.recipe} --suite {suite} --out records/{suite}/{e.recipe}" for e in known]
     alike: dict[tuple[tuple[int, ...], str, bool, bool], list[Entrant]] = {}
     for entrant in entrants:

@@ -24,7 +24,7 @@ from extramaze.leaderboard.score import (
     score_interval,
     score_weights,
 )
-from extramaze.models.loading import training_mazes
+from extramaze.models.shipped import training_mazes
 from extramaze.records import Record
 from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
 from extramaze.schema.solver import SolverInfo

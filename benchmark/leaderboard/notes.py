@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from extramaze.leaderboard.grouping import place
 from extramaze.records import Record
 from extramaze.records.measures import is_algorithm
+from extramaze.schema.card import VERIFICATION
 from extramaze.schema.solver import GOOD_ACCURACY
 from extramaze.schema.suite import IN_DISTRIBUTION
-from extramaze.submission.card import VERIFICATION
 
 ONE_SEED = "one seed: the interval is over mazes only"
 

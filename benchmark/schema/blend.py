@@ -13,6 +13,7 @@ from extramaze.core.checked import Count, Digest, OneLine, Positive, Strict
 from extramaze.core.display import NAME_PATTERN
 from extramaze.schema.solver import Blended, Origin
 
+FACTS = "blend.json"  # in a blend's folder
 BLEND_SCHEMA = "extramaze-blend-1"
 MAX_PARENTS = 64
 Method = Literal["line", "soup", "slerp", "task", "ties", "dare", "fisher", "ensemble"]

@@ -6,14 +6,12 @@ from pathlib import Path
 
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, write_atomically
-
-PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
-NAME = rf"^{PART}(/{PART}){{0,9}}$"
+from extramaze.core.names import MEMBER
 
 
 def is_member_name(name: str) -> bool:
     """Whether a file may be called so in a submission: letters, digits, ``._-``, and ``/`` between folders."""
-    return re.fullmatch(NAME, name) is not None
+    return re.fullmatch(MEMBER, name) is not None
 
 
 def read_member(folder: Path, name: str, most: int) -> bytes:

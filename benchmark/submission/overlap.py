@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from extramaze.mazes import layout_hashes, read_npz
-from extramaze.submission.card import NONE, Overlap, Statement, TrainedOn
+from extramaze.schema.card import NONE, Overlap, Statement, TrainedOn
 from extramaze.suites import Suite, cell_mazes
 
 

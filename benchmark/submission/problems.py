@@ -12,10 +12,11 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import LOCK, read_inside
 from extramaze.core.line_ends import ATTRIBUTES, CHANGED_ENDS, KEEP_THEM, with_other_line_ends
 from extramaze.core.sealed import parse_sealed
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, trained_on
-from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, non_numbers, read_tensors, state_sha256
+from extramaze.models.training.trained import trained_on
+from extramaze.models.weight_files import PICKLED, non_numbers, read_tensors, state_sha256
 from extramaze.records import MAX_BYTES, SUMMARY, TABLE, read_summary
-from extramaze.submission.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
+from extramaze.schema.card import CARD, MAX_CARD_BYTES, VERIFICATION, Card
+from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS
 from extramaze.submission.members import read_member, strangers
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.training import KEPT, read_training, solver_of, unknown_start

@@ -18,14 +18,16 @@ from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import card_of
-from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers, shipped_solvers
+from extramaze.models.loading import ALGORITHMS, load_folder, plugin_solvers
+from extramaze.models.shipped import recipe_names, shipped_solvers
 from extramaze.models.training.log import LOG
 from extramaze.models.training.outside import KEPT
-from extramaze.models.training.recipe import parse_recipe, recipe_names
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, read_result
-from extramaze.models.weight_files import MAX_WEIGHTS, PICKLED, fill, weight_bytes
+from extramaze.models.training.recipe import parse_recipe
+from extramaze.models.training.trained import read_result
+from extramaze.models.weight_files import PICKLED, fill, weight_bytes
 from extramaze.records import FILES, MAX_BYTES
-from extramaze.submission.card import CARD, VERIFICATION, Card, Source
+from extramaze.schema.card import CARD, VERIFICATION, Card, Source
+from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS
 from extramaze.submission.members import is_member_name, read_member, write_member
 
 MAX_CODE = MAX_BYTES  # of a solver's file, as validate reads it

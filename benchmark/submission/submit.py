@@ -17,12 +17,12 @@ from extramaze.evaluation.evaluate import make_evaluation
 from extramaze.models.contract import SolverCard, card_of
 from extramaze.models.contract_checks import Breach
 from extramaze.models.doctor import examine
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, trained_on
-from extramaze.models.weight_files import MAX_WEIGHTS
+from extramaze.models.training.trained import trained_on
 from extramaze.records import ANSWERS, FILES, SUMMARY, TABLE, Record
+from extramaze.schema.card import CARD, Card, FileEntry, Overlap, Statement, TrainedOn, read_card
 from extramaze.schema.plan import PLAN, SHARD
 from extramaze.schema.suite import Suite
-from extramaze.submission.card import CARD, Card, FileEntry, Overlap, Statement, TrainedOn, read_card
+from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS
 from extramaze.submission.members import read_member, strangers, write_member
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.staging import Staged, stage

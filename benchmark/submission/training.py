@@ -6,11 +6,11 @@ from extramaze.core.checked import parse_json
 from extramaze.core.files import read_bytes
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract_checks import SIZES
-from extramaze.models.loading import shipped_solvers
+from extramaze.models.shipped import shipped_solvers
 from extramaze.models.training.recipe import Recipe, parse_recipe
-from extramaze.models.training.trained import RECIPE, RESULT, TrainingResult
+from extramaze.schema.card import Who
 from extramaze.schema.record import Summary
-from extramaze.submission.card import Who
+from extramaze.schema.training import RECIPE, RESULT, TrainingResult
 
 KEPT = f"keeps the contract on mazes of size {', '.join(map(str, sorted(SIZES)))}"
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_inside
 from extramaze.core.names import taken_for
-from extramaze.models.loading import ALGORITHMS, shipped_results
-from extramaze.models.training.recipe import RECIPES, recipe_names
-from extramaze.models.training.trained import RECIPE
+from extramaze.models.shipped import ALGORITHM_NAMES, RECIPES, recipe_names, shipped_results
 from extramaze.schema.solver import SolverInfo
+from extramaze.schema.training import RECIPE
 
 RETRAINED = " (retrained)"  # after the name of a shipped recipe that somebody else trained
 FILES = ("record", "card", "plan", "training", "baseline", "verification")  # NAME.json is something else of ours
@@ -46,13 +45,13 @@ def claim_of(solver: SolverInfo, folder: Path | None = None) -> Claim:
         return Claim(solver.recipe, f"the name {reserved[0]} is that of a file of extramaze's; choose another")
     if own is None:
         return Claim(solver.recipe)
-    expected = own if own in ALGORITHMS else f"{own}@{solver.seed}"
+    expected = own if own in ALGORITHM_NAMES else f"{own}@{solver.seed}"
     if (solver.recipe, solver.name) != (own, expected):
         why = f"{solver.name}, of the recipe {solver.recipe}, would be taken for extramaze's own {own}"
         return Claim(solver.recipe, f"{why}; {OTHER}")
     if solver.code_sha256 is not None:
         return Claim(own, f"the name {solver.name} is extramaze's own, and the code is not; {OTHER}")
-    return _algorithm(solver) if own in ALGORITHMS else _trained(solver, folder)
+    return _algorithm(solver) if own in ALGORITHM_NAMES else _trained(solver, folder)
 
 
 def own_name(name: str) -> str | None:
@@ -64,7 +63,7 @@ def own_name(name: str) -> str | None:
 @cache
 def own_names() -> tuple[str, ...]:
     """Return the names that are extramaze's: of algorithms, and of recipes, shipped with weights or without."""
-    return (*ALGORITHMS, *recipe_names())
+    return (*ALGORITHM_NAMES, *recipe_names())
 
 
 def _algorithm(solver: SolverInfo) -> Claim:

@@ -14,10 +14,10 @@ from extramaze.core.files import hold, remove_temporary
 from extramaze.evaluation.evaluate import Evaluation, make_evaluation
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Record, read_record, settle_files
+from extramaze.schema.card import CARD
 from extramaze.schema.plan import Mode, Part, Precision, make_part
 from extramaze.schema.record import CellNoise
 from extramaze.schema.suite import Suite
-from extramaze.submission.card import CARD
 from extramaze.verification.verification import carry_over
 
 MAZES = 64  # of each cell: float64 costs a CPU up to ten times as much

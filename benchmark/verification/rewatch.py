@@ -30,9 +30,9 @@ from extramaze.models.contract import IterativeSolver
 from extramaze.records import Place, Record, read_record, settle_files
 from extramaze.records.answers import answers_bytes
 from extramaze.records.tallies import tally_limits
+from extramaze.schema.card import CARD
 from extramaze.schema.plan import CONTRACTS, Plan
 from extramaze.schema.record import columns_of
-from extramaze.submission.card import CARD
 from extramaze.verification.verification import carry_over
 
 LIMITS = "dynamics"  # the contract that this renews

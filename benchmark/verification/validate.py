@@ -19,8 +19,7 @@ from extramaze.core.sealed import parse_sealed
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.outside import KEPT, altered_code
 from extramaze.models.training.recipe import Recipe, parse_recipe
-from extramaze.models.training.trained import RECIPE, RESULT, WEIGHTS, TrainingResult
-from extramaze.models.weight_files import MAX_WEIGHTS, misfits, non_numbers, read_tensors
+from extramaze.models.weight_files import misfits, non_numbers, read_tensors
 from extramaze.records import ANSWERS, MAX_BYTES, SUMMARY, TABLE, waiting
 from extramaze.records.answers import read_answers
 from extramaze.records.parquet import open_table
@@ -29,9 +28,10 @@ from extramaze.records.redrawn import drawn_problems, measure_problems, redraw
 from extramaze.records.rescored import answer_problems
 from extramaze.records.row_problems import row_problems
 from extramaze.records.summary_problems import summary_problems
+from extramaze.schema.card import CARD, VERIFICATION
 from extramaze.schema.migrations import up_to_date
 from extramaze.schema.record import Summary, widest_list
-from extramaze.submission.card import CARD, VERIFICATION
+from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.submission.problems import submission_problems
 from extramaze.trust.names import claim_of
 from extramaze.verification.verification import VERIFICATIONS, verification_problems

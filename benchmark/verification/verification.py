@@ -18,9 +18,9 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_inside, write_alone
 from extramaze.core.sealed import content_sha256, parse_sealed, sealed_bytes
 from extramaze.records import SUMMARY, Record
+from extramaze.schema.card import CARD
 from extramaze.schema.plan import Plan
 from extramaze.statistics import share_at_most
-from extramaze.submission.card import CARD
 
 SCHEMA = "extramaze-verification-1"
 VERIFICATIONS = "verifications"  # beside the suites that records lie in; holds SUITE/SOLVER.json

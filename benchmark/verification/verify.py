@@ -12,8 +12,8 @@ from extramaze.core.locks import scratch
 from extramaze.core.words import counted
 from extramaze.models import IterativeSolver, load
 from extramaze.records import SUMMARY, Place, Record, read_record
+from extramaze.schema.card import CARD, Card, Source, read_card
 from extramaze.schema.plan import CONTRACTS
-from extramaze.submission.card import CARD, Card, Source, read_card
 from extramaze.submission.staging import load_source, needs_trust, shipped_source, unpack
 from extramaze.verification.rerun import Rerun, run_again
 from extramaze.verification.validate import problems

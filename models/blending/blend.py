@@ -22,14 +22,15 @@ from extramaze.models.blending import methods
 from extramaze.models.blending.alignment import RESTARTS, Alignment, align
 from extramaze.models.blending.choosing import COUNT, Trial, best_line, greedy_soup, make_trial
 from extramaze.models.blending.fisher import MAZES, fisher_information
-from extramaze.models.blending.folder import COMPUTED, FACTS, WEIGHTS
+from extramaze.models.blending.folder import COMPUTED
 from extramaze.models.blending.methods import Formula
 from extramaze.models.blending.sources import Source, read_source, read_sources, warnings
 from extramaze.models.blending.weights import Weights, refuse_unlike, rounded
 from extramaze.models.loading import ALGORITHMS, shipped_names
 from extramaze.models.symmetry import Move, symmetry_of
 from extramaze.models.training.recipe import NAME
-from extramaze.schema.blend import BASED, BLEND_SCHEMA, BY_HAND, Aligned, BlendFacts, Choice, Combination, Method
+from extramaze.schema.blend import BASED, BLEND_SCHEMA, BY_HAND, FACTS, Aligned, BlendFacts, Choice, Combination, Method
+from extramaze.schema.training import WEIGHTS
 
 Say = Callable[[str], None]
 MAX_SEED = 255

@@ -9,10 +9,11 @@ from extramaze.core.files import read_bytes
 from extramaze.models.blending.ensemble import Ensemble
 from extramaze.models.contract import IterativeSolver, SolverCard
 from extramaze.models.training.architectures import Architecture as Buildable
-from extramaze.models.weight_files import MAX_WEIGHTS, fill
-from extramaze.schema.blend import Architecture, BlendFacts
+from extramaze.models.weight_files import fill
+from extramaze.schema.blend import FACTS, Architecture, BlendFacts
+from extramaze.schema.training import MAX_WEIGHTS, WEIGHTS
 
-FACTS, WEIGHTS, COMPUTED = "blend.json", "weights.safetensors", "computed.safetensors"
+COMPUTED = "computed.safetensors"
 
 
 class Built(Strict):

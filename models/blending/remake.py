@@ -19,15 +19,15 @@ from extramaze.models.blending import methods
 from extramaze.models.blending.alignment import align, aligned_cosine
 from extramaze.models.blending.blend import move_of
 from extramaze.models.blending.fisher import fisher_information
-from extramaze.models.blending.folder import COMPUTED, FACTS, WEIGHTS, read_facts
+from extramaze.models.blending.folder import COMPUTED, read_facts
 from extramaze.models.blending.methods import Formula
 from extramaze.models.blending.sources import Source, read_source
 from extramaze.models.blending.weights import Weights, combined, difference, flat, rounded
-from extramaze.models.loading import shipped_blends, shipped_results
+from extramaze.models.shipped import shipped_blends, shipped_results
 from extramaze.models.symmetry import Move, Symmetry, symmetry_of
-from extramaze.models.training.trained import RESULT
-from extramaze.models.weight_files import MAX_WEIGHTS, read_tensors
-from extramaze.schema.blend import BlendFacts, Ingredient
+from extramaze.models.weight_files import read_tensors
+from extramaze.schema.blend import FACTS, BlendFacts, Ingredient
+from extramaze.schema.training import MAX_WEIGHTS, RESULT, WEIGHTS
 
 TOLERANCE = 1e-6
 

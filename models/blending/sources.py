@@ -10,7 +10,8 @@ from extramaze.core.errors import InputError
 from extramaze.models.blending.folder import is_blend, read_blend
 from extramaze.models.blending.weights import Weights, refuse_unlike, weights_of
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.loading import load_folder, training_mazes, weights_folder
+from extramaze.models.loading import load_folder, weights_folder
+from extramaze.models.shipped import training_mazes
 from extramaze.models.training.trained import read_solver
 from extramaze.schema.blend import Architecture, Ingredient
 

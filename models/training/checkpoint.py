@@ -13,7 +13,7 @@ from extramaze.core.checked import Digest, Strict
 from extramaze.core.errors import InputError
 from extramaze.core.files import write_atomically
 from extramaze.models.training.log import Event
-from extramaze.models.training.trained import Ended
+from extramaze.schema.training import Ended
 
 CHECKPOINT = "checkpoint.safetensors"
 

@@ -18,8 +18,8 @@ from extramaze.models.training.order import Order
 from extramaze.models.training.outside import Home
 from extramaze.models.training.start import Start
 from extramaze.models.training.train import carry_out
-from extramaze.models.training.trained import WEIGHTS, TrainingResult
 from extramaze.models.weight_files import misfits, read_weights
+from extramaze.schema.training import WEIGHTS, TrainingResult
 
 PLAIN = (bool, int, float, str, list, tuple, dict)
 NO_PAPER = "none"

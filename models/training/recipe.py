@@ -1,20 +1,18 @@
 """Recipes: everything that decides a training run, as one checked YAML file."""
 
-from importlib.resources import files
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from extramaze.core.checked import Strict, parse_yaml, yaml_names, yaml_text
+from extramaze.core.checked import Strict, parse_yaml, yaml_text
 from extramaze.core.errors import InputError
 from extramaze.core.names import taken_for
 from extramaze.models.root_finding import Method
+from extramaze.models.shipped import RECIPES, recipe_names
 from extramaze.models.training.architectures import SINGLE_PASS, Architecture
 from extramaze.models.training.data import Data
 from extramaze.models.training.optimise import Optimisation
-
-RECIPES = files("extramaze.models") / "recipes"
-NAME = r"^[a-z0-9][a-z0-9-]*$"
+from extramaze.schema.training import RECIPE_NAME
 
 
 class Training(Optimisation):
@@ -104,7 +102,7 @@ class Validation(Strict):
 class Recipe(Strict):
     """One way to make a solver."""
 
-    name: str = Field(pattern=NAME, max_length=50)
+    name: str = Field(pattern=RECIPE_NAME, max_length=50)
     paper: str
     architecture: Architecture
     data: Data
@@ -136,11 +134,6 @@ def pass_problems(training: Training, builder: str) -> list[str]:
     if training.recurrent_divisor != 1:
         problems.append(f"{builder} passes once: it has no recurrent parameters; leave recurrent_divisor out")
     return problems
-
-
-def recipe_names() -> list[str]:
-    """List the shipped recipes."""
-    return yaml_names(RECIPES)
 
 
 def recipe_text(name_or_path: str) -> str:

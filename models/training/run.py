@@ -37,10 +37,11 @@ from extramaze.models.training.outside import code_of
 from extramaze.models.training.recipe import Recipe
 from extramaze.models.training.shared_loss import SharedLoss
 from extramaze.models.training.start import Start
-from extramaze.models.training.trained import RESULT, WEIGHTS, Ended, TrainingResult, read_solver
+from extramaze.models.training.trained import read_solver
 from extramaze.models.training.validation import MEASURE_BATCH, count_right
 from extramaze.models.weight_files import write_weights
 from extramaze.schema.solver import GOOD_ACCURACY
+from extramaze.schema.training import RESULT, WEIGHTS, Ended, TrainingResult
 
 SLOW_BF16 = "this processor has no bf16 instructions: a recipe with training.bf16: false is many times faster here"
 SAVE_SECONDS = 20.0  # between checkpoints, where validations are farther apart

@@ -22,8 +22,8 @@ from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.optimise import PROBE_SIDE
 from extramaze.models.training.outside import KEPT, NO_CODE, Code, code_of, keep_code, refuse_changed_code
 from extramaze.models.training.recipe import Recipe, pass_problems
-from extramaze.models.training.trained import RECIPE, RESULT
 from extramaze.models.weight_files import misfits
+from extramaze.schema.training import RECIPE, RESULT
 
 
 @dataclass(frozen=True)

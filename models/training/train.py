@@ -21,7 +21,8 @@ from extramaze.models.training.outside import NO_CODE
 from extramaze.models.training.recipe import Recipe
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.start import Start, claim, read_start, sample
-from extramaze.models.training.trained import RESULT, TrainingResult, read_solver
+from extramaze.models.training.trained import read_solver
+from extramaze.schema.training import RESULT, TrainingResult
 
 MAX_SEED = 255
 

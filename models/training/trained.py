@@ -6,55 +6,17 @@ how it got there. Nothing is pickled.
 
 import hashlib
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field
-
-from extramaze.core.checked import Digest, Growing, OneLine, parse_json
+from extramaze.core.checked import parse_json
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.training.outside import KEPT, Home, altered_code, code_of
-from extramaze.models.training.recipe import NAME, Recipe, parse_recipe
-from extramaze.models.weight_files import MAX_WEIGHTS, fill
+from extramaze.models.training.recipe import Recipe, parse_recipe
+from extramaze.models.weight_files import fill
 from extramaze.schema.solver import Accuracy, Origin, Trained, TrainedOn
-
-RECIPE, RESULT, WEIGHTS = "recipe.yaml", "training.json", "weights.safetensors"
-MAX_FILES = 10_000
-Ended = Literal["steps", "accuracy", "seconds"]
-
-
-class TrainingResult(Growing):
-    """What one finished training run reports (``training.json``).
-
-    stopped: what ended it: the budget of steps, the validation accuracy asked for, or the budget of seconds.
-    wall_seconds: of training and validation up to there. threads: of each process. bf16: whether it computed so.
-    initial_weights_sha256: of the solver it was fine-tuned from, named by ``init_from``.
-    resumed: how often it was stopped and went on. code: the sha256 of each file of an architecture from outside.
-    """
-
-    added = ("code",)
-
-    recipe: str = Field(pattern=NAME)
-    seed: int
-    steps: int
-    mazes: int
-    validation_accuracy: float = Field(ge=0, le=1)
-    validation_count: int
-    reached_99: bool
-    weights_sha256: Digest
-    wall_seconds: float
-    machine: OneLine
-    versions: dict[OneLine, OneLine]
-    stopped: Ended = "steps"
-    threads: int | None = None
-    processes: int = 1
-    bf16: bool | None = None
-    init_from: OneLine | None = None
-    initial_weights_sha256: Digest | None = None
-    resumed: int = 0
-    code: dict[OneLine, Digest] = Field(default={}, max_length=MAX_FILES)
+from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS, TrainingResult
 
 
 def trained_on(recipe: Recipe, result: TrainingResult) -> TrainedOn:

@@ -9,7 +9,7 @@ import pytest
 from extramaze.core.sealed import content_sha256
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
-from extramaze.submission.card import read_statement
+from extramaze.schema.card import read_statement
 from extramaze.submission.submit import submit
 from extramaze.suites import load_suite
 

@@ -5,7 +5,7 @@ import pytest
 
 from extramaze.core.checked import parse_yaml
 from extramaze.mazes import InputError, Mazes, MazeSpec, generate, layout_hashes, write_npz
-from extramaze.submission.card import Statement
+from extramaze.schema.card import Statement
 from extramaze.submission.overlap import find_overlap
 from extramaze.submission.submit import submit
 from tests.benchmark.conftest import CARD

@@ -4,7 +4,8 @@ import torch
 from extramaze.cli import run
 from extramaze.evaluation.rehearsal import refusal
 from extramaze.models import load
-from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.models.loading import ALGORITHMS
+from extramaze.models.shipped import shipped_seeds
 from tests import solver_zoo
 from tests.models.test_doctor import BROKEN
 

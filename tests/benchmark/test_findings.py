@@ -15,7 +15,7 @@ from extramaze.findings.together import headlines
 from extramaze.findings.verdicts import Verdict
 from extramaze.mazes import InputError
 from extramaze.models import load
-from extramaze.models.training.recipe import recipe_names
+from extramaze.models.shipped import recipe_names
 from extramaze.schema.plan import make_part
 from extramaze.statistics import holm
 from tests.benchmark.findings_records import CYCLE, chosen_record, dt, mixed_limits, published, seeds_of, some

@@ -24,7 +24,7 @@ from extramaze.core.sealed import content_sha256
 from extramaze.mazes import InputError, MazeSpec
 from extramaze.models.training.recipe import Recipe, parse_recipe
 from extramaze.records import read_record
-from extramaze.submission.card import Statement
+from extramaze.schema.card import Statement
 from extramaze.suites import Suite
 from tests.benchmark.conftest import CARD, TINY
 from tests.benchmark.test_verification import made

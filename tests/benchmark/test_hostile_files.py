@@ -22,8 +22,8 @@ from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError
 from extramaze.core.json_files import load_json
 from extramaze.core.yaml_files import load_yaml
 from extramaze.models.training.recipe import Recipe
+from extramaze.schema.card import Card
 from extramaze.schema.record import Summary
-from extramaze.submission.card import Card
 from extramaze.suites import Suite
 
 MEGABYTE = 1_000_000

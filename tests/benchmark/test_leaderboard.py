@@ -18,7 +18,7 @@ from extramaze.leaderboard.score import axis_scores, record_score, score_interva
 from extramaze.leaderboard.sources import find_records
 from extramaze.leaderboard.text import board_json, board_table
 from extramaze.mazes import InputError
-from extramaze.models.loading import shipped_results, training_mazes
+from extramaze.models.shipped import shipped_results, training_mazes
 from extramaze.records import Record, read_record
 from extramaze.records.measures import FATE_NAMES
 from extramaze.records.tallies import tally

@@ -11,8 +11,8 @@ from extramaze.core.names import folded, taken_for
 from extramaze.leaderboard.board import boards
 from extramaze.leaderboard.sources import find_records
 from extramaze.mazes import InputError
-from extramaze.models.loading import shipped_results
-from extramaze.models.training.recipe import recipe_names, recipe_text
+from extramaze.models.shipped import recipe_names, shipped_results
+from extramaze.models.training.recipe import recipe_text
 from extramaze.records import Record
 from extramaze.schema.solver import SolverInfo
 from extramaze.trust.names import claim_of, own_name, own_names

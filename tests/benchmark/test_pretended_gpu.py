@@ -7,7 +7,8 @@ import yaml
 
 from extramaze.evaluation.evaluate import evaluate
 from extramaze.models import load
-from extramaze.models.training.recipe import recipe_names, recipe_text
+from extramaze.models.shipped import recipe_names
+from extramaze.models.training.recipe import recipe_text
 from extramaze.models.training.train import train
 from extramaze.quickstart import quickstart
 from extramaze.schema.plan import make_part

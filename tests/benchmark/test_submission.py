@@ -13,7 +13,7 @@ from extramaze.core.files import write_atomically
 from extramaze.mazes import InputError
 from extramaze.models import load
 from extramaze.records import read_record
-from extramaze.submission.card import Card, TrainedOn, read_card, read_statement
+from extramaze.schema.card import Card, TrainedOn, read_card, read_statement
 from extramaze.submission.submit import BrokenContract, submit
 from extramaze.verification.validate import problems
 from extramaze.verification.verify import verify
@@ -326,7 +326,7 @@ def test_from_a_template_to_a_badge(tmp_path, workshop, monkeypatch, capsys):
 INSTALLED = """
 import json, sys
 from pathlib import Path
-from extramaze.submission.card import read_card, read_statement
+from extramaze.schema.card import read_card, read_statement
 from extramaze.core.errors import NotComparable
 from extramaze.verification.verify import verify
 from extramaze.verification.verify import verify

@@ -14,7 +14,7 @@ from safetensors.torch import save
 
 from extramaze.cli import run
 from extramaze.mazes import InputError
-from extramaze.submission.card import read_card
+from extramaze.schema.card import read_card
 from extramaze.verification.validate import problems
 from tests.benchmark.conftest import rewrite_card
 

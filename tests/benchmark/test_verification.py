@@ -25,9 +25,9 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.dead_end_filling import DeadEndFilling
 from extramaze.models.weight_files import state_sha256
 from extramaze.records import Record, read_record
+from extramaze.schema.card import read_card
 from extramaze.schema.plan import make_part
 from extramaze.statistics import share_at_most
-from extramaze.submission.card import read_card
 from extramaze.suites import Suite, load_suite
 from extramaze.verification.rerun import run_again
 from extramaze.verification.validate import problems
@@ -157,7 +157,7 @@ def test_code_is_not_run_without_trust(submission, tmp_path, capsys):
 @pytest.mark.parametrize("kind", ["shipped", "trained"])
 def test_a_card_cannot_talk_itself_out_of_trust(submission, tmp_path, kind, monkeypatch):
     """Code called shipped or trained is not loaded: the card is named, and where it is not, loading is refused."""
-    from extramaze.submission.card import Source
+    from extramaze.schema.card import Source
     from extramaze.submission.staging import load_source
 
     monkeypatch.chdir(submission)

@@ -12,7 +12,8 @@ from extramaze.models import IterativeSolver, load
 from extramaze.models.contract import answer, count_parameters
 from extramaze.models.dt_net import DTNet
 from extramaze.models.it_net import ITNet
-from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.models.loading import ALGORITHMS
+from extramaze.models.shipped import shipped_seeds
 from extramaze.models.training.recipe import parse_recipe, recipe_text
 
 pytestmark = pytest.mark.numeric

@@ -11,9 +11,10 @@ from extramaze.models.dt_l import DTL
 from extramaze.models.dt_net import DTNet
 from extramaze.models.ff_net import FFNet
 from extramaze.models.it_net import ITNet
-from extramaze.models.loading import ALGORITHMS, shipped_seeds
+from extramaze.models.loading import ALGORITHMS
 from extramaze.models.pi_net import PINet
 from extramaze.models.plain_cnn import PlainCNN
+from extramaze.models.shipped import shipped_seeds
 
 pytestmark = pytest.mark.numeric
 

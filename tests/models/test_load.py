@@ -14,6 +14,8 @@ from extramaze.blocks.identity import solver_info
 from extramaze.core.errors import Terminated
 from extramaze.mazes import InputError
 from extramaze.models import load
+from extramaze.models.loading import ALGORITHMS
+from extramaze.models.shipped import ALGORITHM_NAMES
 
 WEIGHTS = Path(str(files("extramaze.models"))) / "weights"
 PLUGIN = """
@@ -204,3 +206,8 @@ def test_a_file_is_read_itself(tmp_path, monkeypatch):
     path.write_text(text.format("wavefront", "Wavefront").ljust(length))
     os.utime(path, (then, then))
     assert type(load(f"{path}:make")).__name__ == "Wavefront"
+
+
+def test_algorithms_are_listed_without_being_imported():
+    """The names that data knows are those that load makes."""
+    assert tuple(ALGORITHMS) == ALGORITHM_NAMES

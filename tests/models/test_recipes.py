@@ -4,7 +4,8 @@ import yaml
 
 from extramaze.models import load
 from extramaze.models.doctor import examine
-from extramaze.models.training.recipe import parse_recipe, recipe_names, recipe_text
+from extramaze.models.shipped import recipe_names
+from extramaze.models.training.recipe import parse_recipe, recipe_text
 from extramaze.models.training.train import train
 from extramaze.models.weight_files import misfits
 

@@ -12,9 +12,9 @@ from extramaze.models.dt_l import DTL
 from extramaze.models.dt_net import DTNet
 from extramaze.models.ff_net import FFNet
 from extramaze.models.it_net import ITNet
-from extramaze.models.loading import shipped_seeds
 from extramaze.models.pi_net import PINet
 from extramaze.models.plain_cnn import PlainCNN
+from extramaze.models.shipped import shipped_seeds
 from extramaze.models.symmetry import Symmetry, random_move, symmetry_of
 
 pytestmark = pytest.mark.numeric

@@ -18,10 +18,11 @@ from extramaze.core.errors import TrainingDiverged
 from extramaze.mazes import InputError, MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.dt_net import DTNet
+from extramaze.models.shipped import recipe_names
 from extramaze.models.training.distributed import Processes
 from extramaze.models.training.gradients import Depth, draw_depth, masked_loss, run_depth, training_loss
 from extramaze.models.training.optimise import learning_rate
-from extramaze.models.training.recipe import parse_recipe, recipe_names, recipe_text
+from extramaze.models.training.recipe import parse_recipe, recipe_text
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.train import train
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from extramaze.models.loading import shipped_seeds
+from extramaze.models.shipped import shipped_seeds
 from extramaze.studies.khan2024 import rules
 from extramaze.studies.khan2024.rules import PAIRS, PLACES, RULES, SEEDS, TUNED_SEEDS
 from extramaze.suites import load_suite

@@ -18,7 +18,7 @@ from extramaze.models import load
 from extramaze.models.blending.blend import Request, make_blend
 from extramaze.models.blending.folder import read_blend, read_facts
 from extramaze.models.blending.remake import remake
-from extramaze.models.loading import training_mazes
+from extramaze.models.shipped import training_mazes
 from extramaze.schema.blend import BlendFacts
 
 BASE, TUNED, LESS, OTHER = "dt-net-thin@0", "dt-net-thin-tuned-10k@0", "dt-net-thin-tuned-1k@0", "dt-net-thin@1"

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from extramaze.core.checked import Digest, Strict, check_data, check_model, one_line, parse_yaml
+from extramaze.core.display import NAME_PATTERN
 from extramaze.core.errors import InputError
 from extramaze.core.files import read_bytes, read_inside, write_atomically
 from extramaze.core.json_files import load_json
+from extramaze.core.names import MEMBER
 from extramaze.core.sealed import content_sha256, sealed_bytes
-from extramaze.models.contract import NAME_PATTERN
-from extramaze.models.weight_files import MAX_WEIGHTS
 from extramaze.schema.solver import TrainedOn as TrainedOn
-from extramaze.submission.members import NAME
+from extramaze.schema.training import MAX_WEIGHTS
 
 SCHEMA = "extramaze-card-1"
 CARD = "card.json"
@@ -36,7 +36,7 @@ def _filled_in(text: str) -> str:
 
 
 OneLine = Annotated[str, AfterValidator(_filled_in)]
-FileName = Annotated[str, Field(pattern=NAME)]
+FileName = Annotated[str, Field(pattern=MEMBER)]
 
 
 class Statement(Strict):

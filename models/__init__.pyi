@@ -1,0 +1,9 @@
+from .contract import Inference as Inference
+from .contract import IterativeSolver as IterativeSolver
+from .contract import SolverCard as SolverCard
+from .contract import answer as answer
+from .loading import load as load
+from .published import read_published as read_published
+from .training.from_python import train as train
+from .weight_files import read_weights as read_weights
+from .weight_files import write_weights as write_weights
