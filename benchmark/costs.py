@@ -1,6 +1,7 @@
 """What an evaluation costs, before it is run: for choosing counts, and for saying how long it takes."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from extramaze.core.errors import InputError
@@ -14,11 +15,29 @@ TERA = 1e12
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What an iteration is, and how fast.
+
+    operations: of one on a maze whose image has a shape. per_second, per_second_64: how many in float32, and as
+    watching takes them. iterations: at the last rung of a suite, None for the suite's own.
+    """
+
+    operations: Callable[[tuple[int, int]], float]
+    per_second: float
+    per_second_64: float
+    iterations: int | None = None
+
+
+DT_NET = Pace(lambda shape: math.prod(shape) * FLOPS_PER_PIXEL, FLOPS_PER_SECOND, FLOPS_PER_SECOND_64)
+
+
+@dataclass(frozen=True)
 class Cost:
-    """A width-32 DT-Net's work: tera floating-point operations in float32 and in float64."""
+    """A solver's work, of a width-32 DT-Net by default: tera floating-point operations in float32 and in float64."""
 
     ladder: float
     watched: float
+    pace: Pace = DT_NET
 
     @property
     def tflop(self) -> float:
@@ -27,26 +46,31 @@ class Cost:
 
     @property
     def minutes(self) -> float:
-        """Minutes on two CPU cores."""
-        return (self.ladder * TERA / FLOPS_PER_SECOND + self.watched * TERA / FLOPS_PER_SECOND_64) / 60
+        """Minutes: of a DT-Net on two CPU cores, of another solver at its pace."""
+        return (self.ladder * TERA / self.pace.per_second + self.watched * TERA / self.pace.per_second_64) / 60
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.ladder + other.ladder, self.watched + other.watched)
+        return Cost(self.ladder + other.ladder, self.watched + other.watched, other.pace)
 
 
-def cell_cost(suite: Suite, cell: Cell, mazes: int | None = None, watched: int | None = None) -> Cost:
-    """Estimate one cell: pixels × iterations × mazes; at most ``mazes`` and ``watched`` of them."""
+def cell_cost(
+    suite: Suite, cell: Cell, mazes: int | None = None, watched: int | None = None, pace: Pace = DT_NET
+) -> Cost:
+    """Estimate one cell: operations × iterations × mazes; at most ``mazes`` and ``watched`` of them."""
     count = cell.count if mazes is None else min(cell.count, mazes)
     most = count if watched is None else min(count, watched)
     seen = min(suite.limits.count, most) if cell.name in suite.limits.cells else 0
-    an_iteration = math.prod(raster_shape(cell.maze_spec.shape, suite.scale)) * FLOPS_PER_PIXEL / TERA
+    an_iteration = pace.operations(raster_shape(cell.maze_spec.shape, suite.scale)) / TERA
     steps = suite.limits.burn_in + suite.limits.window
-    return Cost(an_iteration * suite.iterations[-1] * count, an_iteration * steps * seen)
+    iterations = pace.iterations or suite.iterations[-1]
+    return Cost(an_iteration * iterations * count, an_iteration * steps * seen, pace)
 
 
-def suite_cost(suite: Suite, cells: tuple[Cell, ...] | None = None, mazes: int | None = None) -> Cost:
+def suite_cost(
+    suite: Suite, cells: tuple[Cell, ...] | None = None, mazes: int | None = None, pace: Pace = DT_NET
+) -> Cost:
     """Estimate a suite, or some of its cells with at most so many mazes each."""
-    return sum((cell_cost(suite, cell, mazes, mazes) for cell in cells or suite.cells), Cost(0.0, 0.0))
+    return sum((cell_cost(suite, cell, mazes, mazes, pace) for cell in cells or suite.cells), Cost(0.0, 0.0, pace))
 
 
 def within_budget(suite: Suite, cells: tuple[Cell, ...], budget: str) -> int:

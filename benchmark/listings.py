@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from extramaze.core.escapes import for_markdown
 from extramaze.core.words import counted
-from extramaze.costs import cell_cost, suite_cost
+from extramaze.costs import DT_NET, Pace, cell_cost, suite_cost
 from extramaze.mazes import Mazes, describe
 from extramaze.mazes.description import COLUMNS
 from extramaze.schema.suite import IN_DISTRIBUTION, Suite, axis_headings
@@ -36,9 +36,13 @@ def solver_table(results: Sequence[TrainingResult], markdown: bool = False) -> s
     return "\n".join([title, "", *layout(header, lines, markdown)])
 
 
-def suites_table(suites: Sequence[Suite]) -> str:
-    """Write suites, a line each: what they vary, how much there is of it, and what a width-32 DT-Net costs on them."""
-    header = ["suite", "axes", "cells", "mazes", "raster", "iterations", "on two CPU cores"]
+def suites_table(suites: Sequence[Suite], pace: Pace = DT_NET, who: str = "") -> str:
+    """Write suites, a line each: what they vary, how much there is of it, and what a solver costs on them.
+
+    pace: of the solver that is called ``who``; by default of a width-32 DT-Net.
+    """
+    where = "here" if who else "on two CPU cores"
+    header = ["suite", "axes", "cells", "mazes", "raster", "iterations", where]
     lines = [
         [
             suite.name,
@@ -47,27 +51,28 @@ def suites_table(suites: Sequence[Suite]) -> str:
             f"{sum(cell.count for cell in suite.cells):,}",
             {1: "thin", 2: "easy-to-hard"}[suite.scale],
             f"{suite.iterations[-1]:,}",
-            _time(suite_cost(suite).minutes),
+            _time(suite_cost(suite, pace=pace).minutes),
         ]
         for suite in suites
     ]
-    title = "suites; iterations: the last rung; time: of a width-32 DT-Net. --verbose has their cells"
+    title = f"suites; iterations: the last rung; time: of {who or 'a width-32 DT-Net'}. --verbose has their cells"
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
 
 
-def suite_table(suite: Suite) -> str:
-    """Write a suite's cells with their counts, and what a width-32 DT-Net costs on them."""
+def suite_table(suite: Suite, pace: Pace = DT_NET, who: str = "") -> str:
+    """Write a suite's cells with their counts, and what a solver costs on them, as ``suites_table`` does."""
     header = ["cell", "axis", "mazes", "specification", "TFLOP", "minutes"]
     lines = []
     for cell in suite.cells:
-        cost = cell_cost(suite, cell)
+        cost = cell_cost(suite, cell, pace=pace)
         lines.append([cell.name, cell.axis, f"{cell.count:,}", cell.spec, f"{cost.tflop:,.2f}", f"{cost.minutes:,.2f}"])
-    whole = suite_cost(suite)
+    whole = suite_cost(suite, pace=pace)
     title = (
         f"{suite.name}: {counted(len(suite.cells), 'cell')}, "
         f"{counted(sum(cell.count for cell in suite.cells), 'maze')}, "
-        f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for a width-32 DT-Net "
-        f"{whole.tflop:,.1f} TFLOP, {_time(whole.minutes)} on two CPU cores"
+        f"scale {suite.scale}, rungs {', '.join(f'{rung:,}' for rung in suite.iterations)}; for "
+        f"{who or 'a width-32 DT-Net'} {whole.tflop:,.1f} TFLOP, {_time(whole.minutes)} "
+        f"{'here' if who else 'on two CPU cores'}"
     )
     return "\n".join([title, "", *layout(header, lines, markdown=False)])
 

@@ -17,6 +17,10 @@ def list_names(
             help="Suites: cells, counts, cost. Solvers: how each was trained; whether plugins load (runs them).",
         ),
     ] = False,
+    solver: Annotated[
+        str | None,
+        typer.Option("--for", metavar="SOLVER", help="With ls suites: what they cost a solver here; runs its code."),
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="With ls solvers --verbose: as Markdown.")] = False,
 ) -> None:
     """List solvers, suites or recipes.
@@ -25,18 +29,25 @@ def list_names(
     """
     from extramaze.core.display import MOST, shown
     from extramaze.core.errors import InputError
+    from extramaze.costs import DT_NET
     from extramaze.listings import solver_table, suite_table, suites_table
     from extramaze.models.loading import ALGORITHMS, plugin_fault, plugin_solvers
     from extramaze.models.shipped import recipe_names, shipped_results, shipped_solvers
+    from extramaze.pace import paced
     from extramaze.schema.suite import load_suite, suite_names
 
     if verbose and what == "recipes":
         raise InputError("--verbose goes with suites or solvers, not recipes")
-    if verbose and what == "suites":
-        print("\n\n".join(suite_table(load_suite(name)) for name in suite_names()))
-        return
+    if solver is not None and what != "suites":
+        raise InputError("--for goes with ls suites")
     if what == "suites":
-        print(suites_table([load_suite(name) for name in suite_names()]))
+        suites = [load_suite(name) for name in suite_names()]
+        if solver is not None:
+            fits, pace, who = paced(solver, suites)
+        else:
+            fits, pace, who = suites, DT_NET, ""
+        tables = [suite_table(suite, pace, who) for suite in fits] if verbose else [suites_table(fits, pace, who)]
+        print("\n\n".join(tables))
         return
     if markdown and not (verbose and what == "solvers"):
         raise InputError("--markdown goes with ls solvers --verbose")
