@@ -10,12 +10,11 @@ import torch
 from extramaze.core.errors import InputError
 from extramaze.costs import FLOPS_PER_SECOND, FLOPS_PER_SECOND_64, Pace
 from extramaze.mazes import MazeSpec
-from extramaze.mazes.raster import raster_shape
+from extramaze.mazes.pixels import raster_shape
 from extramaze.models import load
-from extramaze.models.calling import begin, blame, in_precision, next_state
+from extramaze.models.calling import begin, calling, in_precision, next_state
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.devices import reference_arithmetic
-from extramaze.models.foreign.origin import calling
 from extramaze.models.operations import comb, operations
 from extramaze.schema.suite import Suite
 
@@ -56,7 +55,7 @@ def pace_of(solver: IterativeSolver, scale: int = 1) -> Pace:
 def _seconds(solver: IterativeSolver, shape: tuple[int, int]) -> float:
     """Time a step on one maze of several, in float32."""
     x = comb(*shape).repeat(BATCH, 1, 1, 1)
-    with torch.random.fork_rng(devices=[]), blame(solver), calling(solver), reference_arithmetic():
+    with torch.random.fork_rng(devices=[]), calling(solver), reference_arithmetic():
         ours = in_precision(solver, torch.float32, "cpu")
         state = next_state(ours, begin(ours, x), x)
         begun, steps = time.perf_counter(), 0

@@ -15,9 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from extramaze.core.errors import InputError
-from extramaze.models.calling import begin, blame, in_precision, next_state
+from extramaze.models.calling import begin, calling, in_precision, next_state
 from extramaze.models.contract import IterativeSolver
-from extramaze.models.foreign.origin import calling
 
 LEAST_SIDE = 5  # pixels: one cell with the walls round it, and what a fork needs
 
@@ -29,7 +28,7 @@ def operations(solver: IterativeSolver, shape: tuple[int, int]) -> int:
     image has, and where the solver's code fails on it.
     """
     x = comb(*shape)
-    with torch.random.fork_rng(devices=[]), blame(solver), calling(solver):
+    with torch.random.fork_rng(devices=[]), calling(solver):
         ours = in_precision(solver, torch.float32, "cpu")
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):  # whose products are counted on every device
             state = next_state(ours, begin(ours, x), x)

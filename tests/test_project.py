@@ -187,7 +187,7 @@ ALLOWED = {  # by file: what it may call, and why
     "benchmark/evaluation/run_cost.py": {"write_text"},  # the system's counter of memory, which is no file
     "benchmark/records/parquet.py": {"open"},  # the null device
     "benchmark/core/compiled.py": {"mkdir", "rmtree"},  # the cache of kernels, which Numba writes
-    "models/training/log.py": {"SummaryWriter"},  # TensorBoard writes its own files
+    "models/training/boards.py": {"SummaryWriter"},  # TensorBoard writes its own files
 }
 
 

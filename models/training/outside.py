@@ -24,7 +24,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from extramaze.core.errors import InputError, unknown_name
-from extramaze.core.files import make_folder, read_bytes, telling, temporary_name, write_atomically
+from extramaze.core.files import make_folder, read_bytes, temporary_name, write_atomically
+from extramaze.core.folders import settle
 from extramaze.core.plugins import find_plugin, plugins
 from extramaze.core.text import described
 from extramaze.models.contract import IterativeSolver
@@ -159,8 +160,7 @@ def keep_code(code: Code, folder: Path) -> None:
             raise InputError(f"{path} changed while the training began; start again")
         make_folder((begun / name).parent)
         write_atomically(begun / name, content)
-    with telling(f"write {folder / KEPT}"):
-        begun.rename(folder / KEPT)
+    settle(begun, folder / KEPT)
 
 
 def refuse_changed_code(code: Code, folder: Path) -> None:

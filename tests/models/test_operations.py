@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from extramaze.mazes import InputError, MazeSpec, generate, raster
-from extramaze.mazes.raster import raster_shape
+from extramaze.mazes.pixels import raster_shape
 from extramaze.models import IterativeSolver, load
 from extramaze.models.dt_net import DTNet
 from extramaze.models.operations import comb, operations
