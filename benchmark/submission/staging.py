@@ -84,11 +84,9 @@ def stage(target: str, place: Path) -> Staged:
         names = [name for name in (RECIPE, RESULT, WEIGHTS, LOG) if (Path(target) / name).exists()]
         for name in names:
             write_atomically(place / name, read_inside(Path(target), name, MAX_WEIGHTS))
-        code = sorted(read_result(place).code) if (Path(target) / KEPT).is_dir() else []
-        for name in code:
-            write_member(place, f"{KEPT}/{name}", read_member(Path(target), f"{KEPT}/{name}", MAX_CODE))
+        names += _copy_kept(Path(target), place)
         load_folder(place)
-        return Staged(place, source, (*names, *(f"{KEPT}/{name}" for name in code)))
+        return Staged(place, source, tuple(names))
     solver = load(target)
     names = []
     _refuse_shipped_name(solver, source)
@@ -165,6 +163,18 @@ def _copy_code(solver: IterativeSolver, place: Path, taken: Collection[str]) -> 
         if sha256(content).hexdigest() != origin.files[name]:
             raise InputError(f"{name} changed while the solver was loaded; submit again")
         write_member(place, name, content)
+    return names
+
+
+def _copy_kept(folder: Path, place: Path) -> list[str]:
+    """Copy the files that a trained folder keeps of an architecture from outside; return their names."""
+    if not (folder / KEPT).is_dir():
+        return []
+    names = [f"{KEPT}/{name}" for name in sorted(read_result(place).code) if (folder / KEPT / name).is_file()]
+    for name in names:
+        if not is_member_name(name):
+            raise InputError(f"the architecture's file {name} cannot be submitted under this name; use letters, digits")
+        write_member(place, name, read_member(folder, name, MAX_CODE))
     return names
 
 

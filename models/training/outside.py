@@ -177,12 +177,25 @@ def refuse_changed_code(code: Code, folder: Path) -> None:
 
 
 def altered_code(folder: Path, stated: Mapping[str, str]) -> list[str]:
-    """Name the kept files that are not those that a training states. What is not kept is installed."""
-    return [
-        name
-        for name, digest in stated.items()
-        if (folder / KEPT / name).is_file() and not _is(folder / KEPT / name, digest)
-    ]
+    """Name the kept files that are not those that a training states, or not there; nothing is run.
+
+    Where nothing is kept, all of it is of installed packages.
+    """
+    kept = folder / KEPT
+    if not kept.is_dir():
+        return []
+    return [name for name, digest in stated.items() if not _is_elsewhere(name) and not _is_inside(kept, name, digest)]
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a name stands for a file that is not kept: of a class, or of a solver, that the code itself loaded."""
+    return name.startswith(("module ", "loaded/"))
+
+
+def _is_inside(kept: Path, name: str, digest: str) -> bool:
+    """Whether a folder holds a file of this content, not reached by a link or another way out of it."""
+    path = kept / name
+    return path.resolve() == kept.resolve() / name and path.is_file() and _is(path, digest)
 
 
 def _is(path: Path, digest: str) -> bool:
