@@ -28,9 +28,8 @@ from extramaze.models.blending.sources import Source, read_source, read_sources,
 from extramaze.models.blending.weights import Weights, refuse_unlike, rounded
 from extramaze.models.loading import ALGORITHMS, shipped_names
 from extramaze.models.symmetry import Move, symmetry_of
-from extramaze.models.training.recipe import NAME
 from extramaze.schema.blend import BASED, BLEND_SCHEMA, BY_HAND, FACTS, Aligned, BlendFacts, Choice, Combination, Method
-from extramaze.schema.training import WEIGHTS
+from extramaze.schema.training import RECIPE_NAME, WEIGHTS
 
 Say = Callable[[str], None]
 MAX_SEED = 255
@@ -222,7 +221,7 @@ def _check(request: Request) -> None:
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(NAME, name) or len(name) > 50:
+    if not re.fullmatch(RECIPE_NAME, name) or len(name) > 50:
         raise InputError(
             f"a blend's name is up to 50 small letters, digits and hyphens, got {name!r}; give another with --name"
         )

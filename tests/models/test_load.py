@@ -169,7 +169,8 @@ def test_a_seed_below_99_percent_is_marked(folder):
     """Seeds that trained badly are shipped, and say so."""
     path = folder / "training.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation_accuracy": 0.9, "reached_99": False}))
-    assert "90.00%" in load(str(folder)).card.notes[0]
+    accuracy = load(str(folder)).card.provenance.accuracy
+    assert (accuracy.exact, accuracy.mazes) == (0.9, 4_096)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"recipe": 3}'])
