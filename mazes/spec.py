@@ -109,9 +109,13 @@ class MazeSpec:
                 yield f"{low}={getattr(self, low)} exceeds {high}={getattr(self, high)}"
         if self.min_path > cells - 1:
             yield f"min_path={self.min_path}: no path in {rows}×{columns} cells is longer than {cells - 1} edges"
-        tree = self.algorithm != "percolation" and not (self.percolation or self.cycles or self.braid)
-        if tree and self.min_shortest > 1:
+        if self.is_tree and self.min_shortest > 1:
             yield f"min_shortest={self.min_shortest}: a tree has one path; add percolation, cycles or braid"
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether every maze is a tree, in which one path leads from start to goal."""
+        return self.algorithm != "percolation" and not (self.percolation or self.cycles or self.braid)
 
     @property
     def shape(self) -> tuple[int, int]:

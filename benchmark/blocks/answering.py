@@ -11,13 +11,13 @@ from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
 from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
+from extramaze.mazes.scoring import score
 from extramaze.models.calling import begin, first_step, read_answer
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.counting import counting
 from extramaze.records.answers import pack
 from extramaze.schema.plan import CellPlan, Iteration, Plan, Way
 from extramaze.schema.suite import Cell
-from extramaze.scoring import score
 
 NO_ROOM = ("unable to find an engine", "ALLOC_FAILED")  # how cuDNN says that a workspace does not fit
 SETTLED_EVERY = 16  # steps between checks whether the whole block has come to rest

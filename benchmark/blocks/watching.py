@@ -23,12 +23,12 @@ from extramaze.dynamics import (
     watch_motion,
 )
 from extramaze.dynamics.observation import MEMORY
+from extramaze.mazes.scoring import score
 from extramaze.models.calling import begin, first_step, in_precision, read_answer, read_logits
 from extramaze.models.contract import IterativeSolver, open_pixels
 from extramaze.models.devices import spare_memory
 from extramaze.models.states import has_whole_numbers
 from extramaze.schema.suite import Cell, LimitPlan, Suite
-from extramaze.scoring import score
 
 RULES = (RELATIVE, study_rule())  # by which Betti numbers are counted: ours, and that of arXiv 2410.03020
 UNKNOWN = -1

@@ -9,6 +9,8 @@ from extramaze.cli.app import ExitCode, Json, Quiet, app, print, show
 from extramaze.cli.evaluation import report
 from extramaze.core.errors import InputError
 
+ROUNDING = 0.002  # share of answers that another machine's rounding may change after a training
+
 if TYPE_CHECKING:
     from extramaze.schema.plan import Plan
     from extramaze.verification.verification import Verification
@@ -59,6 +61,9 @@ def verify(
         Path | None,
         typer.Option(help="Folder for SUITE/SOLVER.json. Default: verifications, beside the record's suite, if there."),
     ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Of a trained folder: write the share of optimal answers into it.")
+    ] = False,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda or cuda:N. Default: the kind the record was made on.")
     ] = None,
@@ -70,15 +75,19 @@ def verify(
     run in other blocks and in float64, to tell rounding from contradiction. Writes a verification, on which the board's
     badges rest, where a folder of them is: of results/SUITE/SOLVER that is results/verifications. Exit 0 nothing
     differs beyond rounding · 1 something does · 2 refused (a submission's code without --trust) · 3 made with an
-    incompatible version.
+    incompatible version. Of a folder that extramaze train wrote, the mazes of its last validation are answered again.
     """
     from extramaze.core.files import hold
-    from extramaze.records import read_record
+    from extramaze.records import SUMMARY, read_record
+    from extramaze.schema.training import RESULT
     from extramaze.verification.verify import Unsound
     from extramaze.verification.verify import verify as run_again
 
     failed = False
     for folder in folders:
+        if (folder / RESULT).exists() and not (folder / SUMMARY).exists():
+            failed |= not _validated(folder, device, complete)
+            continue
         root = _root(folder, out)
         try:
             with hold(folder):
@@ -132,6 +141,29 @@ def _kept(found: "Verification", plan: "Plan", root: Path | None) -> str:
         return f"{path} stays as it is: it is of more mazes"
     few = f"; too few mazes for the badge, which leaves at most {MOST_OPEN:.0%} open" if found.high > MOST_OPEN else ""
     return f"written: {path}{few}"
+
+
+def _validated(folder: Path, device: str | None, complete: bool) -> bool:
+    """Validate a trained folder again, print what came out, and say whether it is what the folder states."""
+    from extramaze.core.files import hold, write_atomically
+    from extramaze.models.devices import resolve_device
+    from extramaze.models.training.validation import completed, validate_again
+    from extramaze.schema.training import RESULT
+
+    with hold(folder):
+        result, right = validate_again(folder, resolve_device(device or "cpu"))
+        new = completed(result, right)
+        if complete and result.validation_optimal is None:
+            write_atomically(folder / RESULT, (new.model_dump_json(indent=2) + "\n").encode())
+    stated = "not stated" if result.validation_optimal is None else f"stated: {result.validation_optimal:.2%}"
+    show(
+        [
+            f"{folder}: {result.validation_count:,} fresh mazes like those of its training: the stored path "
+            f"{right.exact / result.validation_count:.2%} (stated: {result.validation_accuracy:.2%}), any shortest one "
+            f"{right.optimal / result.validation_count:.2%} ({stated})"
+        ]
+    )
+    return abs(right.exact / result.validation_count - result.validation_accuracy) <= ROUNDING
 
 
 @app.command()

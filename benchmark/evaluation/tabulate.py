@@ -9,10 +9,10 @@ from extramaze.blocks.block import BlockScores
 from extramaze.blocks.watching import UNKNOWN, BlockLimits
 from extramaze.mazes import describe, generate, layout_hashes
 from extramaze.mazes.description import COLUMNS
+from extramaze.mazes.scores import KINDS, Failure
 from extramaze.records.tallies import first_and_last, tally_answers, tally_limits, tally_rungs
 from extramaze.schema.plan import CellPlan
 from extramaze.schema.record import PER_MAZE, STUDY_FLOAT32_BETTI, CellResult, LimitResult, columns_of
-from extramaze.schema.scores import KINDS, Failure
 from extramaze.schema.suite import Cell, Suite
 
 

@@ -12,7 +12,7 @@ from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pooled_odds import limit_odds, path_odds, size_odds
 from extramaze.findings.pools import Pool
 from extramaze.findings.trajectories import ASKED, FLOOR, MOVING, OPEN, RIGHT, SETTLED, WRONG, counted, share_given
-from extramaze.schema.scores import Failure
+from extramaze.mazes.scores import Failure
 
 BANDS = (1, 10, 20, 40, 80, 160, 320)  # path lengths in lattice edges at which bands begin
 

@@ -15,7 +15,7 @@ from extramaze.findings.judging import judge_answers
 from extramaze.findings.ladders import FEWEST
 from extramaze.findings.pools import Pool
 from extramaze.findings.verdicts import Verdict, above
-from extramaze.schema.scores import Failure
+from extramaze.mazes.scores import Failure
 
 PUBLISHED = 0.988  # of 143,000 mazes, trees among them
 MOST = 0.9

@@ -9,7 +9,7 @@ TUNED = {"-tuned-100": 100, "-tuned-1k": 1_000, "-tuned-10k": 10_000}  # mazes w
 def is_retrained(solver: SolverInfo) -> bool:
     """Whether some mazes that a solver was trained on have cycles, from the beginning or after training on trees."""
     known = solver.trained.on if solver.trained else None
-    return known is not None and any(spec.percolation or spec.cycles or spec.braid for spec in known.maze_specs)
+    return known is not None and not all(spec.is_tree for spec in known.maze_specs)
 
 
 def begins_with(solver: SolverInfo) -> str | None:

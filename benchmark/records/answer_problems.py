@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from extramaze.mazes.description import COLUMNS
+from extramaze.mazes.scores import KINDS, Failure
 from extramaze.records.columns import Columns, Part
 from extramaze.records.tallies import answers_of, first_and_last
 from extramaze.records.wrong import Rule, each
 from extramaze.schema.plan import CellPlan, Plan
-from extramaze.schema.scores import KINDS, Failure
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,12 @@ from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
 from extramaze.mazes import generate, raster
 from extramaze.mazes.pixels import raster_shape
+from extramaze.mazes.scores import KINDS, Failure
+from extramaze.mazes.scoring import score
 from extramaze.records.answers import Packed, unpack
 from extramaze.schema.plan import CONTRACTS, CellPlan
 from extramaze.schema.record import Summary
-from extramaze.schema.scores import KINDS, Failure
 from extramaze.schema.suite import Cell
-from extramaze.scoring import score
 
 RULES = ("generator", "solution", "raster", "score")  # of the contracts: by others there is nothing to score again
 PART_CELLS = 2**20  # lattice cells of the mazes that are scored at once

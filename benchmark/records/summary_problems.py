@@ -6,11 +6,11 @@ import numpy as np
 
 from extramaze.alike import alike
 from extramaze.mazes.pixels import raster_shape
+from extramaze.mazes.scores import KINDS
 from extramaze.records.tallies import tally
 from extramaze.schema.block_rule import BLOCK_PIXELS, LIMIT_BLOCK, block_size
 from extramaze.schema.plan import CONTRACTS, CellPlan, Plan, how_many
 from extramaze.schema.record import CellResult, Summary
-from extramaze.schema.scores import KINDS
 from extramaze.schema.suite import Cell, load_suite, suite_names
 
 ONCE = (1,)  # the rungs of what answers in one pass, or elsewhere

@@ -9,10 +9,10 @@ import polars as pl
 
 from extramaze.dynamics.limits import Limit
 from extramaze.mazes.description import COLUMNS
+from extramaze.mazes.scores import KINDS
 from extramaze.records.association import associate
 from extramaze.records.columns import Part, as_part
 from extramaze.schema.record import STUDY_FLOAT32_BETTI, Audit, LimitCount, LimitOdds, LimitResult, Rung, Tally
-from extramaze.schema.scores import KINDS
 from extramaze.schema.suite import Suite
 from extramaze.statistics import share_at_most, wilson
 

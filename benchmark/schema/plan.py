@@ -9,8 +9,8 @@ from pydantic import Field
 from extramaze.core.checked import Count, Digest, OneLine, Positive, Strict, check_model
 from extramaze.core.files import read_bytes
 from extramaze.dynamics.limits import DYNAMICS_VERSION
+from extramaze.mazes.scores import SCORE_VERSION
 from extramaze.mazes.versions import GENERATOR_VERSION, RASTER_VERSION, SOLUTION_VERSION
-from extramaze.schema.scores import SCORE_VERSION
 from extramaze.schema.solver import SolverInfo
 from extramaze.schema.suite import Cell, Suite
 

@@ -16,13 +16,15 @@ Ended = Literal["steps", "accuracy", "seconds"]
 class TrainingResult(Growing):
     """What one finished training run reports (``training.json``).
 
+    validation_accuracy: share of validation_count fresh mazes answered by the stored path; validation_optimal: by any
+    shortest one, None where it was not counted.
     stopped: what ended it: the budget of steps, the validation accuracy asked for, or the budget of seconds.
     wall_seconds: of training and validation up to there. threads: of each process. bf16: whether it computed so.
     initial_weights_sha256: of the solver it was fine-tuned from, named by ``init_from``.
     resumed: how often it was stopped and went on. code: the sha256 of each file of an architecture from outside.
     """
 
-    added = ("code",)
+    added = ("code", "validation_optimal")
 
     recipe: str = Field(pattern=RECIPE_NAME)
     seed: int
@@ -43,3 +45,4 @@ class TrainingResult(Growing):
     initial_weights_sha256: Digest | None = None
     resumed: int = 0
     code: dict[OneLine, Digest] = Field(default={}, max_length=MAX_FILES)
+    validation_optimal: float | None = Field(default=None, ge=0, le=1)

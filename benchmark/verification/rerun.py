@@ -21,12 +21,12 @@ from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tasks import Task, tasks
+from extramaze.mazes.scores import KINDS
 from extramaze.models import IterativeSolver
 from extramaze.models.contract import State
 from extramaze.models.states import mapped, parts
 from extramaze.records import Place, Record
 from extramaze.schema.plan import Plan
-from extramaze.schema.scores import KINDS
 from extramaze.verification.verification import MAX_NAMED, Disagreement, Verification
 
 NUDGE = {"float32": 2.0**-22, "float64": 2.0**-50}  # a few units in the last place

@@ -38,7 +38,7 @@ from extramaze.models.training.recipe import Recipe
 from extramaze.models.training.shared_loss import SharedLoss
 from extramaze.models.training.start import Start
 from extramaze.models.training.trained import read_solver
-from extramaze.models.training.validation import MEASURE_BATCH, count_right
+from extramaze.models.training.validation import MEASURE_BATCH, Right, count_right, first_of_last
 from extramaze.models.weight_files import write_weights
 from extramaze.schema.solver import GOOD_ACCURACY
 from extramaze.schema.training import RESULT, WEIGHTS, Ended, TrainingResult
@@ -191,7 +191,7 @@ class TrainingRun:
     def checkpoint(self, step: int, late: bool) -> None:
         """Validate, decide whether to stop, and write the log and everything needed to go on from here."""
         validation = self.recipe.validation
-        accuracy = self.validate(validation.count, 0)
+        accuracy = self.validate(validation.count, 0).exact / validation.count
         good = validation.stop_at is not None and accuracy >= validation.stop_at
         self.log.add(
             VALIDATED,
@@ -222,14 +222,14 @@ class TrainingRun:
             average = None if self.average is None else self.average.solver
             save_checkpoint(self.folder, self.solver, self.optimizer, self.progress, average)
 
-    def validate(self, count: int, first: int) -> float:
-        """Return the accuracy on ``count`` mazes of the val split, from index ``first`` on."""
+    def validate(self, count: int, first: int) -> Right:
+        """Count right answers to ``count`` mazes of the val split, from index ``first`` on."""
         recipe, solver = self.recipe, self.shipped
         blocks = validation_blocks(recipe.data, count, first, MEASURE_BATCH)
         mine = blocks[self.processes.rank :: self.processes.count]
         with blame(self.solver):
             right = count_right(solver, mine, recipe.data.scale, recipe.validation.iterations, self.device, self.layout)
-        return self.processes.total(right) / count
+        return Right(self.processes.total(right.exact), self.processes.total(right.optimal))
 
     @property
     def shipped(self) -> IterativeSolver:
@@ -239,9 +239,12 @@ class TrainingRun:
     def write_result(self) -> TrainingResult:
         """Write the finished solver and remove the checkpoint; every process returns the result."""
         recipe, progress, validation = self.recipe, self.progress, self.recipe.validation
-        accuracy = self.validate(validation.final_count, 0 if validation.stop_at is None else validation.count)
+        right = self.validate(validation.final_count, first_of_last(validation))
+        accuracy, optimal = right.exact / validation.final_count, right.optimal / validation.final_count
         stopped = progress.stopped or "steps"
-        self.log.add(ENDED, progress.step, stopped=stopped, final_accuracy=round(accuracy, 6))
+        self.log.add(
+            ENDED, progress.step, stopped=stopped, final_accuracy=round(accuracy, 6), final_optimal=round(optimal, 6)
+        )
         if self.processes.leads:
             self.log.write()
             title = f"{recipe.name} seed {self.seed}"
@@ -253,7 +256,8 @@ class TrainingRun:
                 mazes=progress.step * self.training.batch,
                 validation_accuracy=accuracy,
                 validation_count=validation.final_count,
-                reached_99=accuracy >= GOOD_ACCURACY,
+                validation_optimal=optimal,
+                reached_99=optimal >= GOOD_ACCURACY,
                 weights_sha256=write_weights(self.shipped, self.folder / WEIGHTS),
                 wall_seconds=round(progress.seconds, 1),
                 machine=self.place.device,

@@ -29,8 +29,11 @@ def provenance_of(recipe: Recipe, result: TrainingResult) -> Trained:
     begun = None
     if result.init_from is not None and result.initial_weights_sha256 is not None:
         begun = Origin(name=result.init_from, weights_sha256=result.initial_weights_sha256)
-    accuracy = Accuracy(mazes=result.validation_count, exact=result.validation_accuracy, optimal=None)
-    return Trained(on=trained_on(recipe, result), begun_with=begun, accuracy=accuracy)
+    on, optimal = trained_on(recipe, result), result.validation_optimal
+    if all(spec.is_tree for spec in on.maze_specs):
+        optimal = result.validation_accuracy  # a tree has one path
+    accuracy = Accuracy(mazes=result.validation_count, exact=result.validation_accuracy, optimal=optimal)
+    return Trained(on=on, begun_with=begun, accuracy=accuracy)
 
 
 def read_result(folder: Path) -> TrainingResult:

@@ -14,12 +14,12 @@ import torch
 from extramaze.blocks.planning import make_plan
 from extramaze.findings import findings_of, make_pools
 from extramaze.mazes.description import COUNTS
+from extramaze.mazes.scores import KINDS
 from extramaze.models import load
 from extramaze.records import Record
 from extramaze.records.tallies import tally_limits
 from extramaze.schema.plan import make_part
 from extramaze.schema.record import PER_MAZE, CellResult, Rung, RunInfo, Tally
-from extramaze.schema.scores import KINDS
 from extramaze.schema.solver import Accuracy, Origin, Trained, TrainedOn
 from extramaze.suites import load_suite
 
