@@ -37,8 +37,8 @@ RULES = (
     "their own, and what so few say of all seeds (exact binomial, each bound at 95 %): where all of S seeds meet it, "
     "at least .05^(1/S) of all seeds would, which is 22 % for two and 47 % for four. One recall network in five "
     "is said to have missed 99 % in training (second-hand), so that this is no idle caution.",
-    f"**Marked** seeds give exactly the stored path on fewer than {GOOD_ACCURACY:.0%} of fresh mazes like those "
-    "that they were trained on, by plain iteration; with cycles, other shortest paths are wrong by that count. "
+    f"**Marked** seeds answer fewer than {GOOD_ACCURACY:.0%} of fresh mazes like those that they were trained on by a "
+    "shortest path, in plain iteration (by the stored path, where a record tells that share alone). "
     "A refutation that rests on one is held back as undecided: training may have failed, rather than extrapolation. "
     "Recipes trained on mazes with cycles are marked by those: their mark says nothing of trees.",
 )

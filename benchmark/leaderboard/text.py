@@ -118,7 +118,7 @@ def _notes(board: Board) -> list[str]:
     alone = ["† one seed: the interval covers variation between mazes only"] if single else []
     marked = [f"{row.recipe} {row.marked}" for row in board.rows if row.marked]
     mark = (
-        f"* gives exactly the stored path on less than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training: "
+        f"* answers less than {GOOD_ACCURACY:.0%} of fresh mazes like those of its training by a shortest path: "
         f"{', '.join(marked)}"
     )
     return [
