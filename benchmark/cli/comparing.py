@@ -24,9 +24,9 @@ def compare(
     from extramaze.comparing.text import as_json as to_json
     from extramaze.comparing.text import comparison_text
     from extramaze.core.escapes import json_for_terminal, lines_for_terminal
-    from extramaze.records import read_record
+    from extramaze.leaderboard.sources import read_given
 
-    found = run_compare(read_record(first), read_record(second))
+    found = run_compare(read_given(first), read_given(second))
     print(json_for_terminal(to_json(found)) if as_json else lines_for_terminal(comparison_text(found)))
 
 

@@ -17,8 +17,9 @@ def find_records(
 ) -> list[Record]:
     """Read every record in or below the folders, copies kept by baselines left out.
 
-    quiet: show no progress. refused: called with the problem of each record that cannot be read, which is left out;
-    None for none to be. A record's own folder that was named is never left out.
+    It is enough that their very files were checked before. quiet: show no progress. refused: called with the problem of
+    each record that cannot be read, which is left out; None for none to be. A record's own folder that was named is
+    never left out.
 
     Raises InputError for a folder without any record, and where none can be read.
     """
@@ -63,12 +64,18 @@ def shipped_verified() -> dict[str, Verification]:
     return find_verified()
 
 
+def read_given(folder: Path) -> Record:
+    """Read a record; of one that comes with the package it is enough that its very files were checked before."""
+    with as_file(files("extramaze.results")) as shipped:
+        return read_record(folder, checked_once=folder.resolve().is_relative_to(Path(shipped).resolve()))
+
+
 def _read(places: Collection[Path], strict: Collection[Path], quiet: bool) -> tuple[list[Record], list[InputError]]:
     """Return the records, and what is wrong with those that cannot be read; of the strict ones all can."""
     records, problems = [], []
     for place in progress_bar(places, desc="reading records", unit="record", quiet=quiet, brief=True):
         try:
-            records.append(read_record(place))
+            records.append(read_record(place, checked_once=True))
         except InputError as problem:
             if place in strict:
                 raise

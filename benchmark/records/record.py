@@ -20,8 +20,10 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, read_inside, remove_file, replace_file, write_atomically
 from extramaze.core.forks import begin_threads
 from extramaze.core.json_files import load_json
+from extramaze.core.remembered import is_remembered, remember
 from extramaze.core.sealed import content_sha256, sealed_bytes
 from extramaze.records.answers import Packed, read_answers
+from extramaze.records.checked_once import record_key
 from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.summary_problems import arithmetic_problems, outline_problems
@@ -181,18 +183,19 @@ def _unreadable(record: Record) -> str | None:
     return None
 
 
-def read_record(folder: str | Path) -> Record:
+def read_record(folder: str | Path, checked_once: bool = False) -> Record:
     """Read a record, of this schema or of one that is migrated (``extramaze.schema.migrations``).
 
-    What a record of this schema holds beyond what is known here is left out, and named. Raises InputError where it is
-    unreadable, altered, of another schema, or not of one piece.
+    What a record of this schema holds beyond what is known here is left out, and named. checked_once: whether it is
+    enough that these very files were found of one piece before (``extramaze.records.checked_once``). Raises InputError
+    where it is unreadable, altered, of another schema, or not of one piece.
     """
     folder = Path(folder)
     if not (folder / SUMMARY).exists():
         raise InputError(_no_record(folder))
     origin = str(folder / SUMMARY)
-    written = load_json(read_bytes(folder / SUMMARY, MAX_BYTES), origin)
-    summary, unread, read_as = read_summary(written, origin)
+    written = read_bytes(folder / SUMMARY, MAX_BYTES)
+    summary, unread, read_as = read_summary(load_json(written, origin), origin)
     table = _content(folder, TABLE, summary.table_sha256)
     answers = None if summary.answers_sha256 is None else _content(folder, ANSWERS, summary.answers_sha256)
     cells = summary.plan.cells
@@ -203,10 +206,15 @@ def read_record(folder: str | Path) -> Record:
     strange = [name for name in mazes.columns if name not in columns_of(summary.plan.suite)]
     unread = (*unread, *(f"{TABLE}: column {name}" for name in strange))
     record = Record(summary, mazes.drop(strange), table, answers, folder, read_as, unread)
+    key = record_key({SUMMARY: written, TABLE: table, ANSWERS: answers or b""}) if checked_once else None
+    if key is not None and is_remembered(key):
+        return record
     contradiction = _inconsistency(record)
     if contradiction:
         raise InputError(f"{folder}: the record contradicts itself: {contradiction}; evaluate again")
     record.packed_answers()
+    if key is not None:
+        remember(key)
     return record
 
 
