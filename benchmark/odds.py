@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaln, logsumexp, softmax
-from scipy.stats import norm
+from scipy.special import gammaln, logsumexp, ndtri, softmax
 
 from extramaze.statistics import CONFIDENCE
 
@@ -45,7 +44,7 @@ def common_odds(tables: np.ndarray) -> Odds:
     lowest, weights = corner_law(tables)
     p = _two_sided(weights, corner - lowest)
     if np.isfinite(error):
-        reach = norm.ppf(0.5 + CONFIDENCE / 2) * error
+        reach = ndtri(0.5 + CONFIDENCE / 2) * error
         return Odds(ratio, ratio * np.exp(-reach), ratio * np.exp(reach), p, len(tables), False)
     _, weights = corner_law(tables, _centre(tables, corner))
     return Odds(ratio, *_exact_interval(weights, corner - lowest), p, len(tables), True)

@@ -10,13 +10,13 @@ from math import sqrt
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import beta, binom, binomtest, norm
+from scipy.special import betaincinv, ndtr, ndtri
 
 from extramaze.core.errors import InputError
 
 CONFIDENCE = 0.95
 POWER = 0.8  # chance to be seen that "the smallest drop it could have seen" refers to
-_NORMAL = float(norm.ppf((1 + CONFIDENCE) / 2))
+_NORMAL = float(ndtri((1 + CONFIDENCE) / 2))
 _QUANTILE = 1e-10  # discordant pairs less likely than this are left out of a power
 
 
@@ -58,6 +58,8 @@ def mcnemar(pairs: Paired) -> float:
     Given how many pairs disagree, wins are binomial with probability ½ (McNemar 1947, Psychometrika 12:153, with the
     exact binomial in place of χ²). 1 where none disagree.
     """
+    from scipy.stats import binomtest  # takes as long to load as the rest together, for those who need it
+
     disagree = pairs.wins + pairs.losses
     return float(binomtest(pairs.wins, disagree, 0.5).pvalue) if disagree else 1.0
 
@@ -87,7 +89,7 @@ def difference_interval(pairs: Paired, confidence: float = CONFIDENCE) -> tuple[
     interval inside the margin and a passed test are one statement. Both are recommended by Fagerland, Lydersen and
     Laake (2014), Statistics in Medicine 33:2850.
     """
-    z = norm.isf((1 - confidence) / 2)
+    z = -ndtri((1 - confidence) / 2)
     middle, nearly = pairs.difference, 1 - 1e-12
 
     def excess(difference: float) -> float:
@@ -107,7 +109,7 @@ def equivalence(pairs: Paired, margin: float) -> float:
     if not 0 < margin < 1:
         raise InputError(f"a margin is a difference between 0 and 1, both left out; got {margin}")
     above, below = score_statistic(pairs, -margin), score_statistic(pairs, margin)
-    return float(max(norm.sf(above), norm.cdf(below)))
+    return float(max(ndtr(-above), ndtr(below)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -131,7 +133,7 @@ def share_at_most(found: int, n: int, confidence: float = CONFIDENCE) -> float:
     """
     if not 0 <= found <= n:
         raise InputError(f"found is 0 to n, got {found} of {n}")
-    return 1.0 if found == n else float(beta.ppf(confidence, found + 1, n - found))
+    return 1.0 if found == n else float(betaincinv(found + 1, n - found, confidence))
 
 
 def power(n: int, drop: float, flips: float, alpha: float) -> float:
@@ -141,6 +143,8 @@ def power(n: int, drop: float, flips: float, alpha: float) -> float:
     exactly over the number of discordant pairs (unconditional power of the conditional test; Duffy 1984, Biometrics
     40:1005).
     """
+    from scipy.stats import binom
+
     discordant = 2 * flips + drop
     if discordant <= 0:
         return 0.0

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from extramaze.findings.errors import best, worst
 from extramaze.findings.figures import Figure, number
@@ -110,8 +110,8 @@ def share_of_seeds(met: int, count: int) -> tuple[float, float]:
 
     Clopper & Pearson (Biometrika 26, 1934); all of S seeds give at least .05^(1/S).
     """
-    low = float(beta.ppf(DOUBT, met, count - met + 1)) if met else 0.0
-    high = float(beta.ppf(1 - DOUBT, met + 1, count - met)) if met < count else 1.0
+    low = float(betaincinv(met, count - met + 1, DOUBT)) if met else 0.0
+    high = float(betaincinv(met + 1, count - met, 1 - DOUBT)) if met < count else 1.0
     return low, high
 
 

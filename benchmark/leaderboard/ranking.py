@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import digamma, polygamma
-from scipy.stats import chi2
+from scipy.special import digamma, gammaincinv, polygamma
 
 from extramaze.core.errors import InputError
 from extramaze.leaderboard.ranks import Evidence, Spread, variance_of_difference
@@ -85,7 +84,7 @@ def _prior(others: Sequence[Spread]) -> Spread:
     logs = np.log(variances) - digamma(freedom / 2) + np.log(freedom / 2)
     excess = float(logs.var(ddof=1) - polygamma(1, freedom / 2).mean())
     fitted = 2 * _inverse_trigamma(excess) if excess > 0 else MOST
-    typical = float(np.median(variances / (chi2.ppf(0.5, freedom) / freedom)))
+    typical = float(np.median(variances / (2 * gammaincinv(freedom / 2, 0.5) / freedom)))
     return Spread(typical, min(fitted, MOST, float(freedom.sum()) / 2))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from extramaze.records import Record
 from extramaze.schema.suite import IN_DISTRIBUTION
@@ -66,10 +66,10 @@ def score_interval(
 def half_width(scores: np.ndarray, variance: float) -> float:
     """Return the half-width of the 95 % interval of a mean over seeds, (S,), with a variance of its mazes beside."""
     tail = 1 - (1 - CONFIDENCE) / 2
-    half = norm.ppf(tail) * np.sqrt(variance)
+    half = ndtri(tail) * np.sqrt(variance)
     if len(scores) == 1:
         return float(half)
-    return float(np.hypot(half, t.ppf(tail, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))))
+    return float(np.hypot(half, stdtrit(len(scores) - 1, tail) * scores.std(ddof=1) / np.sqrt(len(scores))))
 
 
 def variance_of_mean(right: np.ndarray) -> float:
