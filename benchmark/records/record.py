@@ -198,16 +198,17 @@ def read_record(folder: str | Path, checked_once: bool = False) -> Record:
     summary, unread, read_as = read_summary(load_json(written, origin), origin)
     table = _content(folder, TABLE, summary.table_sha256)
     answers = None if summary.answers_sha256 is None else _content(folder, ANSWERS, summary.answers_sha256)
+    key = record_key({SUMMARY: written, TABLE: table, ANSWERS: answers or b""}) if checked_once else None
+    known = key is not None and is_remembered(key)
     cells = summary.plan.cells
     try:
-        mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells))
+        mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells), known)
     except InputError as problem:
         raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
     strange = [name for name in mazes.columns if name not in columns_of(summary.plan.suite)]
     unread = (*unread, *(f"{TABLE}: column {name}" for name in strange))
     record = Record(summary, mazes.drop(strange), table, answers, folder, read_as, unread)
-    key = record_key({SUMMARY: written, TABLE: table, ANSWERS: answers or b""}) if checked_once else None
-    if key is not None and is_remembered(key):
+    if known:
         return record
     contradiction = _inconsistency(record)
     if contradiction:
