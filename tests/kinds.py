@@ -30,8 +30,8 @@ def words(text: str) -> frozenset[str]:
 
 # Attributes, columns and functions of the project: whole by contract, or floating.
 OUR_WHOLE = words(
-    """answer answers answers_from_tokens audit_agrees audited betti betti_by_rule cells connections converged cycles
-    describe digest disagrees evaluations exact failure first_and_last first_right generate goal images index
+    """answer answers answers_from_tokens betti betti_by_rule cells connections converged cycles
+    describe digest evaluations exact failure first_and_last first_right generate goal images index
     iterate last_right layout_hashes layout_splits lengths limit limit_right median_first_right n_shortest
     optimal path_length paths period prediction predictions raster rungs score_one solve start stream_key
     targets to_graphs token_ids valid"""

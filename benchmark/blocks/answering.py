@@ -1,4 +1,4 @@
-"""Answers of one block at every rung: by plain iteration, by a solver's own inference, or with settled mazes gone."""
+"""Answers of one block at every rung: by plain iteration, or by a solver's own inference."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,6 @@ from torch import Tensor
 
 from extramaze.blocks.acceleration import make_step
 from extramaze.blocks.block import Answers, BlockScores, draw_block, to_input
-from extramaze.blocks.retirement import audited, iterate_retiring
 from extramaze.core.errors import InputError
 from extramaze.filling import as_filling
 from extramaze.mazes.scoring import score
@@ -27,13 +26,12 @@ SETTLED_EVERY = 16  # steps between checks whether the whole block has come to r
 class AnsweredBlock:
     """The B mazes of a block and their answers: images (B, 3, H, W), targets (B, H, W).
 
-    audited: bool (B,), who stayed though retirement was on. batch: how many were computed together.
+    batch: how many were computed together.
     """
 
     images: np.ndarray
     targets: np.ndarray
     answers: Answers
-    audited: np.ndarray
     batch: int
 
 
@@ -55,20 +53,11 @@ def iterate(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], iteratio
     return answers
 
 
-def make_answers(
-    solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Way, to_the_end: np.ndarray
-) -> Answers:
-    """Answer B mazes. ``to_the_end``: bool (B,), those that retirement leaves in."""
-    count = x.shape[0]
-    all_agree, all_steps = np.zeros(count, bool), np.full(count, rungs[-1])
+def make_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...], way: Way) -> Answers:
+    """Answer B mazes."""
     if way.mode == "own":
         return _own_answers(solver, x, rungs)
-    if not way.retire:
-        return Answers(iterate(solver, x, rungs, way.iteration), all_agree, all_steps)
-    state = first_step(solver, begin(solver, x), x)
-    read_answer(solver, state, x)
-    keep = torch.from_numpy(to_the_end).to(x.device)
-    return iterate_retiring(solver, x, state, rungs, way.iteration, keep)
+    return Answers(iterate(solver, x, rungs, way.iteration), np.full(len(x), rungs[-1]))
 
 
 def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> Answers:
@@ -88,7 +77,7 @@ def _own_answers(solver: IterativeSolver, x: Tensor, rungs: tuple[int, ...]) -> 
                 f"whatever it states ({used.mean():.1f})"
             )
         answers.append(read_answer(watched, inference.state, x))
-    return Answers(answers, np.zeros(len(x), bool), used)
+    return Answers(answers, used)
 
 
 def answer_block(
@@ -100,15 +89,11 @@ def answer_block(
     """
     _, images, targets = draw_block(plan.suite, cell, block, planned.block)
     x = to_input(images, device, getattr(torch, plan.dtype))
-    chosen = np.zeros(planned.block, bool)
-    if plan.retire:
-        chosen = audited(f"{cell.spec} {plan.suite.split}", block * planned.block, planned.block)
     batch = planned.block
     while True:
         try:
             parts = [
-                make_answers(solver, x[i : i + batch], planned.rungs, plan.way, chosen[i : i + batch])
-                for i in range(0, planned.block, batch)
+                make_answers(solver, x[i : i + batch], planned.rungs, plan.way) for i in range(0, planned.block, batch)
             ]
             break
         except RuntimeError as problem:  # OutOfMemoryError is one
@@ -117,7 +102,7 @@ def answer_block(
                 raise
             batch //= 2
         torch.cuda.empty_cache()
-    return AnsweredBlock(images, targets, _join(parts), chosen, batch)
+    return AnsweredBlock(images, targets, _join(parts), batch)
 
 
 def _join(parts: list[Answers]) -> Answers:
@@ -125,7 +110,6 @@ def _join(parts: list[Answers]) -> Answers:
         return parts[0]
     return Answers(
         [torch.cat(rung) for rung in zip(*(part.rungs for part in parts), strict=True)],
-        np.concatenate([part.disagrees for part in parts]),
         np.concatenate([part.evaluations for part in parts]),
     )
 
@@ -141,8 +125,6 @@ def score_answers(block: AnsweredBlock) -> BlockScores:
         optimal=optimal,
         failure=outcomes[-1].failure,
         filling=as_filling(block.images, answers.rungs[-1]),
-        audited=block.audited,
-        disagrees=answers.disagrees,
         evaluations=answers.evaluations,
         batch=np.array([block.batch]),
         answer=pack(answers.rungs[-1].cpu().numpy()),

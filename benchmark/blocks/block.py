@@ -36,12 +36,10 @@ def ladder(suite: Suite, solver: IterativeSolver, height: int, width: int) -> tu
 class Answers:
     """Predictions bool (B, H, W) of B mazes at each rung.
 
-    disagrees: bool (B,), mazes that were kept on after they would have been retired, and answered otherwise at a later
-    rung. evaluations: int (B,), of the step on each maze, until it left or to the last rung.
+    evaluations: int (B,), of the step on each maze, up to the last rung.
     """
 
     rungs: list[Tensor]
-    disagrees: np.ndarray
     evaluations: np.ndarray
 
 
@@ -49,10 +47,9 @@ class Answers:
 class BlockScores:
     """Scores of the B mazes of one block at R rungs: bool (R, B) each; ``failure`` at the last rung, str (B,).
 
-    filling: whether the last answer is dead-end filling's, bool (B,). audited, disagrees: mazes that ran on though
-    retirement was on, and those whose answer then changed, bool (B,). evaluations: of the step, up to the last rung,
-    int (B,). batch: mazes computed together, int (1,): fewer than the block where a GPU's memory did not suffice.
-    answer: the answer at the last rung, packed as records keep it, uint8 (B, bytes).
+    filling: whether the last answer is dead-end filling's, bool (B,). evaluations: of the step, up to the
+    last rung, int (B,). batch: mazes computed together, int (1,): fewer than the block where a GPU's memory did not
+    suffice. answer: the answer at the last rung, packed as records keep it, uint8 (B, bytes).
     """
 
     exact: np.ndarray
@@ -60,8 +57,6 @@ class BlockScores:
     optimal: np.ndarray
     failure: np.ndarray
     filling: np.ndarray
-    audited: np.ndarray
-    disagrees: np.ndarray
     evaluations: np.ndarray
     batch: np.ndarray
     answer: np.ndarray

@@ -27,7 +27,6 @@ def make_plan(
     dtype: Precision,
     device: torch.device,
     mode: Mode = "free-running",
-    retire: bool = False,
     tf32: bool = False,
 ) -> Plan:
     """Settle an evaluation. Raises InputError for another raster's solver, an unknown cell or no such mode."""
@@ -39,8 +38,6 @@ def make_plan(
         )
     if mode == "own" and type(solver).own_inference is IterativeSolver.own_inference:
         raise InputError(f"{card.name} has no inference of its own (own_inference); leave out --mode own")
-    if retire and mode != "free-running":
-        raise InputError("--retire goes with the plain iteration; leave out --mode")
     cells = []
     for cell in choose_cells(suite, part.cells if part else ()):
         height, width = raster_shape(cell.maze_spec.shape, suite.scale)
@@ -61,7 +58,6 @@ def make_plan(
         solver=solver_info(solver),
         mode=mode,
         iteration=choose_iteration(solver, device) if mode == "free-running" else "plain",
-        retire=retire,
         dtype=dtype,
         tf32=tf32 and device.type == "cuda",
         device=describe_device(device),

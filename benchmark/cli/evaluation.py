@@ -40,9 +40,6 @@ def evaluate(
     ] = "free-running",
     dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision of the accuracy ladder.")] = "float32",
     tf32: Annotated[bool, typer.Option("--tf32", help="Let a GPU round products to TF32.")] = False,
-    retire: Annotated[
-        bool, typer.Option("--retire", help="Stop iterating settled mazes; a random tenth runs on, as a check.")
-    ] = False,
     answers: Annotated[
         bool, typer.Option(help="Keep every answer in the record, a bit a pixel, to be scored again by anybody.")
     ] = True,
@@ -79,7 +76,6 @@ def evaluate(
         "--budget": budget and budget.replace(" ", ""),
         "--dtype": None if dtype == "float32" else dtype,
         "--mode": None if mode == "free-running" else mode,
-        "--retire": retire,
         "--tf32": tf32,
         "--shard": shard,
         "--noise-floor": noise_floor,
@@ -102,7 +98,7 @@ def evaluate(
         raise InputError(f"torchrun gives each process its shard; leave out --shard {shard}, or start one process")
     if together and device in ("auto", "cuda"):
         device = _own_device(device)
-    evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, retire, tf32, answers)
+    evaluation = make_evaluation(solver, loaded, device, part, dtype, mode, tf32, answers)
     folder = out or Path("runs") / loaded.name / f"{card_of(solver).name}{_suffix(given)}"
     if shard is not None:
         share = Shard.parse(shard)

@@ -113,7 +113,6 @@ def make_evaluation(
     part: Part | None = None,
     dtype: Precision = "float32",
     mode: Mode = "free-running",
-    retire: bool = False,
     tf32: bool = False,
     keep_answers: bool = True,
 ) -> Evaluation:
@@ -129,7 +128,7 @@ def make_evaluation(
     target = resolve_device(device)
     loaded = load_suite(suite)
     with calling(solver):
-        plan = make_plan(solver, loaded, part, dtype, target, mode, retire, tf32)
+        plan = make_plan(solver, loaded, part, dtype, target, mode, tf32)
     return Evaluation(solver, plan, target, keep_answers)
 
 
@@ -142,7 +141,6 @@ def evaluate(
     dtype: Precision = "float32",
     quiet: bool = False,
     mode: Mode = "free-running",
-    retire: bool = False,
     tf32: bool = False,
     keep_answers: bool = True,
 ) -> Record:
@@ -154,12 +152,12 @@ def evaluate(
         where it stopped and ends with the same numbers; a finished record is returned as it is. None: keep nothing.
     part: evaluate only a part of the suite; the record is then marked partial and is not ranked.
     mode: ``"own"`` runs the solver's own inference under the same budget of evaluations.
-    retire: let mazes go whose answer has settled; a tenth is audited. tf32: let a GPU round to TF32.
+    tf32: let a GPU round to TF32.
     keep_answers: keep the answer to every maze in the record, a bit a pixel, so that anybody can score them again.
     Raises InputError for unknown names, a device that is not there, a solver made for another raster, or a folder that
     holds another evaluation.
     """
-    evaluation = make_evaluation(solver, suite, device, part, dtype, mode, retire, tf32, keep_answers)
+    evaluation = make_evaluation(solver, suite, device, part, dtype, mode, tf32, keep_answers)
     return evaluation.run(out, quiet)
 
 

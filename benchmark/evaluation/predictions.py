@@ -105,7 +105,6 @@ def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str,
         ),
         mode="predictions",
         iteration="plain",
-        retire=False,
         dtype="float32",
         tf32=False,
         device="elsewhere",
@@ -119,9 +118,8 @@ def _plan(card: SolverCard, answers: AnswerFile, suite: Suite, counts: dict[str,
 def _score(suite: Suite, cell: Cell, masks: np.ndarray) -> BlockScores:
     count = len(masks)
     images, targets = raster(generate(cell.maze_spec, count, split=suite.split), suite.scale)
-    nobody = np.zeros(count, bool)
-    answers = Answers([torch.from_numpy(masks.astype(bool))], nobody, np.full(count, UNKNOWN))
-    return score_answers(AnsweredBlock(images, targets, answers, nobody, count))
+    answers = Answers([torch.from_numpy(masks.astype(bool))], np.full(count, UNKNOWN))
+    return score_answers(AnsweredBlock(images, targets, answers, count))
 
 
 def questions(mazes: Mazes, cell: str) -> bytes:

@@ -27,7 +27,7 @@ class CellTable:
 
 
 def tabulate(
-    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits], retire: bool
+    suite: Suite, cell: Cell, plan: CellPlan, scores: list[BlockScores], watched: list[BlockLimits]
 ) -> CellTable:
     """Tabulate a cell from its blocks in order, the fillers of the last one left out."""
     count = plan.mazes
@@ -38,10 +38,7 @@ def tabulate(
     answered = answer_columns(scores, count)
     right = np.concatenate([block.optimal for block in scores], axis=1)[:, :count].T
     first, last = first_and_last(right, np.array(plan.rungs))
-    audit, disagrees, evaluations = (
-        np.concatenate([getattr(block, name) for block in scores])[:count].tolist()
-        for name in ("audited", "disagrees", "evaluations")
-    )
+    evaluations = np.concatenate([block.evaluations for block in scores])[:count].tolist()
     columns = {
         "cell": [cell.name] * count,
         "index": np.arange(count),
@@ -49,7 +46,6 @@ def tabulate(
         **{name: answered[name] for name in answered.columns},
         "first_right": [int(value) or None for value in first],
         "last_right": [int(value) or None for value in last],
-        "audit_agrees": [not bad if ran else None for ran, bad in zip(audit, disagrees, strict=True)],
         "evaluations": [None if steps < 0 else int(steps) for steps in evaluations],
         **limit_columns(watched, plan.watched, count, suite),
     }
@@ -68,7 +64,7 @@ def tabulate(
         layouts=len(set(layout_hashes(mazes.connections).tolist())),
         rungs=tally_rungs(rows, plan.rungs),
         batch=min(int(block.batch[0]) for block in scores),
-        **tally_answers(rows, retire),
+        **tally_answers(rows),
     )
     answers = np.concatenate([block.answer for block in scores])[:count]
     return CellTable(result, tally_limits(rows, cell.name, suite) if plan.watched else None, rows, answers)

@@ -83,5 +83,5 @@ def tabulate_all(plan: Plan, blocks: dict[str, BlockScores | BlockLimits]) -> li
         found = [blocks[task.name] for task in every if task.cell == cell]
         scores = [block for block in found if isinstance(block, BlockScores)]
         watched = [block for block in found if isinstance(block, BlockLimits)]
-        tables.append(tabulate(plan.suite, cell, planned, scores, watched, plan.retire))
+        tables.append(tabulate(plan.suite, cell, planned, scores, watched))
     return tables

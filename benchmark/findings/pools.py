@@ -164,4 +164,4 @@ def _entrants(records: list[Record]) -> tuple[Entrant, ...]:
 def _difference(record: Record) -> str:
     plan = record.summary.plan
     part = f", {plan.part}" if plan.part else ""
-    return f"{plan.solver.name} ({plan.mode}, {plan.dtype}{', retired' if plan.retire else ''}{part})"
+    return f"{plan.solver.name} ({plan.mode}, {plan.dtype}{part})"

@@ -1,8 +1,8 @@
 """The board: one row a recipe with all its seeds, ranked by accuracy at the last rung.
 
 The score of a record (``extramaze.leaderboard.score``) is read at the last rung, never the best one; a row is the mean
-over its seeds. Records of different suites, mazes, contract versions, precision, mode or retirement, and partial ones,
-are never ranked together.
+over its seeds. Records of different suites, mazes, contract versions, precision or mode, and partial ones, are
+never ranked together.
 """
 
 from collections.abc import Iterable, Sequence
@@ -101,7 +101,7 @@ class Contest:
 class Board:
     """Rows that may be compared, best first.
 
-    tf32, retire: as in ``Plan``. partial: why its records are not ranked, None for whole ones. headings: of the axes,
+    tf32: as in ``Plan``. partial: why its records are not ranked, None for whole ones. headings: of the axes,
     in order. watched_for: iterations before a limit is told. pursued: whether trajectories that the window leaves open
     are followed further. contracts: versions of generator, stored path,
     raster, score, limits and ranking that all rows share. pairs: of rows that have ranks, in their order. notes: which
@@ -111,7 +111,6 @@ class Board:
     suite: str
     dtype: str
     tf32: bool
-    retire: bool
     mode: str
     partial: str | None
     headings: dict[str, str]
@@ -146,7 +145,6 @@ def _board(records: list[Record], verified: Verified, rule: Ranking) -> Board:
         suite=plan.suite.name,
         dtype=plan.dtype,
         tf32=plan.tf32,
-        retire=plan.retire,
         mode=plan.mode,
         partial=None if plan.part is None else str(plan.part),
         headings=axis_headings(tuple(cell for cell, _ in plan.pairs())),

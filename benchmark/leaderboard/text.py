@@ -84,7 +84,7 @@ def board_json(boards: Iterable[Board]) -> str:
 
 def board_name(board: Board) -> str:
     """Return what all records of a board are of: the suite, and what is not as usual."""
-    unusual = {board.dtype: board.dtype != "float32", "TF32": board.tf32, "settled mazes retired": board.retire}
+    unusual = {board.dtype: board.dtype != "float32", "TF32": board.tf32}
     return board.suite + MODES.get(board.mode, "") + "".join(f", {name}" for name, yes in unusual.items() if yes)
 
 

@@ -108,24 +108,16 @@ def _maze_rules(columns: Columns, ladders: _Ladders) -> Iterator[Rule]:
 def _evaluation_rules(columns: Columns, budget: np.ndarray, plan: Plan) -> Iterator[Rule]:
     """Hold evaluations of the step against the budget: all of it where nothing may stop before the last rung."""
     evaluations = np.where(columns.stated("evaluations"), columns.numbers("evaluations"), -1)
-    audited = columns.stated("audit_agrees")
-    least = 0 if plan.mode == "own" else 1 if plan.retire else budget
+    least = 0 if plan.mode == "own" else budget
     if plan.mode == "predictions":  # nobody saw any, or states any
         least = -1
     yield (
         (evaluations < least) | (evaluations > budget),
         lambda wrong, cell: each(wrong, f"evaluations are not {_between(cell.rungs[-1], plan)}"),
     )
-    if plan.retire:
-        yield (
-            audited & (evaluations != budget),
-            lambda wrong, cell: each(wrong, f"audited, and evaluations are not {cell.rungs[-1]}"),
-        )
-    else:
-        yield audited, "audit_agrees where no maze was retired"
 
 
 def _between(last: int, plan: Plan) -> str:
     """Say how many evaluations there may be, with so many at the last rung."""
-    least = 0 if plan.mode in ("own", "predictions") else 1 if plan.retire else last
+    least = 0 if plan.mode in ("own", "predictions") else last
     return str(last) if least == last else f"{least} to {last}"

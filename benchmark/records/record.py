@@ -28,7 +28,7 @@ from extramaze.records.parquet import open_table
 from extramaze.records.row_problems import row_problems
 from extramaze.records.summary_problems import arithmetic_problems, outline_problems
 from extramaze.records.tallies import tally_odds
-from extramaze.schema.migrations import up_to_date
+from extramaze.schema.migrations import table_of_today, up_to_date
 from extramaze.schema.plan import PLAN, Plan, shard_of
 from extramaze.schema.record import (
     SCHEMA,
@@ -202,7 +202,7 @@ def read_record(folder: str | Path, checked_once: bool = False) -> Record:
     known = key is not None and is_remembered(key)
     cells = summary.plan.cells
     try:
-        mazes = open_table(table, sum(cell.mazes for cell in cells), widest_list(cells), known)
+        mazes = table_of_today(open_table(table, sum(cell.mazes for cell in cells), widest_list(cells), known))
     except InputError as problem:
         raise InputError(f"{folder / TABLE}: {problem}; evaluate again") from problem
     strange = [name for name in mazes.columns if name not in columns_of(summary.plan.suite)]

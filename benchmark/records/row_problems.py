@@ -55,7 +55,7 @@ def _examined(
             found.append(f"{cell.name}: its rows are not mazes 0 to {cell.mazes - 1} in order")
             continue
         by_name[cell.name], lines = next(broken)
-        lines += _summary_problems(by_name[cell.name], cell, result, plan.retire)
+        lines += _summary_problems(by_name[cell.name], cell, result)
         found += [f"{cell.name}: {wrong}" for wrong in lines]
     return by_name, found
 
@@ -91,10 +91,10 @@ def _noise_problems(summary: Summary) -> Iterator[str]:
             yield f"{cell.cell}: {cell.block} and {cell.dtype} of {cell.mazes} do not make {cell.either} together"
 
 
-def _summary_problems(rows: Part, planned: CellPlan, result: CellResult, retired: bool) -> Iterator[str]:
+def _summary_problems(rows: Part, planned: CellPlan, result: CellResult) -> Iterator[str]:
     if not alike(tally_rungs(rows, planned.rungs), result.rungs):
         yield "the summary's scores are not those of its rows"
-    for name, value in tally_answers(rows, retired).items():
+    for name, value in tally_answers(rows).items():
         found, stated = _by_key(name, value), _by_key(name, getattr(result, name))
         for key in sorted(found.keys() | stated.keys()):
             if not alike(stated.get(key), found.get(key)):

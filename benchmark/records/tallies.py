@@ -12,20 +12,15 @@ from extramaze.mazes.description import COLUMNS
 from extramaze.mazes.scores import KINDS
 from extramaze.records.association import associate
 from extramaze.records.columns import Part, as_part
-from extramaze.schema.record import STUDY_FLOAT32_BETTI, Audit, LimitCount, LimitOdds, LimitResult, Rung, Tally
+from extramaze.schema.record import STUDY_FLOAT32_BETTI, LimitCount, LimitOdds, LimitResult, Rung, Tally
 from extramaze.schema.suite import Suite
-from extramaze.statistics import share_at_most, wilson
+from extramaze.statistics import wilson
 
 
 def tally(right: int, count: int) -> Tally:
     """Count ``right`` of ``count``, with Wilson's 95 % interval."""
     low, high = wilson(right, count)
     return Tally(right=right, share=right / count, low=low, high=high)
-
-
-def tally_audit(disagree: int, audited: int) -> Audit:
-    """Count ``disagree`` of ``audited``; nothing is known where none was audited."""
-    return Audit(audited=audited, disagree=disagree, high=share_at_most(disagree, audited))
 
 
 def first_and_last(right: np.ndarray, rungs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,11 +56,10 @@ def tally_rungs(rows: pl.DataFrame | Part, rungs: tuple[int, ...]) -> tuple[Rung
     )
 
 
-def tally_answers(rows: pl.DataFrame | Part, retire: bool) -> dict[str, Any]:
+def tally_answers(rows: pl.DataFrame | Part) -> dict[str, Any]:
     """Count what one cell's rows say beside the rungs, by the names of CellResult's fields."""
     part = as_part(rows)
     first, evaluations = part.known("first_right"), part.known("evaluations")
-    audited, agrees = part.stated("audit_agrees"), part.true("audit_agrees")
     overthought = part.stated("first_right") & part.wrong_at_last("optimal")
     return {
         "means": {name: float(part.plain(name).mean()) for name in COLUMNS},
@@ -73,7 +67,6 @@ def tally_answers(rows: pl.DataFrame | Part, retire: bool) -> dict[str, Any]:
         "median_first_right": float(np.median(first)) if len(first) else None,
         "overthought": tally(int(overthought.sum()), len(part)),
         "as_dead_end_filling": tally(int(part.true("as_dead_end_filling").sum()), len(part)),
-        "audit": tally_audit(int((audited & ~agrees).sum()), int(audited.sum())) if retire else None,
         "mean_evaluations": float(evaluations.mean()) if len(evaluations) else None,
     }
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from extramaze.dynamics.limits import Limit
 from extramaze.records import Record
-from extramaze.records.tallies import tally_audit
 from extramaze.schema.record import CellNoise, LimitOdds
 from extramaze.tables import layout
 
@@ -108,13 +107,7 @@ def cell_table(record: Record) -> str:
         "last, whose interval it is",
         "overthought: right before and wrong at the last; as filling: the answer is dead-end filling's",
     ]
-    audits = [cell.audit for cell in record.summary.cells if cell.audit]
-    notes = []
-    if audits:
-        seen, bad = sum(a.audited for a in audits), sum(a.disagree for a in audits)
-        high = tally_audit(bad, seen).high
-        notes = [f"retired when settled; of {seen} audited, {bad} changed later (95 %: at most {high:.1%})"]
-    return "\n".join([title, "", *layout(header, lines, markdown=False), "", *key, *notes])
+    return "\n".join([title, "", *layout(header, lines, markdown=False), "", *key])
 
 
 def noise_table(noise: Sequence[CellNoise]) -> str:

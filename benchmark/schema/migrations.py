@@ -7,11 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from extramaze.core.errors import InputError
 from extramaze.core.sealed import content_sha256
 from extramaze.schema.record import SCHEMA
 
 _NAMED = re.compile(r"extramaze-record-(\d{1,6})")
+AUDIT = "audit_agrees"  # a column of older records: whether a maze that settled was right to leave its block
+_RETIRED = "settled mazes were left out of it (--retire), which no version evaluates any longer"
 _MARK = re.compile(r"only ([\d.]+)% of fresh training-like mazes, below 99%")
 
 
@@ -23,16 +27,19 @@ def up_to_date(content: Mapping[str, Any], origin: str) -> Mapping[str, Any]:
     """
     stated = content.get("schema")
     named = _NAMED.fullmatch(stated) if isinstance(stated, str) else None
-    if named is None or stated == SCHEMA:
+    if named is None or (stated == SCHEMA and not _tells_of_retirement(content)):
         return content
     number, ours = int(named[1]), int(SCHEMA.rpartition("-")[2])
     if number > ours:
         raise InputError(f"{origin}: of schema {number}, newer than what this extramaze reads ({ours}); update it")
-    if number not in MIGRATIONS:
+    if number < ours and number not in MIGRATIONS:
         raise InputError(f"{origin}: of schema {number}, which is read no longer (this is {ours}); evaluate again")
     if content_sha256(content) != content.get("sha256"):
         raise InputError(f"{origin}: altered since it was written (its sha256 differs); evaluate again")
-    made_as = content.get("made_as") or {"schema": stated, "sha256": content["sha256"]}
+    if _retired(content):
+        raise InputError(f"{origin}: {_RETIRED}; evaluate again")
+    made_as = content.get("made_as") or ({"schema": stated, "sha256": content["sha256"]} if number < ours else None)
+    content = _without_retirement(content)
     for step in range(number, ours):
         content = MIGRATIONS[step](content)
     content = {**content, "schema": SCHEMA, "made_as": made_as}
@@ -52,6 +59,42 @@ def _from_3_to_4(content: Mapping[str, Any]) -> Mapping[str, Any]:
     trained = {"kind": "trained", "on": None, "begun_with": None, "accuracy": reached} if marks else None
     solver = {**solver, "files": solver.get("files", {}), "provenance": trained, "notes": kept}
     return {**content, "plan": {**plan, "solver": solver, "instructions": None}, "answers_sha256": None}
+
+
+def _tells_of_retirement(content: Mapping[str, Any]) -> bool:
+    """Whether a record says if mazes left their block, as those of schema 3 and the first ones of schema 4 do."""
+    plan = content.get("plan")
+    return (isinstance(plan, dict) and "retire" in plan) or any("audit" in cell for cell in _cells(content))
+
+
+def _retired(content: Mapping[str, Any]) -> bool:
+    """Whether a record is of mazes that left their block once their answer had settled."""
+    plan = content.get("plan")
+    retired = isinstance(plan, dict) and plan.get("retire", False) is not False
+    return retired or any(cell.get("audit") is not None for cell in _cells(content))
+
+
+def _without_retirement(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out of a record that no maze left its block: none does."""
+    plan, cells = content.get("plan"), _cells(content)
+    if isinstance(plan, dict):
+        content = {**content, "plan": {key: plan[key] for key in plan if key != "retire"}}
+    return {**content, "cells": [{k: cell[k] for k in cell if k != "audit"} for cell in cells]} if cells else content
+
+
+def _cells(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the results of cells, none where they are not a list of objects: whose reader names what is wrong."""
+    cells = content.get("cells")
+    return cells if isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells) else []
+
+
+def table_of_today(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a per-maze table without a column that older ones have. Raises InputError where it says anything."""
+    if AUDIT not in table.columns:
+        return table
+    if table[AUDIT].null_count() < len(table):
+        raise InputError(f"{AUDIT}: {_RETIRED}")
+    return table.drop(AUDIT)
 
 
 MIGRATIONS = {3: _from_3_to_4}

@@ -53,16 +53,15 @@ class CellPlan(Strict):
     rungs: tuple[Positive, ...] = Field(min_length=1)
 
 
-ARITHMETIC = ("dtype", "tf32", "retire", "mode")  # fields of a plan: another one of these is another measurement
+ARITHMETIC = ("dtype", "tf32", "mode")  # fields of a plan: another one of these is another measurement
 
 
 @dataclass(frozen=True)
 class Way:
-    """How the answers of a block are made: mode, how steps are made, and whether settled mazes leave."""
+    """How the answers of a block are made: mode, and how steps are made."""
 
     mode: str = "free-running"
     iteration: Iteration = "plain"
-    retire: bool = False
 
 
 class Instructions(Strict):
@@ -82,7 +81,6 @@ class Plan(Strict):
     solver: SolverInfo
     mode: Mode  # the plain iteration, the solver's own inference, or answers that were handed in
     iteration: Iteration  # how steps to the answers are made (``extramaze.blocks.acceleration``)
-    retire: bool  # whether settled mazes leave their block
     dtype: Precision  # of the answers
     tf32: bool  # whether a GPU may round to TF32
     device: OneLine
@@ -95,7 +93,7 @@ class Plan(Strict):
     @property
     def way(self) -> Way:
         """How answers are made."""
-        return Way(mode=self.mode, iteration=self.iteration, retire=self.retire)
+        return Way(mode=self.mode, iteration=self.iteration)
 
     def with_other_blocks(self) -> "Plan":
         """Return the same plan with blocks of another size: half of each, or two mazes in place of one."""

@@ -26,7 +26,6 @@ PER_MAZE: dict[str, pl.DataType | type[pl.DataType]] = {
     "last_right": pl.Int32,
     "failure": pl.String,  # at the last rung; null: optimal
     "as_dead_end_filling": pl.Boolean,  # the answer at the last rung is dead-end filling's
-    "audit_agrees": pl.Boolean,  # the answer was the same as when it would have been retired; null: not audited
     "evaluations": pl.Int32,  # of the step, up to the last rung; null: answers that were handed in
     "limit": pl.String,  # null: not watched
     "period": pl.Int32,
@@ -69,16 +68,6 @@ class Rung(Strict):
     optimal: Tally
 
 
-class Audit(Strict):
-    """Retired mazes that ran to the end all the same: how many, how many then answered otherwise at some rung, and the
-    upper end of Clopper and Pearson's one-sided 95 % interval (Biometrika 1934) of their share.
-    """
-
-    audited: Count
-    disagree: Count
-    high: float = Field(ge=0, le=1)
-
-
 class CellResult(Strict):
     """One cell's mazes and scores.
 
@@ -86,7 +75,7 @@ class CellResult(Strict):
     acceptance: the share kept of those in the split; below 1 the mazes are a filtered population. layouts: distinct
     ones up to symmetry. means: of every measure of the mazes.
     failures: wrong answers at the last rung by kind. overthought: right at an earlier rung, wrong at the last.
-    as_dead_end_filling: answers at the last rung equal to dead-end filling's. audit: None where none was retired.
+    as_dead_end_filling: answers at the last rung equal to dead-end filling's.
     mean_evaluations: of the step, a maze. batch: the fewest mazes computed together, less than the block where a GPU's
     memory did not suffice.
     """
@@ -108,7 +97,6 @@ class CellResult(Strict):
     failures: dict[OneLine, Count]
     overthought: Tally
     as_dead_end_filling: Tally
-    audit: Audit | None
     mean_evaluations: float | None
     batch: Positive
 

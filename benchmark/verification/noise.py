@@ -40,7 +40,7 @@ def add_noise(folder: Path, solver: IterativeSolver, device: str | None = None, 
             raise InputError(f"{folder} is a submission, which its card seals; submit a record that has a noise floor")
         plan = old.summary.plan
         refuse_other_solver(solver, plan.solver)
-        if plan.dtype != "float32" or plan.retire or plan.tf32:
+        if plan.dtype != "float32" or plan.tf32:
             raise InputError(f"{folder}: a noise floor is of float32 answers to every maze, and these are not")
         place = str(device_of_its_kind(plan, device))
         new = old.changed(noise=noise_floor(solver, plan.suite, place, plan.part, quiet, plan.mode))

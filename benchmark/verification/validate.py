@@ -29,7 +29,7 @@ from extramaze.records.rescored import answer_problems
 from extramaze.records.row_problems import row_problems
 from extramaze.records.summary_problems import summary_problems
 from extramaze.schema.card import CARD, VERIFICATION
-from extramaze.schema.migrations import up_to_date
+from extramaze.schema.migrations import table_of_today, up_to_date
 from extramaze.schema.record import Summary, widest_list
 from extramaze.schema.training import MAX_WEIGHTS, RECIPE, RESULT, WEIGHTS, TrainingResult
 from extramaze.submission.problems import submission_problems
@@ -155,7 +155,7 @@ def _record_problems(folder: Path) -> Iterator[str]:
         return
     expected = sum(cell.mazes for cell in summary.plan.cells)
     try:
-        table = open_table(contents[TABLE], expected, widest_list(summary.plan.cells))
+        table = table_of_today(open_table(contents[TABLE], expected, widest_list(summary.plan.cells)))
     except InputError as problem:
         yield f"{TABLE}: {problem}"
         return

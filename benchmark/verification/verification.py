@@ -160,7 +160,6 @@ def file_of(plan: Plan, root: Path) -> Path:
     unusual = {
         plan.mode: plan.mode != "free-running",
         plan.dtype: plan.dtype != "float32",
-        "retire": plan.retire,
         "tf32": plan.tf32,
         "partial": plan.part is not None,
     }

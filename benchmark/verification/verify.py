@@ -114,7 +114,7 @@ def prepare(record: Record, solver: IterativeSolver, source: Source | None, devi
     """Make ready to run, and see that the record is of this very solver. Raises Unsound, or NotComparable."""
     plan = record.summary.plan
     target = device_here(plan, device)
-    here = make_plan(solver, plan.suite, plan.part, plan.dtype, target, plan.mode, plan.retire, plan.tf32)
+    here = make_plan(solver, plan.suite, plan.part, plan.dtype, target, plan.mode, plan.tf32)
     differs = solver_differences(solver, plan.solver)
     other_code = here.solver.code_sha256 != plan.solver.code_sha256
     if differs and (source is None or (source.kind == "installed" and other_code)):

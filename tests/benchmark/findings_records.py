@@ -99,7 +99,6 @@ def _result(cell, planned, rows):
         failures={},
         overthought=NOTHING,
         as_dead_end_filling=NOTHING,
-        audit=None,
         mean_evaluations=None,
         batch=1,
     )

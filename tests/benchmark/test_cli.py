@@ -286,7 +286,7 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     assert run(command) == 0
     assert len((tmp_path / "q.jsonl").read_text().splitlines()) == 40
     assert run(["evaluate", "--suite", "tiny-v1.yaml"]) == 2
-    for option in (["--dtype", "float64"], ["--retire"], ["--shard", "1/2"]):
+    for option in (["--dtype", "float64"], ["--shard", "1/2"]):
         assert run([*usual, "--noise-floor", *option]) == 2
         assert "--noise-floor needs float32 answers to every maze" in capsys.readouterr().err
     assert run([*usual, "--name", "mine"]) == 2
@@ -305,7 +305,6 @@ def test_evaluation_in_parts_by_command(tmp_path, monkeypatch, tiny_suite, capsy
     ("options", "place", "field", "value"),
     [
         ("dead-end-filling --dtype float64", "dead-end-filling-limit-2-dtype-float64", "dtype", "float64"),
-        ("dead-end-filling --retire", "dead-end-filling-limit-2-retire", "retire", True),
         ("pi-net-thin@0 --mode own", "pi-net-thin@0-limit-2-own", "mode", "own"),
     ],
 )

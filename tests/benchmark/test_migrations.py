@@ -1,15 +1,17 @@
 """What schema 3 wrote is read for good: records, a submission, a baseline and a verification of it, as made then."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from extramaze.cli import run
 from extramaze.comparing.baselines import read_baseline
 from extramaze.core.errors import InputError
-from extramaze.core.sealed import content_sha256
+from extramaze.core.sealed import content_sha256, sealed_bytes
 from extramaze.leaderboard.badges import standing
 from extramaze.leaderboard.notes import mark_of
 from extramaze.records import read_record
@@ -29,7 +31,8 @@ def test_an_old_record_keeps_every_figure(name):
     """Cells, limits, odds, noise, run and rows are as written; it says what it was, and its sha256 then."""
     record, old = read_record(MADE / name), written(name)
     now = json.loads(record.summary.model_dump_json(by_alias=True))
-    for part in ("cells", "limits", "odds", "noise", "run", "table_sha256"):
+    assert now["cells"] == [{key: cell[key] for key in cell if key != "audit"} for cell in old["cells"]]
+    for part in ("limits", "odds", "noise", "run", "table_sha256"):
         assert now[part] == old[part]
     assert now["made_as"] == {"schema": "extramaze-record-3", "sha256": old["sha256"]}
     assert record.sha256 == old["sha256"]
@@ -89,3 +92,52 @@ def test_an_altered_old_record_is_noticed(tmp_path):
     (tmp_path / "record" / "record.json").write_text(text)
     with pytest.raises(InputError, match="altered since it was written"):
         read_record(tmp_path / "record")
+
+
+def rewritten(folder, rows=None, **changes):
+    """Copy a record of schema 3 with other content, its digests stated anew."""
+    shutil.copytree(MADE / "wavefront", folder)
+    content = written("wavefront") | changes
+    if rows is not None:
+        rows.write_parquet(folder / "mazes.parquet")
+        content["table_sha256"] = hashlib.sha256((folder / "mazes.parquet").read_bytes()).hexdigest()
+    (folder / "record.json").write_text(json.dumps(content | {"sha256": content_sha256(content)}))
+    return folder
+
+
+def test_a_record_of_retired_mazes_gets_one_line(tmp_path):
+    """Stated by the plan, by a cell's audit or by a row: an approximation that nobody makes any longer."""
+    content = written("wavefront")
+    first, *others = content["cells"]
+    audited = [first | {"audit": {"audited": 1, "disagree": 0, "high": 0.95}}, *others]
+    rows = pl.read_parquet(MADE / "wavefront" / "mazes.parquet")
+    changes = (
+        {"plan": content["plan"] | {"retire": True}},
+        {"cells": audited},
+        {"rows": rows.with_columns(pl.lit(True).alias("audit_agrees"))},
+    )
+    for number, change in enumerate(changes):
+        folder = rewritten(tmp_path / str(number), **change)
+        with pytest.raises(InputError, match="settled mazes were left out of it"):
+            read_record(folder)
+        assert sum("settled mazes were left out of it" in line for line in problems(folder)) == 1
+
+
+@pytest.mark.parametrize("cells", [None, 3, "no", [1], {"a": 1}, [{"audit": None}]])
+def test_what_is_no_list_of_cells_is_named(tmp_path, cells):
+    """A migration meets whatever JSON holds: its reader names what is wrong."""
+    with pytest.raises(InputError, match="cells"):
+        read_record(rewritten(tmp_path / "record", cells=cells))
+
+
+def test_a_record_of_this_schema_that_tells_of_retirement_is_read(tmp_path):
+    """The first ones of schema 4 say that no maze left its block; they are read, by the name that they lie under."""
+    migrated = read_record(MADE / "wavefront").changed()
+    migrated.write(tmp_path / "record")
+    content = json.loads((tmp_path / "record" / "record.json").read_text())
+    content["plan"]["retire"], content["cells"][0]["audit"] = False, None
+    content["sha256"] = content_sha256(content)
+    (tmp_path / "record" / "record.json").write_bytes(sealed_bytes(content))
+    record = read_record(tmp_path / "record")
+    assert (record.summary, record.sha256, record.unread) == (migrated.summary, content["sha256"], ())
+    assert problems(tmp_path / "record") == []

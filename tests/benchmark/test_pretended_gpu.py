@@ -98,8 +98,8 @@ def test_every_solver_is_evaluated(name, suite):
 
 
 def test_ways_of_evaluating(suite, tmp_path, gpu):
-    """Its own inference, retirement, TF32, float64, the noise floor, and running a record again."""
-    ways = [{"retire": True}, {"tf32": True}, {"dtype": "float64"}]
+    """Its own inference, TF32, float64, the noise floor, and running a record again."""
+    ways = [{"tf32": True}, {"dtype": "float64"}]
     records = [evaluate(load("dt-net-thin@0"), suite, "cuda", quiet=True, **way) for way in ways]
     records.append(evaluate(load("pi-net-thin@0"), suite, "cuda", quiet=True, mode="own"))
     assert all(record.summary.cells[0].rungs[-1].optimal.right == 6 for record in records)

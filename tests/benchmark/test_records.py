@@ -198,7 +198,6 @@ COLUMNS = {
     "last_right": "Int32",
     "failure": "String",
     "as_dead_end_filling": "Boolean",
-    "audit_agrees": "Boolean",
     "evaluations": "Int32",
     "limit": "String",
     "period": "Int32",

@@ -23,7 +23,7 @@ def flawless_block(count):
     """Scores of a block on which everything is right."""
     right, ones = np.ones((3, count), bool), np.ones(count, bool)
     failure = np.array(["none"] * count)
-    return BlockScores(right, right, right, failure, ones, ~ones, ~ones, np.full(count, 20), np.array([count]))
+    return BlockScores(right, right, right, failure, ones, np.full(count, 20), np.array([count]))
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", None])

@@ -167,7 +167,6 @@ ROW_FORGERIES = [
     (NOTHING_RIGHT | {"failure": (RIGHT, "loop kept")}, "loop kept in a maze without cycles"),
     ({"failure": (WRONG, "partial tiles")}, "partial tiles on a raster of one pixel a tile"),
     ({"failure": (WRONG, "wall pixels")}, "wall pixels in an answer"),
-    ({"audit_agrees": (RIGHT, True)}, "audit_agrees where no maze was retired"),
     ({"exponent": (AT_REST, 0.1), "exponent_error": (AT_REST, 0.1)}, "an exponent, and nothing was pursued"),
     ({"exponent": (AT_REST, 0.1)}, "an exponent without its error"),
     ({"exponent": (AT_REST, float("inf"))}, "an exponent that is no number"),

@@ -528,7 +528,7 @@ def test_a_verification_goes_where_it_can(folder, shelved, tmp_path, monkeypatch
 def test_records_of_one_solver_run_otherwise_are_verified_apart(filled):
     """By its own inference, in another precision, in part: each has a file of its own."""
     plan = filled.summary.plan
-    changes = ({}, {"mode": "own"}, {"dtype": "float64"}, {"retire": True}, {"part": make_part(5, 1)})
+    changes = ({}, {"mode": "own"}, {"dtype": "float64"}, {"part": make_part(5, 1)})
     files = [file_of(plan.model_copy(update=change), Path("v")) for change in changes]
     assert len(set(files)) == len(files)
     assert files[:2] == [Path("v/small-v1/dead-end-filling.json"), Path("v/small-v1/dead-end-filling-own.json")]

@@ -13,7 +13,6 @@ import torch
 
 from extramaze.blocks.answering import make_answers
 from extramaze.blocks.block import to_input
-from extramaze.blocks.retirement import audited
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models import load
 from extramaze.models.contract import answer
@@ -22,8 +21,7 @@ from extramaze.schema.plan import Way
 from extramaze.scoring import score
 
 MAZES = {9: 256, 21: 64, 33: 32}
-ITERATIONS = 20  # of 1,000: every iteration costs the same, but where mazes retire
-RUNGS = (10, 30, 100, 300, 1000)
+ITERATIONS = 20  # of 1,000: every iteration costs the same, but
 
 
 @pytest.fixture(autouse=True)
@@ -51,19 +49,12 @@ def plain_loop(solver, images, rungs):
     return answers, changed
 
 
-def ours(solver, images, rungs, retire=False):
+def ours(solver, images, rungs):
     """Return the answers at the rungs, in blocks as an evaluation makes them."""
     size = block_size(images[0, 0].size, "cpu", len(images))
-    way = Way(iteration="winograd", retire=retire)
-    chosen = audited("size=9 test", 0, len(images))
+    way = Way(iteration="winograd")
     parts = [
-        make_answers(
-            solver,
-            to_input(images[i : i + size], torch.device("cpu"), torch.float32),
-            rungs,
-            way,
-            chosen[i : i + size],
-        )
+        make_answers(solver, to_input(images[i : i + size], torch.device("cpu"), torch.float32), rungs, way)
         for i in range(0, len(images), size)
     ]
     return [torch.cat(rung) for rung in zip(*(part.rungs for part in parts), strict=True)]
@@ -75,13 +66,13 @@ def flips(images, targets, answers, others):
     return int((right != wrong).sum())
 
 
-def against_plain(versus, size, count, rungs, retire=False, rounds=5):
+def against_plain(versus, size, count, rungs, rounds=5):
     """Return how many times faster our ladder is than the plain loop, and say how many answers flip."""
     solver, (images, targets) = load("dt-net-thin@0"), drawn(size, count)
     found = {}
 
     def fast():
-        found["ours"] = ours(solver, images, rungs, retire=retire)
+        found["ours"] = ours(solver, images, rungs)
 
     def plain():
         found["plain"] = plain_loop(solver, images, rungs)[0]
@@ -98,11 +89,6 @@ def test_ladder(versus, size):
     assert against_plain(versus, size, MAZES[size], (ITERATIONS,)) >= 2.5
 
 
-def test_retiring_ladder(versus):
-    """The ladder to 1,000 iterations at size 9, settled mazes retired and a tenth audited, against the plain loop."""
-    assert against_plain(versus, 9, 64, RUNGS, retire=True, rounds=1) >= 6
-
-
 @pytest.mark.benchmark(group="scorer")
 def test_scorer(benchmark):
     """Predictions of 9×9 mazes scored by one call of 200,000: right ones, wrong ones and random ones."""
@@ -115,7 +101,7 @@ def test_scorer(benchmark):
 
 PEAK = """
 import resource, sys
-import numpy as np, torch
+import torch
 from extramaze.blocks.answering import make_answers
 from extramaze.schema.plan import Way
 from extramaze.blocks.block import to_input
@@ -123,24 +109,21 @@ from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.dt_net import DTNet
 x = to_input(raster(generate(MazeSpec(33), 64), 1)[0], torch.device("cpu"), torch.float32)
 with torch.inference_mode():
-    solver, iterations, retire = DTNet(width=4, blocks=1), int(sys.argv[1]), bool(int(sys.argv[2]))
-    way = Way(iteration="winograd", retire=retire)
-    make_answers(solver, x, (10, iterations), way, np.ones(64, bool))
+    make_answers(DTNet(width=4, blocks=1), x, (10, int(sys.argv[1])), Way(iteration="winograd"))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def peak(iterations, retire):
+def peak(iterations):
     """The most memory, in KiB, that a process ever held which answers 64 mazes of size 33."""
-    command = [sys.executable, "-c", PEAK, str(iterations), str(int(retire))]
+    command = [sys.executable, "-c", PEAK, str(iterations)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@pytest.mark.parametrize("retire", [False, True])
-def test_memory(benchmark, retire):
+def test_memory(benchmark):
     """Peak memory after 10,000 iterations is that after 100: nothing is kept but the answers at the rungs."""
-    few = peak(100, retire)
-    many = benchmark.pedantic(peak, (10_000, retire), rounds=1)
+    few = peak(100)
+    many = benchmark.pedantic(peak, (10_000,), rounds=1)
     benchmark.extra_info |= {"MiB at 100": few >> 10, "MiB at 10,000": many >> 10}
     print(f"\npeak: {few >> 10} MiB at 100 iterations, {many >> 10} MiB at 10,000")
     assert many < 1.05 * few
