@@ -27,27 +27,33 @@ def up_to_date(content: Mapping[str, Any], origin: str) -> Mapping[str, Any]:
     """
     stated = content.get("schema")
     named = _NAMED.fullmatch(stated) if isinstance(stated, str) else None
-    if named is None or (stated == SCHEMA and not _tells_of_retirement(content)):
+    if named is None or stated == SCHEMA:
         return content
     number, ours = int(named[1]), int(SCHEMA.rpartition("-")[2])
     if number > ours:
         raise InputError(f"{origin}: of schema {number}, newer than what this extramaze reads ({ours}); update it")
-    if number < ours and number not in MIGRATIONS:
+    if number not in MIGRATIONS:
         raise InputError(f"{origin}: of schema {number}, which is read no longer (this is {ours}); evaluate again")
     if content_sha256(content) != content.get("sha256"):
         raise InputError(f"{origin}: altered since it was written (its sha256 differs); evaluate again")
-    if _retired(content):
-        raise InputError(f"{origin}: {_RETIRED}; evaluate again")
-    made_as = content.get("made_as") or ({"schema": stated, "sha256": content["sha256"]} if number < ours else None)
-    content = _without_retirement(content)
+    made_as = {"schema": stated, "sha256": content["sha256"]}
     for step in range(number, ours):
-        content = MIGRATIONS[step](content)
+        try:
+            content = MIGRATIONS[step](content)
+        except ValueError as problem:
+            raise InputError(f"{origin}: {problem}; evaluate again") from problem
     content = {**content, "schema": SCHEMA, "made_as": made_as}
     return {**content, "sha256": content_sha256(content)}
 
 
 def _from_3_to_4(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Answers were not kept, CPUs not told; of a training only the mark of what fell short was, among the notes."""
+    """Answers were not kept, CPUs not told; of a training only the mark of what fell short was, among the notes.
+
+    Raises ValueError for a record whose settled mazes left their blocks.
+    """
+    if _retired(content):
+        raise ValueError(_RETIRED)
+    content = _without_retirement(content)
     plan = content.get("plan")
     solver = plan.get("solver") if isinstance(plan, dict) else None
     if not isinstance(plan, dict) or not isinstance(solver, dict):
@@ -59,12 +65,6 @@ def _from_3_to_4(content: Mapping[str, Any]) -> Mapping[str, Any]:
     trained = {"kind": "trained", "on": None, "begun_with": None, "accuracy": reached} if marks else None
     solver = {**solver, "files": solver.get("files", {}), "provenance": trained, "notes": kept}
     return {**content, "plan": {**plan, "solver": solver, "instructions": None}, "answers_sha256": None}
-
-
-def _tells_of_retirement(content: Mapping[str, Any]) -> bool:
-    """Whether a record says if mazes left their block, as those of schema 3 and the first ones of schema 4 do."""
-    plan = content.get("plan")
-    return (isinstance(plan, dict) and "retire" in plan) or any("audit" in cell for cell in _cells(content))
 
 
 def _retired(content: Mapping[str, Any]) -> bool:

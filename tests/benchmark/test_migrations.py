@@ -11,7 +11,7 @@ import pytest
 from extramaze.cli import run
 from extramaze.comparing.baselines import read_baseline
 from extramaze.core.errors import InputError
-from extramaze.core.sealed import content_sha256, sealed_bytes
+from extramaze.core.sealed import content_sha256
 from extramaze.leaderboard.badges import standing
 from extramaze.leaderboard.notes import mark_of
 from extramaze.records import read_record
@@ -128,16 +128,3 @@ def test_what_is_no_list_of_cells_is_named(tmp_path, cells):
     """A migration meets whatever JSON holds: its reader names what is wrong."""
     with pytest.raises(InputError, match="cells"):
         read_record(rewritten(tmp_path / "record", cells=cells))
-
-
-def test_a_record_of_this_schema_that_tells_of_retirement_is_read(tmp_path):
-    """The first ones of schema 4 say that no maze left its block; they are read, by the name that they lie under."""
-    migrated = read_record(MADE / "wavefront").changed()
-    migrated.write(tmp_path / "record")
-    content = json.loads((tmp_path / "record" / "record.json").read_text())
-    content["plan"]["retire"], content["cells"][0]["audit"] = False, None
-    content["sha256"] = content_sha256(content)
-    (tmp_path / "record" / "record.json").write_bytes(sealed_bytes(content))
-    record = read_record(tmp_path / "record")
-    assert (record.summary, record.sha256, record.unread) == (migrated.summary, content["sha256"], ())
-    assert problems(tmp_path / "record") == []
