@@ -205,7 +205,7 @@ def test_weights_are_no_part_of_the_code(place):
     """A file that holds the solver's tensors and nothing else is stated by their digest; any other is covered."""
     from extramaze.models.dt_net import DTNet
 
-    text = "from extramaze.models import read_weights\nfrom extramaze.models.dt_net import dt_net\n" + SOLVER
+    text = "from extramaze.models import read_weights\nfrom extramaze.models.dt_net import DTNet\n" + SOLVER
     solver = DTNet(width=4, blocks=1)
     save_file(dict(solver.state_dict()), place / "w.safetensors")
     (place / "solver.py").write_text(

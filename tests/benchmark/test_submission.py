@@ -362,6 +362,6 @@ def test_a_packages_solver_is_submitted_with_its_weights(root, workshop, tmp_pat
     for name in ("gated-net", "acme_mazes.gated:make"):
         source, files, wrong, reproduced = answers[name]
         assert source == {"kind": "installed", "target": name, "distribution": "acme-mazes 1.2"}
-        assert files == ["mazes.parquet", "record.json", "weights.safetensors"]
+        assert files == ["answers.npz", "mazes.parquet", "record.json", "weights.safetensors"]
         assert (wrong, reproduced) == ([], True)
     assert "code_sha256" in answers["another release"]
