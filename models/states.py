@@ -77,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How the tensors of a state lie side by side in (B, n). example: a state of this form."""
+    """How the tensors of a state lie side by side in (B, n). example: its containers, None in each place."""
 
     parts: tuple[Part, ...]
     dtype: torch.dtype
@@ -92,7 +92,7 @@ class Form:
         if not sum(part.numel() for _, part in found):
             raise InputError(f"{name} must return a state that holds numbers, got an empty {type(state).__name__}")
         those = tuple(Part(place, tuple(part.shape[1:]), _kind(part, x)) for place, part in found)
-        return cls(those, _common([part.dtype for part in those]), mapped(lambda part: part[:0].detach(), state))
+        return cls(those, _common([part.dtype for part in those]), mapped(lambda _: None, state))
 
     @property
     def has_whole_numbers(self) -> bool:
@@ -117,8 +117,8 @@ class Form:
     def _compare(self, found: list[tuple[str, Any]], x: Tensor, name: str) -> None:
         places, ours = [place for place, _ in found], [part.place for part in self.parts]
         if places != ours:
-            other = sorted(set(places) ^ set(ours)) or ["another order"]
-            raise InputError(f"{name} must return a state of the parts that initial_state's has; {other[0]} is not so")
+            other = sorted(set(places) ^ set(ours)) or places
+            raise InputError(f"{name} must return the parts that initial_state returned; {other[0]} is new or missing")
         for part, (place, value) in zip(self.parts, found, strict=True):
             _check(value, place, x, name)
             if (tuple(value.shape[1:]), _kind(value, x)) != (part.shape, part.dtype):

@@ -19,6 +19,8 @@ from extramaze.verification.rerun import Rerun, run_again
 from extramaze.verification.validate import problems
 from extramaze.verification.verification import Verification
 
+ITS_OWN = "the architecture in its folder"
+
 
 class Unsound(Exception):
     """A record that is not worth running: ``problems`` say why."""
@@ -83,7 +85,7 @@ def _source(record: Record, card: Card | None, solver: str | None, trust: bool, 
             f"{name} is no shipped solver and has no {CARD}; say which solver it was: --solver TARGET --trust"
         )
     if (source is None or needs_trust(source, folder)) and not trust:
-        what = solver or (source.target if source else name)
+        what = solver or (ITS_OWN if source is None or source.kind == "trained" else source.target)
         by = f" by {', '.join(card.statement.authors)}" if card else ""
         raise InputError(
             f"verifying {name} runs the code of {what}{by} with all your rights; read it, then add --trust, best in a "

@@ -309,14 +309,14 @@ FAULTS = {
     "complex numbers": Fault(
         "initial_state", lambda s: {**s, "n": torch.zeros(4, 2, dtype=torch.complex64)}, "plain tensors of real numbers"
     ),
-    "a part too many": Fault("step", lambda s: {**s, "n": torch.zeros(4)}, r"state\['n'\] is not so"),
+    "a part too many": Fault("step", lambda s: {**s, "n": torch.zeros(4)}, r"state\['n'\] is new or missing"),
     "another shape": Fault(
         "step",
         lambda s: {**s, "second": [s["second"][0][:, :1]]},
         r"must keep the shape and type of state\['second'\]\[0\]",
     ),
     "another type": Fault("step", lambda s: mapped(lambda part: part.double(), s), "must keep the shape and type"),
-    "a single tensor": Fault("step", lambda s: s["second"][0], "is not so"),
+    "a single tensor": Fault("step", lambda s: s["second"][0], "is new or missing"),
 }
 
 
