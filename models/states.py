@@ -220,7 +220,8 @@ class OneTensor(IterativeSolver):
 def one_tensor(solver: IterativeSolver) -> IterativeSolver:
     """Return a solver whose states are one tensor, sharing everything with a given one; extramaze's own are so."""
     kind = type(solver)
-    if isinstance(solver, OneTensor) or kind.__module__.partition(".")[0] == OURS:
+    ours = all(method.__module__.partition(".")[0] == OURS for method in (solver.initial_state, solver.step))
+    if isinstance(solver, OneTensor) or ours:
         return solver
     alike = type(kind.__name__, (OneTensor,), {"__module__": kind.__module__, "__doc__": kind.__doc__})
     return alike(solver)  # named like the solver's class, by which messages call it

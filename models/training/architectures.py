@@ -12,10 +12,9 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_type_hints
 
-from pydantic import ConfigDict, Discriminator, GetCoreSchemaHandler, Tag, create_model, field_validator
-from pydantic_core import CoreSchema
+from pydantic import ConfigDict, Discriminator, Tag, create_model, field_validator
 
 from extramaze.core.checked import Strict
 from extramaze.core.errors import InputError, unknown_name
@@ -104,6 +103,8 @@ class OutsideArchitecture(Built):
     @field_validator("builder")
     @classmethod
     def _is_named(cls, builder: str) -> str:
+        if builder.endswith(".py"):
+            raise ValueError(f"name the class in the file, {builder}:Net")
         if is_target(builder) or builder in announced():
             return builder
         if re.fullmatch(NAME_PATTERN, builder) and not get_close_matches(builder, BUILDERS, cutoff=0.5):
@@ -135,19 +136,17 @@ def _schema(builder: str, constructor: Callable[..., IterativeSolver]) -> type[O
 SCHEMAS = {builder: _schema(builder, constructor) for builder, constructor in BUILDERS.items()}
 
 
-class _ByBuilder:
-    """Checks a mapping by the schema of the builder that it names."""
-
-    @staticmethod
-    def chosen(content: Any) -> str:
-        builder = content.get("builder") if isinstance(content, dict) else getattr(content, "builder", None)
-        return str(builder) if builder in BUILDERS else OUTSIDE
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices = [Annotated[schema, Tag(builder)] for builder, schema in SCHEMAS.items()]
-        every: Any = Union[(*choices, Annotated[OutsideArchitecture, Tag(OUTSIDE)])]
-        return handler.generate_schema(Annotated[every, Discriminator(cls.chosen)])
+def _chosen(content: Any) -> str:
+    """Say by which schema a mapping is checked: its builder's."""
+    builder = content.get("builder") if isinstance(content, dict) else getattr(content, "builder", None)
+    return str(builder) if builder in BUILDERS else OUTSIDE
 
 
-Architecture: TypeAlias = Annotated[Built, _ByBuilder]
+if TYPE_CHECKING:
+    Architecture: TypeAlias = Built
+else:
+    _CHOICES = [Annotated[schema, Tag(builder)] for builder, schema in SCHEMAS.items()]
+    Architecture = Annotated[
+        Union[(*_CHOICES, Annotated[OutsideArchitecture, Tag(OUTSIDE)])],
+        Discriminator(_chosen),
+    ]

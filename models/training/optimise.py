@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from extramaze.core.checked import Strict
 from extramaze.mazes.generation import INDICES_PER_SEED
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.operations import comb
 from extramaze.models.states import one_tensor
 
 PROBE_SIDE = {1: 11, 2: 24}  # of the image, by scale, on which the parameters that ``step`` uses are found: size 9
@@ -122,7 +123,7 @@ def recurrent_parameters(solver: IterativeSolver, scale: int) -> list[nn.Paramet
     if not parameters:
         return []
     side = PROBE_SIDE[scale]
-    x = torch.zeros(1, 3, side, side, device=parameters[0].device)
+    x = comb(side, side).to(parameters[0].device)
     with torch.enable_grad():
         single = one_tensor(solver)
         after = single.step(single.initial_state(x).detach(), x)

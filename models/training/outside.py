@@ -27,7 +27,7 @@ from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import make_folder, read_bytes, temporary_name, write_atomically
 from extramaze.core.folders import settle
 from extramaze.core.plugins import find_plugin, plugins
-from extramaze.core.text import described
+from extramaze.core.sentences import sentence
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.foreign.factory import Factory
 
@@ -124,8 +124,7 @@ def _misfit(name: str, value: Any, kind: Any) -> Iterator[str]:
     try:
         TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
     except ValidationError as problem:
-        said = str(problem.errors(include_url=False)[0]["msg"])
-        yield f"{name}: {said[:1].lower()}{said[1:]}, got {described(value)}"
+        yield f"{name}: {sentence(problem.errors(include_url=False)[0], value)}"
     except (PydanticUserError, TypeError, RecursionError):
         return
 

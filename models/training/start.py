@@ -17,6 +17,7 @@ from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.calling import begin, calling, next_state, read_logits
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.loading import load
+from extramaze.models.operations import comb
 from extramaze.models.states import one_tensor
 from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.optimise import PROBE_SIDE
@@ -56,8 +57,7 @@ def sample(make: Callable[[], IterativeSolver], recipe: Recipe) -> Code:
     Returns its code. Raises InputError where it breaks the contract at its first step, or where nothing can be learned.
     """
     side = PROBE_SIDE[recipe.data.scale]
-    x = torch.zeros(2, 3, side, side)
-    x[:, :, 1:-1, 1:-1] = 1
+    x = comb(side, side).repeat(2, 1, 1, 1)
     with torch.random.fork_rng(devices=[]):
         solver = make()
         ours = one_tensor(solver)

@@ -166,6 +166,8 @@ BROKEN = {
     "builder: no_such_package.here:Net": "No module named 'no_such_package'",
     "builder: acme-gru": "unknown architecture 'acme-gru'",
     "builder: dt_nte": "did you mean dt_net",
+    "builder: nets/conv_gru.py": "name the class in the file, nets/conv_gru.py:Net",
+    "width: 4": "architecture.builder: missing, and needed",
 }
 
 
@@ -179,8 +181,8 @@ def test_a_builder_that_is_none_is_one_line(place, tmp_path, capsys, builder):
 ARGUMENTS = {
     "widht: 4": "no argument 'widht'; did you mean width?",
     "depth_of_all: 4": "it takes width, kernel",
-    "width: broad": "width: input should be a valid integer, got the text 'broad'",
-    "width: true": "width: input should be a valid integer, got true",
+    "width: broad": "width: expected a whole number, got the text 'broad'",
+    "width: true": "width: expected a whole number, got true",
 }
 
 
@@ -271,6 +273,16 @@ def test_installed_packages_announce_architectures(place, tmp_path, monkeypatch)
     (tmp_path / "out" / "training.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match="code is not the one"):
         load(tmp_path / "out")
+
+
+def test_it_is_tuned_from_trained_weights(place, tmp_path):
+    """A run begins with another's weights where the networks are alike, and one line says where they are not."""
+    recipe, first = str(place / "recipe.yaml"), tmp_path / "first"
+    begun = train(recipe, 0, first, device="cpu", quiet=True)
+    tuned = train(recipe, 1, tmp_path / "tuned", device="cpu", quiet=True, init_from=str(first))
+    assert (tuned.init_from, tuned.initial_weights_sha256) == ("tiny-gru@0", begun.weights_sha256)
+    with pytest.raises(InputError, match="unlike the architecture"):
+        train(changed(place, ("width: 4", "width: 5")), 1, tmp_path / "x", quiet=True, init_from=str(first))
 
 
 def test_several_processes_share_it(place, tmp_path):

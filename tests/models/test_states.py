@@ -13,6 +13,7 @@ from extramaze.models import Inference, IterativeSolver
 from extramaze.models.calling import begin, in_precision, next_state, read_logits
 from extramaze.models.contract import read, wants_image
 from extramaze.models.doctor import examine
+from extramaze.models.dt_net import DTNet
 from extramaze.models.states import OneTensor, is_nested, mapped, one_tensor, parts
 from extramaze.models.training.gradients import draw_depth, masked_loss, training_loss
 from extramaze.models.training.recipe import parse_recipe
@@ -378,6 +379,18 @@ def test_in_place_steps_are_found_out():
             return super().step(state, x)
 
     assert any(breach.check == "arguments unmodified" for breach in examine(lambda: InPlace().eval()))
+
+
+def test_what_extramaze_steps_itself_is_not_wrapped():
+    """A class of one's own that keeps DT-Net's states and steps is served as DT-Net is; a nudged one as what it is."""
+
+    class Mine(DTNet):
+        def readout(self, state):
+            return super().readout(state)
+
+    solver = Mine(4, 1)
+    assert one_tensor(solver) is solver
+    assert isinstance(one_tensor(nudged(made("dict"), 1e-3)), OneTensor)
 
 
 def test_wrapped_solvers_are_called_like_themselves():
