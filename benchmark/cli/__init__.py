@@ -100,9 +100,10 @@ def _run(arguments: list[str], debug: bool, complain: Callable[[str, int], int])
 def _usage(problem: typer.TyperException) -> str:
     """Say what is wrong with an option, in our words where it is a value of another kind."""
     refused = problem.__cause__
-    error = refused.errors(include_url=False)[0] if isinstance(refused, ValidationError) else None
-    if error is not None and error["type"] != "value_error":  # one that typer worded itself
-        problem.message = f"expected {expected(error)}, got {cut(str(error['input']), 100)!r}"
+    if isinstance(refused, ValidationError):
+        error = refused.errors(include_url=False)[0]
+        given = f"expected {expected(error)}, got {cut(str(error['input']), 100)!r}"
+        problem.message = str(error["ctx"]["error"]) if error["type"] == "value_error" else given
     return problem.format_message()
 
 

@@ -125,7 +125,7 @@ BAD = {
     "verify nowhere": "nowhere holds no record",
     "verify file": "file holds no record",
     "leaderbord": "leaderboard",
-    "ls suits": "suites",
+    "ls suits": "'what': 'suits' is not one of 'solvers', 'suites', 'recipes'",
     "quickstart --out file": "cannot make the folder file",
     "quickstart --outt x": "--outt",
 }
