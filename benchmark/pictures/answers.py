@@ -23,6 +23,7 @@ from extramaze.pictures.accuracy import title_of
 from extramaze.pictures.mazes import Drawing, save_failures
 from extramaze.records import Place, Record
 from extramaze.records.answers import Packed, unpack
+from extramaze.schema.suite import suite_names
 
 EACH_KIND = 4  # failures drawn of each kind
 ANOTHER = "another shortest path"
@@ -129,9 +130,11 @@ def refuse_made_elsewhere(record: Record) -> None:
     """Raise InputError for a record of predictions: nobody here can give its answers again."""
     plan = record.summary.plan
     if plan.mode == "predictions":
+        name = plan.suite.name
+        suite = name if name in suite_names() else f"{name}.yaml"
         raise InputError(
             f"the answers of {plan.solver.name} were made elsewhere (evaluate --predictions), and no solver here gives "
-            f"them again; a maze alone is drawn by extramaze generate --suite {plan.suite.name} --cell CELL --first "
+            f"them again; a maze alone is drawn by extramaze generate --suite {suite} --cell CELL --first "
             "INDEX --count 1 --picture FILE.png"
         )
 

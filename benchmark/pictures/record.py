@@ -13,6 +13,8 @@ from extramaze.pictures.mazes import save_rows
 from extramaze.pictures.trajectories import plot_dynamics
 from extramaze.records import Record
 
+FORM = "{desc}: {n_fmt} done, {elapsed}"  # how many there will be is not known
+
 
 def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None, quiet: bool = True) -> list[Path]:
     """Draw a record into a folder and return the PNGs; with its solver also a maze being solved and iterates,
@@ -26,13 +28,14 @@ def plot_record(record: Record, out: Path, solver: IterativeSolver | None = None
     make_folder(out)
     pictures = _pictures(record, out, solver)
     with hold(out):
-        return list(progress_bar(pictures, desc="drawing", unit="picture", quiet=quiet, brief=True))
+        return list(progress_bar(pictures, desc="drawing", bar_format=FORM, quiet=quiet, brief=True))
 
 
 def _pictures(record: Record, out: Path, solver: IterativeSolver | None) -> Iterator[Path]:
     """Draw one picture after another."""
     yield save_difficulty(record, out / "difficulty.png")
-    yield save_iterations(record, out / "iterations.png")
+    if any(len(cell.rungs) > 1 for cell in record.summary.cells):  # one point is no curve
+        yield save_iterations(record, out / "iterations.png")
     if len(plane_of(record)[0]) > 1 and len(plane_of(record)[1]) > 1:
         yield save_plane(record, out / "plane.png")
     if solver is not None or record.answers is not None:
