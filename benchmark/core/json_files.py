@@ -32,7 +32,9 @@ def load_json(content: bytes, origin: str, most_keys: int = MAX_KEYS) -> Any:
     text = decoded(content, origin)
     try:
         parsed = _DECODER.decode(text)
-    except (ValueError, RecursionError) as problem:
+    except RecursionError as problem:
+        raise InputError(f"{origin}: nested more than {MAX_DEPTH} deep; no file of ours is") from problem
+    except ValueError as problem:
         raise InputError(f"{origin}: not readable as JSON: {cut(str(problem), 300)}") from problem
     for path, wrong in _problems(parsed, (), most_keys):
         raise InputError(f"{origin}: {dotted(path) or 'file'}: {wrong}")

@@ -3,7 +3,7 @@
 import re
 
 HEAD = 512  # bytes that tell
-NPY, NPZ = "a NumPy array (.npy)", "an archive (.npz or .zip)"
+NPY, NPZ, PARQUET = "a NumPy array (.npy)", "an archive (.npz or .zip)", "a Parquet file"
 _STARTS = {
     rb"\x93NUMPY": NPY,
     rb"PK(\x03\x04|\x05\x06)": NPZ,
@@ -17,16 +17,21 @@ _STARTS = {
     rb"\x80[\x01-\x05]": "a pickle, which could run code and is not read; save arrays of numbers",
     rb"\x89HDF": "an HDF5 file; save its array with numpy.save",
     rb"\x89PNG|\xff\xd8\xff|GIF8": "a picture; save the arrays behind it",
-    rb"PAR1": "a Parquet file",
+    rb"PAR1": PARQUET,
     rb"MATLAB": "a MATLAB file; save its array with numpy.save",
 }
 
 
+def known_kind(head: bytes) -> str | None:
+    """Say what kind of file begins with these bytes, with what to do where that is clear; None for no known one."""
+    return next((kind for start, kind in _STARTS.items() if re.match(start, head)), None)
+
+
 def kind_of(head: bytes) -> str:
-    """Say what kind of file begins with these bytes, with what to do where that is clear."""
-    for start, kind in _STARTS.items():
-        if re.match(start, head):
-            return kind
+    """Say what kind of file begins with these bytes, as ``known_kind`` does; in a few words for any other."""
+    known = known_kind(head)
+    if known is not None:
+        return known
     shown = head[:40].decode("ascii", "replace")
     if not head:
         return "an empty file"

@@ -1,6 +1,7 @@
 """Text of unknown origin: decoded from UTF-8 alone, and cut where it is shown."""
 
 from extramaze.core.errors import InputError, cut
+from extramaze.core.signatures import HEAD, known_kind
 
 MARKS = {
     b"\xef\xbb\xbf": "UTF-8 with a byte order mark",
@@ -13,6 +14,9 @@ MARKS = {
 
 def decoded(content: bytes, origin: str) -> str:
     """Decode a file of UTF-8 text. Raises InputError for another encoding, for an empty file, and for NUL bytes."""
+    kind = known_kind(content[:HEAD])
+    if kind is not None:
+        raise InputError(f"{origin}: no text of ours, but {kind}")
     for mark, encoding in MARKS.items():
         if content.startswith(mark):
             raise InputError(f"{origin}: written as {encoding}; save it as plain UTF-8, without a byte order mark")

@@ -151,7 +151,8 @@ class _Builder:
             raise self._refused(event, path, f"{text} is beyond every finite number; write a smaller one")
         for pattern, reading in _READINGS:
             if len(text) <= MAX_DIGITS and pattern.fullmatch(text):
-                raise self._refused(event, path, f"{text} is {reading}, or put it in quotes if it is text")
+                joint = ", or" if ";" in reading else ";"
+                raise self._refused(event, path, f"{text} is {reading}{joint} put it in quotes if it is text")
         return text
 
     def _refused(self, event: Event, path: Path, problem: str) -> InputError:

@@ -16,6 +16,7 @@ from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
 from extramaze.core.folders import find_below
 from extramaze.core.sealed import parse_sealed
+from extramaze.core.signatures import HEAD, PARQUET, kind_of
 from extramaze.core.yaml_files import MAX_YAML
 from extramaze.models.training.outside import KEPT, altered_code
 from extramaze.models.training.recipe import Recipe, parse_recipe
@@ -132,8 +133,9 @@ def _record_problems(folder: Path) -> Iterator[str]:
         if stopped is not None:
             contents[name] = stopped
         if name in contents and content.get(key) != hashlib.sha256(contents[name]).hexdigest():
-            del contents[name]  # not the file that the summary speaks of: there is nothing to hold against it
-            yield f"{name}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states"
+            kind = kind_of(contents.pop(name)[:HEAD])  # there is nothing to hold against what the summary states
+            other = f"; it is {kind}" if name == TABLE and kind != PARQUET else ""
+            yield f"{name}: altered, or not this record's: its sha256 is not the one that {SUMMARY} states{other}"
         elif name not in contents and name == ANSWERS and content.get(key) is not None:
             yield f"{ANSWERS}: missing, and {SUMMARY} states its sha256; restore it"
     try:

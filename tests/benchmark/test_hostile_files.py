@@ -301,6 +301,9 @@ def test_what_is_no_file_is_refused(place, tmp_path):
     ("content", "said"),
     [
         ("name: x".encode("utf-16"), "UTF-16"),
+        (b"<!DOCTYPE html><html>404</html>", "no text of ours, but a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "no text of ours, but a Git LFS pointer"),
+        (b"\x1f\x8b\x08\x00", "no text of ours, but compressed by gzip"),
         ("name: x".encode("utf-8-sig"), "byte order mark"),
         ("name: x".encode("utf-32"), "UTF-32"),
         (b"name: tiny-v1\nscale: \xff\n", "line 2 is not UTF-8"),
