@@ -56,7 +56,8 @@ def lattice_tiles(planes: Any) -> np.ndarray:
         )
     other = (found != 0) & (found != 1)
     if other.any():
-        said = f"{found[other][0]!s} is among them; images of 0 to 255 are to be divided by 255"
+        advice = "; images of 0 to 255 are to be divided by 255" if found.max() == 255 else ""
+        said = f"{found[other][0]!s} is among them{advice}"
         refuse(other.any(axis=(1, 2, 3)), f"its values are not all 0 and 1: {said}")
     pixels = found.astype(bool)
     if scale == 1:
