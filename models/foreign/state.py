@@ -23,8 +23,10 @@ import torch
 from tqdm import tqdm
 
 from extramaze.models.foreign.failures import as_exception
+from extramaze.models.foreign.libraries import is_library
 from extramaze.models.foreign.streams import streams_lent
 
+OF_LIBRARIES = ("warning filters", "Python's random state")  # parts that importing one may change
 _NAMED: set[tuple[str, str]] = set()  # (who, what): each is said once in a process
 
 
@@ -48,16 +50,23 @@ def unchanged(who: str) -> Iterator[None]:
 
     All it raises is an Exception.
     """
-    before = [(part, part.read()) for part in PARTS]
+    before, modules = [(part, part.read()) for part in PARTS], set(sys.modules)
     streams: list[str] = []
     try:
         with streams_lent() as streams, as_exception():
             yield
     finally:
         changed = [part.name for part, value in before if _put_back(part, value) and not part.quiet]
+        if _libraries_came(modules):
+            changed = [name for name in changed if name not in OF_LIBRARIES]
         new = [name for name in [*changed, *streams] if _first(who, name)]
         if new:
             _say(f"{who}: changed {', '.join(new)}; it is put back")
+
+
+def _libraries_came(before: set[str]) -> bool:
+    """Whether a library was imported, by whoever: some draw random names, or set warning filters, as they start."""
+    return any(is_library(sys.modules.get(name)) for name in sys.modules.keys() - before)
 
 
 def say_once(who: str, sentence: str) -> None:

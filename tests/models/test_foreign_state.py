@@ -1,5 +1,7 @@
 """The process is what it was after foreign code ran, and what was changed is named once."""
 
+import copy
+import importlib
 import logging
 import os
 import random
@@ -15,8 +17,10 @@ import torch
 
 from extramaze.mazes import InputError
 from extramaze.models import load
+from extramaze.models.doctor import examine
 from extramaze.models.foreign.origin import unchanged_by
 from extramaze.models.foreign.state import unchanged
+from tests.solver_zoo import Plain
 
 CHANGES = {  # what foreign code does, and how that is named; None for what every new network does
     "import os; os.chdir('/')": "the working directory",
@@ -112,6 +116,34 @@ def test_the_process_is_what_it_was(tmp_path, change, where, capfd):
         assert line.startswith(f"solver '{path}:make': changed ")
         assert CHANGES[change] in line
         assert line.endswith("it is put back")
+
+
+def test_what_a_library_does_as_it_starts_is_not_named(tmp_path, monkeypatch, capfd):
+    """Whoever imports it, extramaze in the middle of a solver's step or the solver: it is put back all the same."""
+    library = tmp_path / "site-packages" / "a_library_that_draws.py"
+    library.parent.mkdir()
+    library.write_text("import random, warnings\nrandom.random()\nwarnings.simplefilter('always')\n")
+    monkeypatch.syspath_prepend(library.parent)
+    before = state()
+    with unchanged("who imports a library"):
+        importlib.import_module(library.stem)
+    assert state() == before
+    with unchanged("who draws"):
+        random.random()
+    assert capfd.readouterr().err == "who draws: changed Python's random state; it is put back\n"
+
+
+def test_doctor_accuses_a_solver_of_no_seed_that_it_set_itself(capfd):
+    """Its own check of noise seeds torch, and puts that back."""
+
+    class Unaccused(Plain):
+        pass
+
+    solver = Unaccused()
+    torch.manual_seed(77)
+    assert examine(lambda: copy.deepcopy(solver)) == []
+    assert "random" not in capfd.readouterr().err
+    assert torch.initial_seed() == 77
 
 
 def test_a_deleted_folder_does_not_stop_what_follows(tmp_path, monkeypatch):
