@@ -153,14 +153,16 @@ def _settle(
     request: Request, sources: Sequence[Source], parents: Sequence[Weights], trial: Trial, say: Say
 ) -> _Settled:
     """Choose or compute what the formula needs."""
-    coefficients, choice, computed, options = _coefficients(request), BY_HAND, {}, {}
+    coefficients = _coefficients(request)
+    computed: dict[str, np.ndarray] = {}
+    options: dict[str, Any] = {}
     chosen: Choice | None = None
     if request.best:
         choose = best_line if request.method == "line" else greedy_soup
         chosen = choose(sources, parents, trial, say)
         coefficients = chosen.best().coefficients
     if request.method == "slerp":
-        first, second, options["angle"] = methods.slerp_multipliers(*parents, at=request.at or 0.0)
+        first, second, options["angle"] = methods.slerp_multipliers(parents[0], parents[1], request.at or 0.0)
         coefficients, options["at"] = (first, second), request.at or 0.0
     if request.method == "fisher":
         options["fisher_mazes"] = request.fisher_mazes
@@ -179,7 +181,7 @@ def _settle(
         1.0 if request.strength is None else request.strength,
         request.drop or 0.0,
     )
-    return _Settled(formula, chosen or choice, computed, options)
+    return _Settled(formula, chosen or BY_HAND, computed, options)
 
 
 def _check(request: Request) -> None:

@@ -55,7 +55,7 @@ class Ensemble(IterativeSolver):
         return shares.clamp(min=torch.finfo(shares.dtype).eps).log()  # no vote at all is no −∞, which has no motion
 
     def _parts(self, state: Tensor) -> list[tuple[IterativeSolver, Tensor]]:
-        return list(zip(self.solvers, state.split(self.channels, dim=1), strict=True))
+        return list(zip(self.solvers, torch.split(state, self.channels, dim=1), strict=True))
 
 
 def _channels(member: IterativeSolver) -> int:

@@ -159,7 +159,7 @@ def _bad_move(
 def _bad_slerp(facts: BlendFacts, parents: Sequence[Weights]) -> Iterator[str]:
     if facts.method != "slerp":
         return
-    *multipliers, angle = methods.slerp_multipliers(*parents, at=facts.at or 0.0)
+    *multipliers, angle = methods.slerp_multipliers(parents[0], parents[1], facts.at or 0.0)
     if abs(angle - (facts.angle or 0.0)) > TOLERANCE:
         yield f"angle: {facts.angle} stated, {angle:.8f} found"
     for parent, found in zip(facts.parents, multipliers, strict=True):
@@ -189,7 +189,8 @@ def _explained(facts: BlendFacts, parents: Sequence[Weights], base: Weights | No
     if formula.method == "ties":
         assert base is not None
         vectors = [difference(methods.ties(base, parents, formula.density, 1.0), base)]
-        names, stated = ["strength"], (formula.strength,)
+        names: list[str] = ["strength"]
+        stated: tuple[float, ...] = (formula.strength,)
     else:
         ones = np.eye(len(parents))
         alone = [methods.Formula(formula.method, tuple(one), formula.seed, drop=formula.drop) for one in ones.tolist()]
