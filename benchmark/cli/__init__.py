@@ -17,6 +17,7 @@ from extramaze.cli import (  # noqa: F401
     doctor,
     evaluation,
     findings,
+    landscape,
     leaderboard,
     listing,
     mazes,

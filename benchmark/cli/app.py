@@ -22,6 +22,7 @@ VERBS = (  # as --help lists them
     "evaluate",
     "gather",
     "rewatch",
+    "landscape",
     "plot",
     "compare",
     "check",
