@@ -241,7 +241,8 @@ def check_own_inference(solver: IterativeSolver) -> Iterator[Breach]:
 
 def one_line(problem: Exception) -> str:
     """Say what failed in one line, and where: the deepest line of code that comes with neither extramaze nor torch."""
-    places = traceback.extract_tb((problem.__cause__ if isinstance(problem, Ended) else problem).__traceback__)
+    raised = (problem.__cause__ if isinstance(problem, Ended) else None) or problem
+    places = traceback.extract_tb(raised.__traceback__)
     own = [place for place in places if not any(folder in Path(place.filename).parents for folder in NOT_THEIRS)]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{said(problem)}{where}"

@@ -37,11 +37,11 @@ def operations(solver: IterativeSolver, shape: tuple[int, int]) -> int:
     return counter.total
 
 
-class _Counter(TorchDispatchMode):
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up what torch's table says of each operation (``FlopCounterMode`` would load a package of algebra first)."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

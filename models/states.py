@@ -107,9 +107,9 @@ class Form:
 
     def nested(self, flat: Tensor) -> State:
         """Take (B, n) apart again; the tensors are views of it where their types allow."""
-        pieces = flat.split([part.size for part in self.parts], dim=1)
+        pieces = torch.split(flat, [part.size for part in self.parts], dim=1)
         found = {
-            part.place: piece.unflatten(1, part.shape).to(part.dtype) if part.shape else piece[:, 0].to(part.dtype)
+            part.place: piece.reshape(len(piece), *part.shape).to(part.dtype)
             for part, piece in zip(self.parts, pieces, strict=True)
         }
         return _placed(found, self.example)

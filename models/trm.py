@@ -76,7 +76,7 @@ class Tokens:
         tokens = (tokens * self.real.unsqueeze(2)).to(like.dtype)
         places = self.places.unsqueeze(2).expand_as(tokens)
         empty = tokens.new_zeros(len(tokens), like.shape[2] * like.shape[3], tokens.shape[2])
-        return empty.scatter(1, places, tokens).unflatten(1, like.shape[2:]).permute(0, 3, 1, 2)
+        return empty.scatter(1, places, tokens).reshape(len(tokens), *like.shape[2:], -1).permute(0, 3, 1, 2)
 
 
 def _angles(rows: Tensor, columns: Tensor, dtype: torch.dtype) -> Tensor:

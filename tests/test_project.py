@@ -63,7 +63,8 @@ def imports(path):
 
 
 NAMES = {  # what data needs of mazes and of dynamics: names, sizes and versions, and nothing that computes
-    *("extramaze.mazes.description", "extramaze.mazes.pixels", "extramaze.mazes.spec", "extramaze.mazes.versions"),
+    *("extramaze.mazes.description", "extramaze.mazes.pixels", "extramaze.mazes.scores", "extramaze.mazes.spec"),
+    "extramaze.mazes.versions",
     "extramaze.dynamics.limits",
 }
 

@@ -168,7 +168,7 @@ def solving(solver: IterativeSolver, record: Record) -> tuple[str, int, list[Dra
     shown = sorted({round(value) for value in np.geomspace(1, end, FRAMES)})  # spread as rungs are
     with reference_arithmetic(plan.tf32), calling(ours):
         x = to_input(images, device, getattr(torch, plan.dtype))
-        answers = make_answers(ours, x, tuple(shown), plan.way, np.ones(len(images), bool))
+        answers = make_answers(ours, x, tuple(shown), plan.way)
     drawings = [
         Drawing(images[at], f"after {iteration}", targets[at], said[at].cpu().numpy())
         for iteration, said in zip(shown, answers.rungs, strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def answer_rules(columns: Columns, cells: Sequence[CellPlan], parts: Sequence[Pa
     """Yield every way in which answers cannot be, with the rows where they are so. parts: the rows of each cell."""
     ladders = _ladders(len(columns), cells, parts)
     for kind, whole in ladders.whole.items():
-        yield ~whole, lambda _, cell, kind=kind: f"{kind}: a row does not have one answer a rung ({len(cell.rungs)})"
+        yield ~whole, partial(_ladder_said, kind)
     whole = np.logical_and.reduce(list(ladders.whole.values()))
     for broken, what in _rules(columns, ladders, plan):
         yield broken & whole, what
@@ -94,10 +95,18 @@ def _failure_rules(columns: Columns, ladders: _Ladders, plan: Plan) -> Iterator[
         yield columns.equals("failure", str(Failure.WALL)), wall
 
 
+def _ladder_said(kind: str, _: np.ndarray, cell: CellPlan) -> str:
+    return f"{kind}: a row does not have one answer a rung ({len(cell.rungs)})"
+
+
+def _missing_said(name: str, wrong: np.ndarray, _: CellPlan) -> str:
+    return f"{name}: missing in {wrong.sum()} rows"
+
+
 def _maze_rules(columns: Columns, ladders: _Ladders) -> Iterator[Rule]:
     """Hold scores against the mazes: a tree has one path, which is what filling its dead ends leaves."""
     for name in (*COLUMNS, "as_dead_end_filling"):
-        yield ~columns.stated(name), lambda wrong, _, name=name: f"{name}: missing in {wrong.sum()} rows"
+        yield ~columns.stated(name), partial(_missing_said, name)
     tree, unique = columns.plain("cycles") == 0, columns.plain("n_shortest") == 1
     yield unique & ladders.ever["optimal", "exact"], "optimal, of one shortest path, and not exact"
     yield tree & ladders.ever["valid", "optimal"], "valid, of a maze without cycles, and not optimal"

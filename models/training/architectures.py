@@ -130,7 +130,7 @@ def _schema(builder: str, constructor: Callable[..., IterativeSolver]) -> type[O
     }
     if not fields.keys() & {"blocks", "layers"}:
         raise TypeError(f"{builder} takes neither blocks nor layers: its weights could not be told to be too few")
-    return create_model(builder, __base__=OwnArchitecture, builder=(Literal[builder], ...), **fields)
+    return create_model(builder, __base__=OwnArchitecture, builder=(Literal[builder], ...), **fields)  # type: ignore[arg-type]
 
 
 SCHEMAS = {builder: _schema(builder, constructor) for builder, constructor in BUILDERS.items()}

@@ -39,7 +39,7 @@ class TensorBoard:
     def __init__(self, folder: Path, step: int, subject: Subject) -> None:  # noqa: ARG002
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer: Any = SummaryWriter(str(folder / TENSORBOARD), purge_step=step)  # type: ignore[no-untyped-call]
+        self._writer: Any = SummaryWriter(str(folder / TENSORBOARD), purge_step=step)
 
     def send(self, values: Mapping[str, float], step: int) -> None:
         """Show some numbers."""
@@ -59,7 +59,7 @@ class WeightsAndBiases:
     """
 
     def __init__(self, folder: Path, step: int, subject: Subject) -> None:
-        import wandb
+        import wandb  # type: ignore[import-not-found, unused-ignore]
 
         known = hashlib.sha256(bytes(folder.absolute())).hexdigest()[:16]
         settings = {"config": dict(subject.recipe), "name": subject.name, "group": subject.name.partition("@")[0]}

@@ -114,7 +114,7 @@ def _problems(make: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterato
 def _kinds(make: Callable[..., Any]) -> dict[str, Any]:
     """Return the types that a constructor states for its arguments; none where they cannot be told."""
     try:
-        return get_type_hints(make.__init__ if isinstance(make, type) else make, include_extras=True)
+        return get_type_hints(getattr(make, "__init__") if isinstance(make, type) else make, include_extras=True)  # noqa: B009
     except Exception:  # names that exist for type checkers alone, and whatever else an annotation can be
         return {}
 

@@ -229,7 +229,7 @@ class TrainingRun:
         mine = blocks[self.processes.rank :: self.processes.count]
         with blame(self.solver):
             right = count_right(solver, mine, recipe.data.scale, recipe.validation.iterations, self.device, self.layout)
-        return Right(self.processes.total(right.exact), self.processes.total(right.optimal))
+        return Right(*(int(self.processes.total(count)) for count in (right.exact, right.optimal)))
 
     @property
     def shipped(self) -> IterativeSolver:

@@ -61,8 +61,8 @@ def train_seeds(recipe: str | Path, seeds: Sequence[int], out: str | Path, **opt
             results.append(train(recipe, seed, Path(out) / str(seed), **options))  # type: ignore[arg-type]
         except TrainingDiverged as problem:
             diverged.append(problem)
-    for problem in diverged:
-        raise problem
+    if diverged:
+        raise diverged[0]
     return results
 
 

@@ -1,5 +1,7 @@
 """A record keeps its answers: a bit a pixel, scored again by whoever reads it."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,13 @@ def test_answers_are_packed_without_loss():
 def test_the_same_answers_are_the_same_bytes(record):
     """A record made again from the same answers has the same sha256."""
     assert answers_bytes(record.packed_answers()) == record.answers
+
+
+def test_any_name_of_a_cell_is_kept(record):
+    """Also one that numpy takes for an argument of its own."""
+    content = answers_bytes({"file": np.ones((2, 3), np.uint8), "a.b-c": np.zeros((1, 3), np.uint8)})
+    with np.load(io.BytesIO(content)) as archive:
+        assert {name: archive[name].tolist() for name in archive.files} == {"file": [[1] * 3] * 2, "a.b-c": [[0] * 3]}
 
 
 @pytest.mark.parametrize("cell", ["easy", "cycles", "large"])
