@@ -196,23 +196,23 @@ def _refused(problems: list[str], origin: str) -> InputError:
 def _said(model: type[Strict], problem: ValidationError, content: object) -> list[str]:
     """Say each problem with its key, in words that are not the checker's; the first ones of many."""
     errors: Sequence[Any] = problem.errors(include_url=False, include_input=False)
-    said = list(_sentences(model, errors[:MOST_CHECKED], content))
-    hidden = len(said) - MOST_SAID + max(0, len(errors) - MOST_CHECKED)
-    if hidden <= 0:
-        return said
-    return [*said[:MOST_SAID], f"and {hidden:,} more"]
+    own = list(_without_the_effects(errors[:MOST_CHECKED]))
+    said = [_line(model, error, content) for error in own[:MOST_SAID]]
+    hidden = len(own) - len(said) + max(0, len(errors) - MOST_CHECKED)
+    return [*said, f"and {hidden:,} more"] if hidden else said
 
 
-def _sentences(model: type[Strict], errors: Sequence[Any], content: object) -> Iterator[str]:
-    places = [error["loc"] for error in errors]
-    inside = {place[:end] for place in places for end in range(len(place))}
-    for error in errors:
-        if error["type"] == "too_short" and error["loc"] in inside:
-            continue  # its items are there, and named
-        key, value = _find(error["loc"], content)
-        extra = error["type"] == "extra_forbidden"
-        said = unknown_key(key[-1], known_keys(model, error["loc"])) if extra else sentence(error, value)
-        yield cut(f"{dotted(key) or 'file'}: {said}", MOST_WORDS)
+def _without_the_effects(errors: Sequence[Any]) -> Iterator[Any]:
+    """Yield the errors but for lists that are too short because their items, which are named, are wrong."""
+    inside = {error["loc"][:end] for error in errors for end in range(len(error["loc"]))}
+    return (error for error in errors if error["type"] != "too_short" or error["loc"] not in inside)
+
+
+def _line(model: type[Strict], error: Any, content: object) -> str:
+    key, value = _find(error["loc"], content)
+    extra = error["type"] == "extra_forbidden"
+    said = unknown_key(key[-1], known_keys(model, error["loc"])) if extra else sentence(error, value)
+    return cut(f"{dotted(key) or 'file'}: {said}", MOST_WORDS)
 
 
 def _find(path: Place, content: object) -> tuple[Place, object]:
