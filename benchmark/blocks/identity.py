@@ -4,10 +4,10 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from extramaze.core.checked import check_model
 from extramaze.core.errors import InputError
+from extramaze.core.paths import real
 from extramaze.models.contract import IterativeSolver, card_of, count_parameters
 from extramaze.models.foreign.origin import covered_files
 from extramaze.models.weight_files import state_sha256
@@ -64,7 +64,7 @@ def _hashed_formerly(solver: IterativeSolver) -> str | None:
         with suppress(OSError, TypeError):  # typed into an interpreter: there is no file
             files.insert(0, inspect.getfile(kind))
     contents = []
-    for path in dict.fromkeys(Path(file).resolve() for file in files):
+    for path in dict.fromkeys(real(file) for file in files):
         with suppress(OSError):  # within an archive
             contents.append(path.read_bytes())
     return hashlib.sha256(b"".join(contents)).hexdigest() if contents else None

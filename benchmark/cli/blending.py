@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from extramaze.cli.app import ExitCode, Json, Quiet, Verb, app, print, show
+from extramaze.core.paths import real
 
 if TYPE_CHECKING:
     from extramaze.schema.blend import BlendFacts, Method
@@ -73,7 +74,7 @@ def _make(
 ) -> None:
     from extramaze.models.blending.blend import Request, make_blend
 
-    request = Request(method, tuple(parents), name or re.sub(r"-\d+$", "", out.resolve().name), **options)
+    request = Request(method, tuple(parents), name or re.sub(r"-\d+$", "", real(out).name), **options)
     blend = make_blend(request, lambda line: None if quiet and "note" not in line else typer.echo(line, err=True))
     blend.write(out)
     _report(blend.facts, out, as_json)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from extramaze.core.errors import InputError
 from extramaze.core.locks import locked
+from extramaze.core.paths import real
 
 LOCK = ".lock"  # which older versions kept beside records, and nobody takes for data
 UNFINISHED = (".tmp", ".part")  # how the hidden names of what is not whole end
@@ -181,11 +182,7 @@ def read_inside(folder: Path, name: str, most: int) -> bytes:
     Raises InputError also for a link that leaves the folder.
     """
     path = folder / name
-    try:
-        leaves = path.resolve().parent != folder.resolve()
-    except (OSError, RuntimeError) as problem:  # links in a circle
-        raise InputError(f"cannot read {path}: {problem}; put the file itself there") from problem
-    if leaves:
+    if real(path).parent != real(folder):
         raise InputError(f"{name}: a link that leaves its folder; put the file itself there")
     return read_bytes(path, most)
 

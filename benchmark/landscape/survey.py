@@ -18,6 +18,7 @@ from extramaze.core.errors import InputError
 from extramaze.core.files import hold, is_free, make_folder, read_bytes, remove_temporary, write_atomically
 from extramaze.core.folders import part_of, remove_folder, write_folder
 from extramaze.core.json_files import load_json
+from extramaze.core.paths import real
 from extramaze.core.progress import progress_bar
 from extramaze.landscape.meter import Meter
 from extramaze.landscape.record import Survey, read_landscape, seal
@@ -127,7 +128,7 @@ def write_plan(folder: Path, plan: Plan, seconds: float) -> None:
 def workshop(plan: Plan, out: Path) -> Iterator[Workshop]:
     """Open the folder in which a landscape is prepared. Raises InputError where another one is, or was begun."""
     part = part_of(out)
-    make_folder(out.resolve().parent)
+    make_folder(real(out).parent)
     with hold(out):
         if not (is_free(out) or (out / SUMMARY).exists()):
             raise InputError(f"{out} exists and holds something else; choose another --out")

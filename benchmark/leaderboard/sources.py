@@ -7,6 +7,7 @@ from pathlib import Path
 from extramaze.comparing.baselines import is_baseline_copy
 from extramaze.core.errors import InputError
 from extramaze.core.folders import find_below
+from extramaze.core.paths import real
 from extramaze.core.progress import progress_bar
 from extramaze.records import SUMMARY, Record, read_record
 from extramaze.verification.verification import VERIFICATIONS, Verification, read_verifications, refuse_own_word
@@ -29,7 +30,7 @@ def find_records(
         found = _summaries(folder)
         if not found:
             raise InputError(f"no record ({SUMMARY}) in or below {folder}; make one with extramaze evaluate")
-        places |= {path.resolve(): path.parent for path in found}
+        places |= {real(path): path.parent for path in found}
     strict = named if refused else list(places.values())
     records, problems = _read(list(places.values()), strict, quiet)
     for problem in problems:
@@ -67,7 +68,7 @@ def shipped_verified() -> dict[str, Verification]:
 def read_given(folder: Path) -> Record:
     """Read a record; of one that comes with the package it is enough that its very files were checked before."""
     with as_file(files("extramaze.results")) as shipped:
-        return read_record(folder, checked_once=folder.resolve().is_relative_to(Path(shipped).resolve()))
+        return read_record(folder, checked_once=real(folder).is_relative_to(real(shipped)))
 
 
 def _read(places: Collection[Path], strict: Collection[Path], quiet: bool) -> tuple[list[Record], list[InputError]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_bytes, write_atomically
 from extramaze.core.names import MEMBER
+from extramaze.core.paths import real
 
 
 def is_member_name(name: str) -> bool:
@@ -17,7 +18,7 @@ def is_member_name(name: str) -> bool:
 def read_member(folder: Path, name: str, most: int) -> bytes:
     """Read a file of a submission of at most so many bytes. Raises InputError, also for a link on the way."""
     path = folder / name
-    if path.resolve() != folder.resolve() / name:
+    if real(path) != real(folder) / name:
         raise InputError(f"{name}: a link that leaves its folder; put the file itself there")
     return read_bytes(path, most)
 

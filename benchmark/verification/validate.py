@@ -15,6 +15,7 @@ from extramaze.core.checked import parse_json, try_data
 from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError, cut
 from extramaze.core.files import read_inside
 from extramaze.core.folders import find_below
+from extramaze.core.paths import real
 from extramaze.core.sealed import parse_sealed
 from extramaze.core.signatures import HEAD, PARQUET, kind_of
 from extramaze.core.yaml_files import MAX_YAML
@@ -75,7 +76,7 @@ def notes(folder: Path) -> list[str]:
 
 
 def _holds_verifications(folder: Path) -> bool:
-    return folder.resolve().parent.name == VERIFICATIONS
+    return real(folder).parent.name == VERIFICATIONS
 
 
 def _content_problems(folder: Path) -> Iterator[str]:

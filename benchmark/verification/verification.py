@@ -16,6 +16,7 @@ from extramaze.alike import alike
 from extramaze.core.checked import Digest, Instant, OneLine, Strict, try_data
 from extramaze.core.errors import InputError
 from extramaze.core.files import make_folder, read_inside, write_alone
+from extramaze.core.paths import real
 from extramaze.core.sealed import content_sha256, parse_sealed, sealed_bytes
 from extramaze.records import SUMMARY, Record
 from extramaze.schema.card import CARD
@@ -151,7 +152,7 @@ class Verification(Strict):
 
 def home(folder: Path) -> Path | None:
     """Return where the verification of a record at FOLDER/SUITE/SOLVER belongs, FOLDER/verifications, if it exists."""
-    beside = folder.resolve().parent.parent / VERIFICATIONS
+    beside = real(folder).parent.parent / VERIFICATIONS
     return beside if beside.is_dir() else None
 
 
@@ -169,7 +170,7 @@ def file_of(plan: Plan, root: Path) -> Path:
 
 def refuse_own_word(root: Path) -> None:
     """Raise InputError for a folder of verifications within a record's or a submission's own folder."""
-    for place in (root.resolve(), *root.resolve().parents):
+    for place in (real(root), *real(root).parents):
         if (place / SUMMARY).exists() or (place / CARD).exists():
             raise InputError(
                 f"{root} lies within {place}, which would vouch for itself; verifications lie in a folder of their own"

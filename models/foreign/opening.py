@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
+from extramaze.core.paths import real
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.foreign.libraries import OURS, is_installed, is_library
 from extramaze.models.foreign.modules import World, find_spec
@@ -67,9 +68,9 @@ def open_foreign(source: str, who: str, folder: Path | None = None) -> Foreign:
 
 
 def _open_file(path: Path, who: str) -> Foreign:
-    named, real = path.absolute().parent, path.resolve().parent
-    world = World(path.stem, real)
-    roots = tuple(Root(folder, folder) for folder in dict.fromkeys((named, real)))
+    named, found = path.absolute().parent, real(path).parent
+    world = World(path.stem, found)
+    roots = tuple(Root(folder, folder) for folder in dict.fromkeys((named, found)))
     return Foreign(Origin(who, roots, world), lambda: world.run_file(path.absolute()), path.stem)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from extramaze.core.display import shown
 from extramaze.core.errors import InputError
+from extramaze.core.paths import real
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.foreign.imports import reachable
 from extramaze.models.foreign.libraries import OURS, is_installed
@@ -104,7 +105,7 @@ class Origin:
 
     def name_of(self, path: Path) -> str | None:
         """Return a file's name below the solver's folder; None where it lies elsewhere or in a hidden folder."""
-        for place in (path, path.resolve()):
+        for place in (path, real(path)):
             for root in self.roots:
                 if place.is_relative_to(root.place):
                     name = place.relative_to(root.base)

@@ -26,6 +26,7 @@ from pydantic.errors import PydanticUserError
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import make_folder, read_bytes, temporary_name, write_atomically
 from extramaze.core.folders import settle
+from extramaze.core.paths import real
 from extramaze.core.plugins import find_plugin, plugins
 from extramaze.core.sentences import sentence
 from extramaze.models.contract import IterativeSolver
@@ -194,7 +195,7 @@ def _is_elsewhere(name: str) -> bool:
 def _is_inside(kept: Path, name: str, digest: str) -> bool:
     """Whether a folder holds a file of this content, not reached by a link or another way out of it."""
     path = kept / name
-    return path.resolve() == kept.resolve() / name and path.is_file() and _is(path, digest)
+    return real(path) == real(kept) / name and path.is_file() and _is(path, digest)
 
 
 def _is(path: Path, digest: str) -> bool:

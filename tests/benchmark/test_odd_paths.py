@@ -121,3 +121,17 @@ def test_what_cannot_be_seen_is_escaped():
     assert shown("für ‖z‖ ×") == "für ‖z‖ ×"
     assert shown("n" * 200, 10) == "nnnnnnnnn…"
     assert sentence(" two\n  lines\x00 ") == "two lines\\x00"
+
+
+@pytest.mark.parametrize(
+    "command", ["compare {} {}", "compare r {}", "validate {}", "plot {}", "leaderboard r --verifications {}"]
+)
+def test_a_circle_of_links_is_no_fault_of_ours(command, tiny_records, tmp_path, monkeypatch, capsys):
+    """Whatever is asked of it, a path that leads nowhere is refused in one line."""
+    monkeypatch.chdir(tmp_path)
+    tiny_records["dead-end-filling"].write(tmp_path / "r")
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    assert run(command.format("one", "two").split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: one ") or line.startswith("error: two ")
