@@ -27,7 +27,7 @@ from extramaze.schema.record import Summary
 from extramaze.suites import Suite
 
 MEGABYTE = 1_000_000
-SIZE = min(MEGABYTE, 100_000 * int(os.environ.get("EXTRAMAZE_FUZZ", "1")))  # of a text
+SIZE = min(MEGABYTE - 1_000, 100_000 * int(os.environ.get("EXTRAMAZE_FUZZ", "1")))  # of a text, or nearly
 JSON_MODELS = (Summary, Card)
 YAML_MODELS = (Suite, Recipe)
 ITEMS = ("0", "{}", '{"rungs":[{},{}]}')
