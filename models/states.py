@@ -220,11 +220,15 @@ class OneTensor(IterativeSolver):
 def one_tensor(solver: IterativeSolver) -> IterativeSolver:
     """Return a solver whose states are one tensor, sharing everything with a given one; extramaze's own are so."""
     kind = type(solver)
-    ours = all(method.__module__.partition(".")[0] == OURS for method in (solver.initial_state, solver.step))
-    if isinstance(solver, OneTensor) or ours:
+    if isinstance(solver, OneTensor) or all(map(_is_ours, (solver.initial_state, solver.step))):
         return solver
     alike = type(kind.__name__, (OneTensor,), {"__module__": kind.__module__, "__doc__": kind.__doc__})
     return alike(solver)  # named like the solver's class, by which messages call it
+
+
+def _is_ours(method: Any) -> bool:
+    """Whether a method is written in extramaze, whose solvers' states are one tensor; a compiled one is what it was."""
+    return str(getattr(method, "__module__", "")).partition(".")[0] == OURS
 
 
 def has_whole_numbers(solver: IterativeSolver, x: Tensor) -> bool:

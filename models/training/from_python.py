@@ -4,14 +4,17 @@ import hashlib
 import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from safetensors.torch import save
 
 from extramaze.core.errors import InputError
+from extramaze.core.names import taken_for
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.foreign.libraries import OURS, is_installed
+from extramaze.models.shipped import recipe_names
 from extramaze.models.training.architectures import BUILDERS
 from extramaze.models.training.boards import TENSORBOARD, WANDB
 from extramaze.models.training.order import Order
@@ -23,6 +26,7 @@ from extramaze.schema.training import WEIGHTS, TrainingResult
 
 PLAIN = (bool, int, float, str, list, tuple, dict)
 NO_PAPER = "none"
+Changes: TypeAlias = Mapping[str, Mapping[str, Any] | None]  # of a recipe, by its parts
 
 
 def train(
@@ -59,32 +63,51 @@ def train(
     if isinstance(solver_or_recipe, str | Path):
         if arguments is not None:
             raise InputError("arguments belong to a class or a solver; a recipe states those of its architecture")
-        order = Order.read(solver_or_recipe)
-        if name is not None or any(changes.values()):
-            order = order.changed(_merged(order.content, changes) | {"name": name or order.recipe.name})
+        order = _of_recipe(solver_or_recipe, name, changes)
         return carry_out(order, seed, Path(out), device, quiet, init_from, boards)
+    solver = None if isinstance(solver_or_recipe, type) else solver_or_recipe
     kind = solver_or_recipe if isinstance(solver_or_recipe, type) else type(solver_or_recipe)
     if not issubclass(kind, IterativeSolver):
         raise InputError(f"expected a recipe, an IterativeSolver or a class of them, got {kind.__name__}")
-    solver = None if isinstance(solver_or_recipe, type) else solver_or_recipe
     if solver is not None and init_from is not None:
         raise InputError("a solver begins with its own weights; leave init_from out, or give its class")
-    builder, folder = _builder(kind)
-    content = _merged(Order.read(like).content, changes) | {
-        "name": name or _kebab(kind.__name__),
-        "paper": NO_PAPER,
-        "architecture": {"builder": builder, **_arguments(kind, solver, arguments or {})},
-    }
-    order = Order("", Order.read(like).recipe, Home(folder)).changed(content)
-    start = None if solver is None else _start(solver, order)
-    result = carry_out(order, seed, Path(out), device, quiet, start or init_from, boards)
+    order = _of_class(kind, _arguments(kind, solver, arguments or {}), like, name, changes)
+    start = init_from if solver is None else _start(solver, order)
+    result = carry_out(order, seed, Path(out), device, quiet, start, boards)
     if solver is not None:
         read_weights(solver, Path(out) / WEIGHTS)
         solver.eval()
     return result
 
 
-def _merged(content: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+def _of_recipe(recipe: str | Path, name: str | None, changes: Changes) -> Order:
+    """Order a recipe, under another name where it is changed. Raises InputError."""
+    order = Order.read(recipe)
+    if name is None and not any(changes.values()):
+        return order
+    return _named(order, _merged(order.content, changes) | {"name": name or order.recipe.name})
+
+
+def _of_class(
+    kind: type[IterativeSolver], arguments: Mapping[str, Any], like: str | Path, name: str | None, changes: Changes
+) -> Order:
+    """Order a class by another recipe's data, training and validation. Raises InputError."""
+    builder, folder = _builder(kind)
+    order = Order.read(like)
+    own = {"name": name or _kebab(kind.__name__), "paper": NO_PAPER, "architecture": {"builder": builder, **arguments}}
+    return _named(replace(order, home=Home(folder)), _merged(order.content, changes) | own)
+
+
+def _named(order: Order, content: dict[str, Any]) -> Order:
+    """Change an order. Raises InputError where the name is a shipped recipe's, or like one."""
+    changed = order.changed(content)
+    own = taken_for(changed.recipe.name, recipe_names())
+    if own is not None:
+        raise InputError(f"this is another recipe than the shipped {own}; give it a name of its own: name=…")
+    return changed
+
+
+def _merged(content: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """Put keys in the place of a recipe's, part by part."""
     merged = dict(content)
     for part, keys in changes.items():

@@ -94,6 +94,8 @@ def test_what_cannot_be_trained_is_named(conv_gru, recipe, tmp_path):
         train(torch.nn.Linear(2, 2), tmp_path / "out", quiet=True)
     with pytest.raises(InputError, match=r"arguments belong to a class"):
         train(recipe, tmp_path / "out", quiet=True, arguments={"width": 4})
+    with pytest.raises(InputError, match=r"another recipe than the shipped dt-net-thin; give it a name"):
+        train("dt-net-thin", tmp_path / "out", quiet=True, training={"steps": 3_000})
     assert not (tmp_path / "out").exists()
 
 
