@@ -45,12 +45,14 @@ class Tokens:
     """Which pixels of B mazes are tokens, N of each at most.
 
     places: of each among the H · W pixels, int64 (B, N). real: bool (B, N), the others are filled up with walls.
-    turns: cosines and sines (B, 1, N, HEAD_WIDTH / 2) of the angles by which its pairs are turned.
+    turns: cosines and sines (B, 1, N, HEAD_WIDTH / 2) of the angles by which its pairs are turned. mask: which may be
+    looked at, bool (B, 1, 1, N); None where all may.
     """
 
     places: Tensor
     real: Tensor
     turns: tuple[Tensor, Tensor]
+    mask: Tensor | None
 
     @classmethod
     def of(cls, x: Tensor) -> "Tokens":
@@ -59,12 +61,8 @@ class Tokens:
         most = int(there.sum(dim=1).amax())
         places = there.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
         angles = _angles(places // x.shape[3], places % x.shape[3], x.dtype).unsqueeze(1)
-        return cls(places, there.gather(1, places), (angles.cos(), angles.sin()))
-
-    @property
-    def mask(self) -> Tensor | None:
-        """Which tokens may be looked at, bool (B, 1, 1, N); None where all may."""
-        return None if bool(self.real.all()) else self.real[:, None, None]
+        real = there.gather(1, places)
+        return cls(places, real, (angles.cos(), angles.sin()), None if bool(real.all()) else real[:, None, None])
 
     def taken(self, pixels: Tensor) -> Tensor:
         """Take the tokens out of images (B, C, H, W) → (B, N, C)."""
