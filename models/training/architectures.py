@@ -124,13 +124,13 @@ class OutsideArchitecture(Built):
 def _schema(builder: str, constructor: Callable[..., IterativeSolver]) -> type[OwnArchitecture]:
     """Make a schema of a constructor's arguments. Raises TypeError for one whose depth cannot be told."""
     kinds = get_type_hints(getattr(constructor, "__init__"), include_extras=True)  # noqa: B009
-    fields: dict[str, Any] = {
+    fields: dict[str, Any] = {"builder": (Literal[builder], ...)} | {
         name: (kinds[name], ... if argument.default is argument.empty else argument.default)
         for name, argument in inspect.signature(constructor).parameters.items()
     }
     if not fields.keys() & {"blocks", "layers"}:
         raise TypeError(f"{builder} takes neither blocks nor layers: its weights could not be told to be too few")
-    return create_model(builder, __base__=OwnArchitecture, builder=(Literal[builder], ...), **fields)  # type: ignore[arg-type]
+    return create_model(builder, __base__=OwnArchitecture, **fields)
 
 
 SCHEMAS = {builder: _schema(builder, constructor) for builder, constructor in BUILDERS.items()}

@@ -6,6 +6,7 @@ Neither is needed; each is an extra of the package, imported when it is asked fo
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,8 +60,7 @@ class WeightsAndBiases:
     """
 
     def __init__(self, folder: Path, step: int, subject: Subject) -> None:
-        import wandb  # type: ignore[import-not-found, unused-ignore]
-
+        wandb: Any = import_module("wandb")
         known = hashlib.sha256(bytes(folder.absolute())).hexdigest()[:16]
         settings = {"config": dict(subject.recipe), "name": subject.name, "group": subject.name.partition("@")[0]}
         self._run: Any = wandb.init(project="extramaze", dir=str(folder), id=known, resume="allow", **settings)

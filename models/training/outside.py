@@ -26,7 +26,6 @@ from pydantic.errors import PydanticUserError
 from extramaze.core.errors import InputError, unknown_name
 from extramaze.core.files import make_folder, read_bytes, temporary_name, write_atomically
 from extramaze.core.folders import settle
-from extramaze.core.paths import real
 from extramaze.core.plugins import find_plugin, plugins
 from extramaze.core.sentences import sentence
 from extramaze.models.contract import IterativeSolver
@@ -115,7 +114,8 @@ def _problems(make: Callable[..., Any], arguments: Mapping[str, Any]) -> Iterato
 def _kinds(make: Callable[..., Any]) -> dict[str, Any]:
     """Return the types that a constructor states for its arguments; none where they cannot be told."""
     try:
-        return get_type_hints(getattr(make, "__init__") if isinstance(make, type) else make, include_extras=True)  # noqa: B009
+        named = getattr(make, "__init__") if isinstance(make, type) else make  # noqa: B009
+        return get_type_hints(named, include_extras=True)
     except Exception:  # names that exist for type checkers alone, and whatever else an annotation can be
         return {}
 
@@ -195,7 +195,7 @@ def _is_elsewhere(name: str) -> bool:
 def _is_inside(kept: Path, name: str, digest: str) -> bool:
     """Whether a folder holds a file of this content, not reached by a link or another way out of it."""
     path = kept / name
-    return real(path) == real(kept) / name and path.is_file() and _is(path, digest)
+    return path.resolve() == kept.resolve() / name and path.is_file() and _is(path, digest)
 
 
 def _is(path: Path, digest: str) -> bool:
