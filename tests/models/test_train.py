@@ -25,6 +25,7 @@ from extramaze.models.training.optimise import learning_rate
 from extramaze.models.training.recipe import parse_recipe, recipe_text
 from extramaze.models.training.run import TrainingRun
 from extramaze.models.training.train import train
+from extramaze.models.training.validation import Right
 
 pytestmark = pytest.mark.numeric
 
@@ -227,7 +228,8 @@ def test_another_number_of_threads_is_refused(recipe, tmp_path, monkeypatch):
 def test_training_stops_early_at_the_accuracy_asked_for(tmp_path, monkeypatch):
     """The first good validation ends the run; killed before the result is written, no step more is made."""
     (tmp_path / "r.yaml").write_text(TINY.replace("iterations: 4}\n", "iterations: 4, stop_at: 0.9}\n"))
-    monkeypatch.setattr(run_module, "count_right", lambda solver, blocks, *_: sum(block.count for block in blocks))
+    everything = lambda solver, blocks, *_: Right(*[sum(block.count for block in blocks)] * 2)  # noqa: E731
+    monkeypatch.setattr(run_module, "count_right", everything)
     plain = run_module.write_weights
     monkeypatch.setattr(run_module, "write_weights", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
