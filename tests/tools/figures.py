@@ -113,7 +113,7 @@ def lines_of(text: str) -> dict[str, dict[str, str]]:
     """Return lines by the heading above them and by how they begin, numbers left out: so that these may differ."""
     found: dict[str, dict[str, str]] = {}
     heading, seen = "", Counter[tuple[str, str]]()
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, (" ".join(words.split()) for words in text.splitlines())):
         if line.startswith("#"):
             heading = line.strip("# ")
             continue
