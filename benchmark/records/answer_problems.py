@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from extramaze.mazes.description import COLUMNS
 from extramaze.mazes.scores import KINDS, Failure
 from extramaze.records.columns import Columns, Part
 from extramaze.records.tallies import answers_of, first_and_last
-from extramaze.records.wrong import Rule, each
+from extramaze.records.wrong import Rule, Say, each
 from extramaze.schema.plan import CellPlan, Plan
 
 
@@ -40,10 +39,18 @@ def answer_rules(columns: Columns, cells: Sequence[CellPlan], parts: Sequence[Pa
     """Yield every way in which answers cannot be, with the rows where they are so. parts: the rows of each cell."""
     ladders = _ladders(len(columns), cells, parts)
     for kind, whole in ladders.whole.items():
-        yield ~whole, partial(_ladder_said, kind)
+        yield ~whole, _unfinished(kind)
     whole = np.logical_and.reduce(list(ladders.whole.values()))
     for broken, what in _rules(columns, ladders, plan):
         yield broken & whole, what
+
+
+def _unfinished(kind: str) -> Say:
+    return lambda _, cell: f"{kind}: a row does not have one answer a rung ({len(cell.rungs)})"
+
+
+def _missing(name: str) -> Say:
+    return lambda wrong, _: f"{name}: missing in {wrong.sum()} rows"
 
 
 def _ladders(count: int, cells: Sequence[CellPlan], parts: Sequence[Part]) -> _Ladders:
@@ -95,18 +102,10 @@ def _failure_rules(columns: Columns, ladders: _Ladders, plan: Plan) -> Iterator[
         yield columns.equals("failure", str(Failure.WALL)), wall
 
 
-def _ladder_said(kind: str, _: np.ndarray, cell: CellPlan) -> str:
-    return f"{kind}: a row does not have one answer a rung ({len(cell.rungs)})"
-
-
-def _missing_said(name: str, wrong: np.ndarray, _: CellPlan) -> str:
-    return f"{name}: missing in {wrong.sum()} rows"
-
-
 def _maze_rules(columns: Columns, ladders: _Ladders) -> Iterator[Rule]:
     """Hold scores against the mazes: a tree has one path, which is what filling its dead ends leaves."""
     for name in (*COLUMNS, "as_dead_end_filling"):
-        yield ~columns.stated(name), partial(_missing_said, name)
+        yield ~columns.stated(name), _missing(name)
     tree, unique = columns.plain("cycles") == 0, columns.plain("n_shortest") == 1
     yield unique & ladders.ever["optimal", "exact"], "optimal, of one shortest path, and not exact"
     yield tree & ladders.ever["valid", "optimal"], "valid, of a maze without cycles, and not optimal"
