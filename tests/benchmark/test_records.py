@@ -14,6 +14,7 @@ from extramaze.mazes import InputError
 from extramaze.models.contract import SolverCard
 from extramaze.models.wavefront import Wavefront
 from extramaze.records import read_record
+from extramaze.records.row_problems import row_problems
 from extramaze.records.tallies import tally
 from extramaze.schema.record import PER_MAZE, SCHEMA
 from tests.benchmark.conftest import TINY
@@ -266,3 +267,20 @@ def test_a_card_that_no_record_holds_is_refused():
     solver.card = SolverCard("mine", "mine", seed=2**60)
     with pytest.raises(InputError, match="the solver's card: seed"):
         solver_info(solver)
+
+
+def test_rules_are_asked_of_all_cells_at_once(root, monkeypatch):
+    """A record of 41 cells takes about as many queries of its table as one of 7."""
+    asked = []
+    for name in ("select_seq", "select", "filter"):
+        ask = getattr(pl.DataFrame, name)
+        monkeypatch.setattr(pl.DataFrame, name, lambda *a, ask=ask, **k: asked.append(1) or ask(*a, **k))
+    counts = []
+    for suite in ("smoke-v1", "laptop-v1"):
+        record = read_record(root / "results" / suite / "dt-net-thin@0")
+        asked.clear()
+        assert list(row_problems(record.summary, record.mazes)) == []
+        counts.append((len(record.summary.cells), len(asked)))
+    (few, once), (many, again) = counts
+    assert many > 5 * few
+    assert again < 1.2 * once

@@ -130,6 +130,7 @@ NOTHING_RIGHT |= {"first_right": (RIGHT, None), "last_right": (RIGHT, None)}
 ALWAYS = pl.lit([True, True, True], dtype=pl.List(pl.Boolean))
 LONGER = NOTHING_RIGHT | {"valid": (RIGHT, ALWAYS)}
 PIECES, ONE_NUMBER = (pl.lit(pair, dtype=pl.List(pl.Int32)) for pair in ([2, 0], [1]))
+GAPS = pl.col("optimal").list.eval(pl.when(pl.element().cum_count() > 1).then(pl.element()))
 ROW_FORGERIES = [
     ({"valid": (RIGHT, NEVER)}, "optimal and not valid"),
     ({"optimal": (RIGHT, NEVER)}, "exact and not optimal"),
@@ -167,6 +168,9 @@ ROW_FORGERIES = [
     (NOTHING_RIGHT | {"failure": (RIGHT, "loop kept")}, "loop kept in a maze without cycles"),
     ({"failure": (WRONG, "partial tiles")}, "partial tiles on a raster of one pixel a tile"),
     ({"failure": (WRONG, "wall pixels")}, "wall pixels in an answer"),
+    ({"optimal": (RIGHT, GAPS)}, "optimal: a row does not have one answer a rung (3)"),
+    ({"valid": (RIGHT, pl.col("valid").list.head(2))}, "valid: a row does not have one answer a rung (3)"),
+    ({"exact": (RIGHT, None)}, "exact: a row does not have one answer a rung (3)"),
     ({"exponent": (AT_REST, 0.1), "exponent_error": (AT_REST, 0.1)}, "an exponent, and nothing was pursued"),
     ({"exponent": (AT_REST, 0.1)}, "an exponent without its error"),
     ({"exponent": (AT_REST, float("inf"))}, "an exponent that is no number"),
