@@ -231,6 +231,11 @@ def _is_ours(method: Any) -> bool:
     return str(getattr(method, "__module__", "")).partition(".")[0] == OURS
 
 
+def inner(solver: IterativeSolver) -> IterativeSolver:
+    """Return the solver itself where another one serves its states as one tensor: its weights have its own names."""
+    return solver.solver if isinstance(solver, OneTensor) else solver
+
+
 def has_whole_numbers(solver: IterativeSolver, x: Tensor) -> bool:
     """Whether a part of the states for images like x counts, among others that do not; once such a state was seen."""
     form = solver.form(x) if isinstance(solver, OneTensor) else None

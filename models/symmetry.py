@@ -19,6 +19,7 @@ from extramaze.core.errors import InputError
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.states import inner
 
 Weights = Mapping[str, np.ndarray]
 Segment = tuple[str | None, int]  # a group, or None for what cannot move, and how many units of it
@@ -133,14 +134,14 @@ def symmetry_of(solver: IterativeSolver, scale: int | None = None) -> Symmetry:
 def check(solver: IterativeSolver, symmetry: Symmetry, scale: int, who: str) -> None:
     """Raise InputError where a random move of a declared symmetry changes what the solver computes, in float64."""
     exact = in_precision(solver, torch.float64)
-    state = exact.state_dict()
+    state = inner(exact).state_dict()
     weights = {name: value.cpu().numpy().copy() for name, value in state.items()}
     symmetry.fit(weights, who)
     x = torch.from_numpy(raster(generate(MazeSpec(5), 2, workers=1), scale, workers=1)[0]).to(torch.float64)
     with torch.inference_mode():
         before = exact(x, CHECKED_STEPS)
         moved = random_move(symmetry, 0).apply(symmetry, weights)
-        exact.load_state_dict({name: torch.from_numpy(np.array(moved[name])) for name in state})
+        inner(exact).load_state_dict({name: torch.from_numpy(np.array(moved[name])) for name in state})
         after = exact.eval()(x, CHECKED_STEPS)
     off = float((after - before).abs().max() / before.abs().max().clamp(min=1e-30))
     if not off <= TOLERANCE:

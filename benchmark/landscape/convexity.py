@@ -11,7 +11,7 @@ from extramaze.core.errors import InputError
 from extramaze.landscape import curvature
 from extramaze.landscape.curvature import Objective
 from extramaze.landscape.measures import Asked, origins
-from extramaze.landscape.meter import Meter
+from extramaze.landscape.meter import Meter, fill_in
 from extramaze.landscape.paths import random_direction
 from extramaze.landscape.record import Survey
 from extramaze.landscape.survey import Plan, conclude, finished, workshop
@@ -112,8 +112,7 @@ class _Work:
         self.count = sum(value.numel() for value in self.solver.parameters())
 
     def put(self, weights: Weights) -> None:
-        self.solver.load_state_dict(rounded(weights, self.sources[0].state))
-        self.solver.eval()
+        fill_in(self.solver, rounded(weights, self.sources[0].state))
 
     def objective(self, rows: slice = slice(None)) -> Objective:
         return Objective.of(self.solver, self.x[rows], self.targets[rows], self.setting.loss_iterations)

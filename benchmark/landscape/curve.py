@@ -16,6 +16,7 @@ from extramaze.landscape.paths import Path
 from extramaze.models.blending.weights import Weights, rounded
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import IterativeSolver
+from extramaze.models.states import inner
 from extramaze.models.training.data import Supply
 from extramaze.models.training.gradients import training_loss
 from extramaze.models.training.recipe import Recipe
@@ -55,7 +56,7 @@ def _gradient(
     solver: IterativeSolver, weights: dict[str, Tensor], recipe: Recipe, supply: Supply, step: int, device: torch.device
 ) -> Weights:
     """Return the training loss's gradient, clipped as the recipe does; a tensor that a draw does not reach has none."""
-    solver.load_state_dict(weights)
+    inner(solver).load_state_dict(weights)
     solver.zero_grad(set_to_none=True)
     x, targets = to_tensors(supply(step), device, torch.contiguous_format)
     training = recipe.training.model_copy(update={"bf16": False, "contraction": None})
@@ -63,7 +64,9 @@ def _gradient(
     if training.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(solver.parameters(), training.clip_norm)
     return {
-        name: value.grad.double().cpu().numpy() for name, value in solver.named_parameters() if value.grad is not None
+        name: value.grad.double().cpu().numpy()
+        for name, value in inner(solver).named_parameters()
+        if value.grad is not None
     }
 
 

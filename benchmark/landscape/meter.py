@@ -23,6 +23,7 @@ from extramaze.models.blending.weights import Weights, rounded
 from extramaze.models.calling import begin, first_step, in_precision, read_answer, read_logits
 from extramaze.models.contract import IterativeSolver, open_pixels
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.states import inner
 from extramaze.schema.block_rule import LIMIT_BLOCK, block_size
 from extramaze.schema.landscape import POINTS, Setting
 from extramaze.schema.suite import Cell
@@ -172,7 +173,7 @@ class Meter:
 
 def fill_in(solver: IterativeSolver, tensors: Mapping[str, Tensor]) -> None:
     """Put weights into a network that is there already, in evaluation mode, whose buffers then follow from them."""
-    solver.load_state_dict(dict(tensors))
+    inner(solver).load_state_dict(dict(tensors))
     solver.eval()
 
 

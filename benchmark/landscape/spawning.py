@@ -27,6 +27,7 @@ from extramaze.landscape.survey import Plan, Workshop, conclude, finished, measu
 from extramaze.models.blending.weights import Weights, weights_of
 from extramaze.models.contract import IterativeSolver
 from extramaze.models.devices import deterministic, has_fast_bf16, resolve_device, tensor_float
+from extramaze.models.states import one_tensor
 from extramaze.models.training.data import Supply
 from extramaze.models.training.gradients import training_loss
 from extramaze.models.training.optimise import clip, learning_rate, make_optimizer, set_rate
@@ -68,7 +69,7 @@ class Training:
                 set_rate(self.optimizer, learning_rate(self.training, step))
                 self.optimizer.zero_grad(set_to_none=True)
                 x, targets = to_tensors(supply(step), self.device, torch.contiguous_format)
-                loss = training_loss(self.solver, x, targets, self.training, data_seed, step)
+                loss = training_loss(one_tensor(self.solver), x, targets, self.training, data_seed, step)
                 torch.autograd.backward(loss)
                 clip(list(self.solver.parameters()), self.training.clip_norm)
                 self.optimizer.step()

@@ -13,6 +13,7 @@ from extramaze.models.blending.weights import Weights, rounded
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import answer
 from extramaze.models.devices import reference_arithmetic
+from extramaze.models.states import inner
 from extramaze.schema.blend import Candidate, Choice
 
 Say = Callable[[str], None]  # told of each candidate
@@ -102,7 +103,7 @@ class _Scorer:
         ]
 
     def __call__(self, coefficients: tuple[float, ...]) -> Candidate:
-        self.solver.load_state_dict(rounded(soup(self.parents, coefficients), self.state))
+        inner(self.solver).load_state_dict(rounded(soup(self.parents, coefficients), self.state))
         self.solver.eval()
         shares = []
         with reference_arithmetic():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from extramaze.core.errors import InputError
-from extramaze.models.contract import IterativeSolver
+from extramaze.models.contract import IterativeSolver, read
 from extramaze.schema.blend import Combination
 
 PROBE_SIDE = 11  # of the image on which the members' states are looked at
@@ -43,9 +43,11 @@ class Ensemble(IterativeSolver):
         """Make one step of each member."""
         return torch.cat([member.step(part, x) for member, part in self._parts(state)], dim=1)
 
-    def readout(self, state: Tensor) -> Tensor:
-        """Average what the members say: logits (B, 2, H, W)."""
-        logits = torch.stack([member.readout(part) for member, part in self._parts(state)])
+    def readout(self, state: Tensor, x: Tensor | None = None) -> Tensor:
+        """Average what the members say: logits (B, 2, H, W). x: the image, for members that look at it again."""
+        logits = torch.stack(
+            [member.readout(part) if x is None else read(member, part, x) for member, part in self._parts(state)]
+        )
         if self.combination == "logits":
             return logits.mean(dim=0)
         if self.combination == "probabilities":
@@ -64,6 +66,10 @@ def _channels(member: IterativeSolver) -> int:
     x = torch.zeros(1, 3, PROBE_SIDE, PROBE_SIDE, dtype=first.dtype, device=first.device)
     with torch.no_grad():
         state = member.initial_state(x)
+    if not isinstance(state, Tensor):
+        raise InputError(
+            f"an ensemble joins states of one tensor; {type(member).__name__} has a {type(state).__name__}"
+        )
     if state.dim() != 4 or state.shape[2:] != x.shape[2:] or not state.is_floating_point():
         raise InputError(
             f"an ensemble joins states of channels, (B, C, H, W) as the image is; {type(member).__name__} has "

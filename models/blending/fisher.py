@@ -15,6 +15,7 @@ from extramaze.models.blending.sources import Source
 from extramaze.models.blending.weights import Weights
 from extramaze.models.calling import in_precision
 from extramaze.models.contract import open_pixels
+from extramaze.models.states import inner
 
 MAZES = 16
 FLOOR = 1e-6  # of the mean: what no maze depends on is averaged plainly
@@ -28,9 +29,9 @@ def fisher_information(source: Source, weights: Weights, mazes: int = MAZES) -> 
     its weights matter, not by how sure it is.
     """
     solver = in_precision(source.solver, torch.float64)
-    solver.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    parameters = dict(solver.named_parameters())
-    total = {name: torch.zeros_like(value) for name, value in solver.state_dict().items()}
+    inner(solver).load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    parameters = dict(inner(solver).named_parameters())
+    total = {name: torch.zeros_like(value) for name, value in inner(solver).state_dict().items()}
     for index in range(mazes):
         spec = MazeSpec.parse(source.specs[index % len(source.specs)])
         image, _ = raster(generate(spec, 1, split="train", first=index, workers=1), source.scale, workers=1)
