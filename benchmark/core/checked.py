@@ -177,7 +177,11 @@ def try_data(model: type[Model], data: object) -> tuple[Model | None, list[str]]
 @cache
 def _fail_fast(model: type[Strict]) -> SchemaValidator:
     """Return a model's checker that leaves each list at its first wrong item: to collect millions takes gigabytes."""
-    return SchemaValidator(_impatient(model.__pydantic_core_schema__))
+    schema: Any = _impatient(model.__pydantic_core_schema__)
+    try:  # models within would otherwise be checked by their own, patient checkers
+        return SchemaValidator(schema, _use_prebuilt=False)  # type: ignore[call-arg]
+    except TypeError:  # a release of pydantic that builds all anew
+        return SchemaValidator(schema)
 
 
 def _impatient(schema: Any) -> Any:

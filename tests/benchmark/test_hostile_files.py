@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from extramaze.comparing.baselines import History
-from extramaze.core.checked import check_data, parse_json
+from extramaze.core.checked import check_data, parse_json, try_data
 from extramaze.core.errors import MAX_CHARACTERS, MAX_LINES, InputError
 from extramaze.core.json_files import load_json
 from extramaze.core.yaml_files import load_yaml
@@ -245,6 +245,16 @@ def test_a_recipe_larger_than_its_weights_is_not_built(root, tmp_path, monkeypat
         load(folder)
     assert any("weights of another architecture" in line for line in problems(folder))
     assert built == []
+
+
+@pytest.mark.parametrize("model", [*JSON_MODELS, *YAML_MODELS])
+def test_a_long_list_is_left_at_its_first_wrong_item(model):
+    """Of lists within lists too: to collect every problem of a megabyte takes gigabytes."""
+    for key in model.model_fields:
+        content = {key: [{}] * 20_000, "more": [{key: [{}] * 20_000}] * 2}
+        _, problems = try_data(model, content)
+        assert 0 < len(problems) <= 13
+        assert not any(line.startswith("and ") and "," in line for line in problems), problems[-1]
 
 
 @pytest.mark.parametrize(
