@@ -38,6 +38,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d
 MOST_SAID = 12  # problems of one file that are listed, each in at most MOST_WORDS characters
 MOST_WORDS = 400
 MOST_CHECKED = 1_000  # problems that are looked at: each costs some microseconds
+BEGINNING = 20  # items of a list that are looked at first, where there are very many
 MOST_ERRORS = 50_000  # that a file could have for its checker to collect all: half a second
 
 
@@ -148,7 +149,7 @@ def check_model(model: type[Model], content: object, origin: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as problem:
-        raise _refused(_said(model, problem, content), origin) from problem
+        raise _refused(_said(model, _errors(problem), content), origin) from problem
 
 
 def check_data(model: type[Model], data: object, origin: str) -> Model:
@@ -167,11 +168,38 @@ def try_data(model: type[Model], data: object) -> tuple[Model | None, list[str]]
     """
     text = json.dumps(data)
     possible = text.count(",") + 20 * text.count("{")  # what a model of ours can lack is about 20 keys
-    validator: Any = model.__pydantic_validator__ if possible <= MOST_ERRORS else _fail_fast(model)
+    validator: Any = model.__pydantic_validator__
+    if possible > MOST_ERRORS:
+        validator = _fail_fast(model)
+        early = _early_errors(validator, data)
+        if early:
+            return None, _said(model, early, data)
     try:
         return validator.validate_json(text, strict=True), []
     except ValidationError as problem:
-        return None, _said(model, problem, data)
+        return None, _said(model, _errors(problem), data)
+
+
+def _early_errors(validator: SchemaValidator, data: object) -> list[Any]:
+    """Find what is wrong with the beginnings of lists: each error takes the memory of the value that it is about.
+
+    What a rule says of a whole list is left out: it is not whole here.
+    """
+    try:
+        validator.validate_json(json.dumps(_beginnings(data)), strict=True)
+    except ValidationError as problem:
+        return [error for error in _errors(problem) if error["type"] not in ("value_error", "too_short")]
+    return []
+
+
+def _beginnings(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _beginnings(value) for key, value in data.items()}
+    return [_beginnings(value) for value in data[:BEGINNING]] if isinstance(data, list) else data
+
+
+def _errors(problem: ValidationError) -> Sequence[Any]:
+    return problem.errors(include_url=False, include_input=False)
 
 
 @cache
@@ -197,9 +225,8 @@ def _refused(problems: list[str], origin: str) -> InputError:
     return InputError(f"{origin}: {'; '.join(problems)}")
 
 
-def _said(model: type[Strict], problem: ValidationError, content: object) -> list[str]:
+def _said(model: type[Strict], errors: Sequence[Any], content: object) -> list[str]:
     """Say each problem with its key, in words that are not the checker's; the first ones of many."""
-    errors: Sequence[Any] = problem.errors(include_url=False, include_input=False)
     own = list(_without_the_effects(errors[:MOST_CHECKED]))
     said = [_line(model, error, content) for error in own[:MOST_SAID]]
     hidden = len(own) - len(said) + max(0, len(errors) - MOST_CHECKED)
