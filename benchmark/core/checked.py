@@ -207,7 +207,7 @@ def _fail_fast(model: type[Strict]) -> SchemaValidator:
     """Return a model's checker that leaves each list at its first wrong item: to collect millions takes gigabytes."""
     schema: Any = _impatient(model.__pydantic_core_schema__)
     try:  # models within would otherwise be checked by their own, patient checkers
-        return SchemaValidator(schema, _use_prebuilt=False)  # type: ignore[call-arg]
+        return SchemaValidator(schema, _use_prebuilt=False)
     except TypeError:  # a release of pydantic that builds all anew
         return SchemaValidator(schema)
 
