@@ -130,10 +130,12 @@ class Form:
 
 def _check(part: Any, place: str, x: Tensor, name: str) -> None:
     if not isinstance(part, Tensor) or part.shape[:1] != x.shape[:1]:
-        what = _described(tuple(part.shape), part.dtype, "") if isinstance(part, Tensor) else f"a {type(part).__name__}"
+        what = f"of type {type(part).__name__}"
+        if isinstance(part, Tensor):
+            what = f"{_described(tuple(part.shape), part.dtype, '')}, of {len(x)} images"
         raise InputError(
             f"{name} must return a tensor whose first dimension is the batch, (B, …), or tuples, lists and dicts of "
-            f"such; {place} is {what}, of {len(x)} images"
+            f"such; {place} is {what}"
         )
     if part.is_complex() or part.layout != torch.strided or part.is_quantized:
         raise InputError(f"{name} must return plain tensors of real numbers; {place} is not one")

@@ -23,7 +23,7 @@ from extramaze.models.training.checkpoint import CHECKPOINT
 from extramaze.models.training.optimise import PROBE_SIDE
 from extramaze.models.training.outside import KEPT, NO_CODE, Code, code_of, keep_code, refuse_changed_code
 from extramaze.models.training.recipe import Recipe, pass_problems
-from extramaze.models.weight_files import misfits
+from extramaze.models.weight_files import misfits, weight_bytes
 from extramaze.schema.training import RECIPE, RESULT
 
 
@@ -64,6 +64,13 @@ def sample(make: Callable[[], IterativeSolver], recipe: Recipe) -> Code:
         with torch.no_grad(), calling(solver):
             state = begin(ours, x)
             read_logits(ours, next_state(ours, state, x), x)
+    try:
+        weight_bytes(solver)
+    except (RuntimeError, ValueError) as problem:
+        said = " ".join(str(problem).split())
+        raise InputError(
+            f"{type(solver).__name__}: its weights cannot be written as safetensors: {said[:300]}"
+        ) from problem
     if not any(parameter.requires_grad for parameter in solver.parameters()):
         raise InputError(f"architecture {recipe.architecture.builder!r}: it has no parameters to train")
     problems = pass_problems(recipe.training, recipe.architecture.builder) if solver.single_pass else []

@@ -201,6 +201,11 @@ CODE = {
     "fails": ("self.width = width", "self.width = 1 // 0", "ZeroDivisionError"),
     "exits": ("self.width = width", "raise SystemExit(3)", "SystemExit: 3"),
     "another batch": ("x.new_zeros(len(x)", "x.new_zeros(len(x) + 1", "whose first dimension is the batch"),
+    "shares weights": (
+        "self.head = ",
+        "self.one = nn.Linear(2, 2); self.two = nn.Linear(2, 2); self.two.weight = self.one.weight; self.head = ",
+        "its weights cannot be written as safetensors",
+    ),
     "needs more": ("width: int = 32", "width: int, heads: int", "it needs the argument 'heads'"),
     "nothing to learn": ("self.head = ", "self.requires_grad_(False); self.head = ", None),
 }

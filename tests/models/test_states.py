@@ -302,7 +302,7 @@ class Fault:
 
 
 FAULTS = {
-    "a leaf that is no tensor": Fault("initial_state", lambda s: {**s, "n": 3}, r"state\['n'\] is a int"),
+    "a leaf that is no tensor": Fault("initial_state", lambda s: {**s, "n": 3}, r"state\['n'\] is of type int"),
     "a leaf of another batch": Fault(
         "initial_state", lambda s: {**s, "n": torch.zeros(1, 2)}, r"state\['n'\] is float32 \(1, 2\), of 4 images"
     ),
