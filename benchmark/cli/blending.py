@@ -18,7 +18,8 @@ blending = typer.Typer(
     "The folder it writes is a solver like any other: evaluate it, go on training from it (train --init-from), submit "
     "it. Which method? Two networks, one fine-tuned from the other: line. Several fine-tuned from one base: soup, or "
     "ties where they disagree. Only a part of what fine-tuning changed: task. Networks trained apart, or of different "
-    "kinds: ensemble; averages of their weights seldom solve anything.",
+    "kinds: ensemble; averages of their weights seldom solve anything. Layers with gains of their own (PI-Net's) are "
+    "blended as they are stored, gains and directions apart.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -72,7 +73,8 @@ def _floats(text: str | None) -> tuple[float, ...] | None:
 def _make(
     method: "Method", parents: list[str], out: Path, name: str | None, quiet: bool, as_json: bool, **options: Any
 ) -> None:
-    from extramaze.models.blending.blend import Request, make_blend
+    from extramaze.models.blending.blend import make_blend
+    from extramaze.models.blending.request import Request
 
     request = Request(method, tuple(parents), name or re.sub(r"-\d+$", "", real(out).name), **options)
     blend = make_blend(request, lambda line: None if quiet and "note" not in line else typer.echo(line, err=True))

@@ -268,14 +268,14 @@ def direction(
     extramaze landscape direction dt-net-thin-tuned-1k@0 --base dt-net-thin@0 --out runs/direction-0
     """
     from extramaze.core.errors import InputError
-    from extramaze.landscape import measures
+    from extramaze.landscape import directions
 
     asked = _asked(suite, cells, mazes, iterations, loss_at, limits, watched, training, device, quiet)
     others = [tuple(pair.split(":")) for pair in compare or ()]
     for pair in others:
         if len(pair) != 2:
             raise InputError(f"--compare names a base and a network with : between, got {':'.join(pair)!r}")
-    found = measures.direction(
+    found = directions.direction(
         base, target, out, _floats("--doses", doses) or (), controls, seed, [(a, b) for a, b in others], asked
     )
     _report(found, out, as_json)

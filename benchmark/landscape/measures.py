@@ -1,7 +1,7 @@
-"""What ``extramaze landscape`` measures: lines, curves, planes and directions, each into a folder of its own.
+"""What ``extramaze landscape`` measures of connectivity: lines, curves and planes, each into a folder of its own.
 
 These are extramaze's measures for the survey's four words (Khan et al., arXiv 2410.12927): connectivity (lines, curves
-and planes), convexity, determinism (``extramaze.landscape.spawning``) and directedness.
+and planes), ``convexity``, determinism (``spawning``) and directedness (``directions``).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ from extramaze.core.errors import InputError
 from extramaze.landscape.curve import bend_bytes, train_bend
 from extramaze.landscape.figures import MAIN
 from extramaze.landscape.meter import Meter
-from extramaze.landscape.paths import Path, Plane, plane_through, random_direction, shuffled
+from extramaze.landscape.paths import Path, Plane, plane_through, random_direction
 from extramaze.landscape.record import Survey
 from extramaze.landscape.setting import ITERATIONS, LOSS_ITERATIONS, MAZES, WATCHED, make_setting, point_minutes
 from extramaze.landscape.survey import Plan, conclude, finished, measure_places, workshop
 from extramaze.models.blending.alignment import RESTARTS, align
 from extramaze.models.blending.sources import Source, read_sources
-from extramaze.models.blending.weights import Weights, added, combined, cosine, difference
+from extramaze.models.blending.weights import Weights, difference
 from extramaze.models.devices import resolve_device
 from extramaze.models.loading import weights_folder
 from extramaze.models.symmetry import symmetry_of
@@ -131,7 +131,7 @@ def line(
     end, reached = aligned_second(sources, restarts) if aligned else (sources[1].weights, None)
     options: dict[str, Any] = {"aligned": aligned, "restarts": restarts if aligned else None, "cosine": reached}
     options["distance"] = float(np.sqrt(sum(float((v**2).sum()) for v in difference(end, sources[0].weights).values())))
-    plan = Plan("line", origins(sources), asked.setting(sources[0]), _along(MAIN, found), options=options)
+    plan = Plan("line", origins(sources), asked.setting(sources[0]), along(MAIN, found), options=options)
     path = Path(sources[0].weights, end)
     return survey_points(plan, sources[0], out, asked, lambda place: path.at(place.x))
 
@@ -160,7 +160,7 @@ def curve(
     end, reached = aligned_second(sources, restarts) if aligned else (sources[1].weights, None)
     options: dict[str, Any] = {"aligned": aligned, "restarts": restarts if aligned else None, "cosine": reached}
     options |= {"steps": steps, "form": form, "recipe": recipe.name}
-    plan = Plan("curve", origins(sources), asked.setting(sources[0]), _along("curve", found), options=options)
+    plan = Plan("curve", origins(sources), asked.setting(sources[0]), along("curve", found), options=options)
     device = resolve_device(asked.device)
     straight = Path(sources[0].weights, end, form=form)
 
@@ -232,74 +232,8 @@ def _beyond(marks: Sequence[float], points: int) -> tuple[float, ...]:
     return evenly(points, low - margin, high + margin)
 
 
-def direction(
-    base: str,
-    target: str,
-    out: Folder,
-    doses: Sequence[float] = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5),
-    controls: int = 3,
-    seed: int = 0,
-    others: Sequence[tuple[str, str]] = (),
-    asked: Asked = Asked(),
-) -> Survey:
-    """Measure what a task vector does, dose by dose, against directions that only look like it.
-
-    controls: so many Gaussian directions of the vector's filter lengths, and so many shufflings of it. others: pairs of
-    a base and a target, whose task vectors are compared with this one, raw and aligned.
-    """
-    found = check_places(doses)
-    if not {0.0, 1.0} <= set(found):
-        raise InputError(f"the doses must have 0 and 1 among them, got {', '.join(f'{dose:g}' for dose in found)}")
-    if controls < 0:
-        raise InputError(f"--controls must be at least 0, got {controls}")
-    sources = read_sources([base, target])
-    vector = difference(sources[1].weights, sources[0].weights)
-    directions = {MAIN: vector}
-    for number in range(controls):
-        directions[f"gaussian {number + 1}"] = random_direction(vector, (GAUSSIAN, seed, number))
-        directions[f"shuffled {number + 1}"] = shuffled(vector, (SHUFFLED, seed, number))
-    options: dict[str, Any] = {"controls": controls, "seed": seed}
-    options |= {f"stable rank {name}": rank for name, rank in stable_ranks(vector).items()}
-    options |= agreements(sources, vector, others)
-    places = tuple(place for name in directions for place in _along(name, found))
-    plan = Plan("direction", origins(sources), asked.setting(sources[0]), places, options=options)
-    start = sources[0].weights
-
-    def weights_at(place: Place) -> Weights:
-        return added(start, combined((place.x,), (directions[place.path],)))
-
-    return survey_points(plan, sources[0], out, asked, weights_at)
-
-
-def stable_ranks(vector: Weights) -> dict[str, float]:
-    """Return ‖τ‖²_F / ‖τ‖²₂ of each tensor with rows, as a matrix: along how many directions a change goes."""
-    ranks = {}
-    for name, value in sorted(vector.items()):
-        if value.ndim > 1 and np.any(value):
-            singular = np.linalg.svd(value.reshape(len(value), -1), compute_uv=False)
-            ranks[name] = float((singular**2).sum() / singular[0] ** 2)
-    return ranks
-
-
-def agreements(sources: Sequence[Source], vector: Weights, others: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """Return cosines with other task vectors, raw, and with the other base aligned to this one.
-
-    Between independent directions of n numbers they are normal about 0 with standard deviation 1/√n.
-    """
-    found = {}
-    for base, target in others:
-        pair = read_sources([base, target])
-        theirs = difference(pair[1].weights, pair[0].weights)
-        name = f"{pair[1].name} - {pair[0].name}"
-        found[f"cosine with {name}"] = cosine(vector, theirs)
-        symmetry = symmetry_of(sources[0].solver, sources[0].scale)
-        move = align(symmetry, sources[0].weights, pair[0].weights).move
-        moved = difference(move.apply(symmetry, pair[1].weights), move.apply(symmetry, pair[0].weights))
-        found[f"cosine with {name}, aligned"] = cosine(vector, moved)
-    return found
-
-
-def _along(name: str, places: Sequence[float]) -> tuple[Place, ...]:
+def along(name: str, places: Sequence[float]) -> tuple[Place, ...]:
+    """Return the points of a path."""
     return tuple(Place(path=name, point=number, x=place) for number, place in enumerate(places))
 
 

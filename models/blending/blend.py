@@ -1,83 +1,34 @@
 """Make a blend: a request checked, whatever is computed once computed, the weights combined, a folder written."""
 
 import hashlib
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save
 
 from extramaze.core.checked import check_model
-from extramaze.core.errors import InputError, unknown_name
+from extramaze.core.errors import InputError
 from extramaze.core.files import hold, is_free
 from extramaze.core.folders import holds_only, write_folder
-from extramaze.core.names import taken_for
 from extramaze.models.blending import methods
-from extramaze.models.blending.alignment import RESTARTS, Alignment, align
-from extramaze.models.blending.choosing import COUNT, Trial, best_line, greedy_soup, make_trial
-from extramaze.models.blending.fisher import MAZES, fisher_information
+from extramaze.models.blending.alignment import Alignment, align
+from extramaze.models.blending.choosing import Trial, best_line, greedy_soup, make_trial
+from extramaze.models.blending.fisher import fisher_information
 from extramaze.models.blending.folder import COMPUTED
 from extramaze.models.blending.methods import Formula
+from extramaze.models.blending.request import Request, check
 from extramaze.models.blending.sources import Source, read_source, read_sources, warnings
 from extramaze.models.blending.weights import Weights, refuse_unlike, rounded
-from extramaze.models.loading import ALGORITHMS, shipped_names
 from extramaze.models.symmetry import Move, symmetry_of
-from extramaze.schema.blend import BASED, BLEND_SCHEMA, BY_HAND, FACTS, Aligned, BlendFacts, Choice, Combination, Method
-from extramaze.schema.training import RECIPE_NAME, WEIGHTS
+from extramaze.schema.blend import BLEND_SCHEMA, BY_HAND, FACTS, Aligned, BlendFacts, Choice
+from extramaze.schema.training import WEIGHTS
 
 Say = Callable[[str], None]
-MAX_SEED = 255
-TWO = ("line", "slerp")  # methods of exactly two parents
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for. Fields that belong to another method than the one asked for are None, or their defaults."""
-
-    method: Method
-    """How weights are combined."""
-    parents: tuple[str | Path, ...]
-    """Shipped names with weights, or folders."""
-    name: str
-    """The blend's."""
-    seed: int | None = None
-    """The blend's; None for the one that all parents share, and 0 where they share none."""
-    base: str | Path | None = None
-    """Where differences are taken from: task, ties, dare."""
-    coefficients: tuple[float, ...] | None = None
-    """One a parent; None for equal ones that sum to 1."""
-    at: float | None = None
-    """Between two parents, 0 the first: line, slerp."""
-    best: bool = False
-    """Choose the coefficients on the val split: line, soup."""
-    combination: Combination | None = None
-    """What an ensemble averages."""
-    density: float | None = None
-    """TIES' share of numbers that are kept."""
-    strength: float | None = None
-    """TIES' multiple of the merged difference."""
-    drop: float | None = None
-    """DARE's probability."""
-    align: bool = False
-    """Bring every parent to the first one's order and scale of units."""
-    restarts: int = RESTARTS
-    """Orders from which that is tried."""
-    specs: tuple[str, ...] = ()
-    """Mazes that coefficients are chosen on; none: those that the parents were trained on."""
-    split: str = "val"
-    """Of these mazes; any other than val is refused."""
-    count: int = COUNT
-    """How many of each specification."""
-    iterations: int | None = None
-    """After how many they are answered; None for what training validated after."""
-    fisher_mazes: int = MAZES
-    """Over how many Fisher information is averaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +59,7 @@ def make_blend(request: Request, say: Say = lambda _: None) -> Blend:
     say: told of warnings, and of candidates as they are tried. Raises InputError, before anything is computed, for
     whatever does not go together: it says what was given, what was expected and what to do.
     """
-    _check(request)
+    check(request)
     sources = read_sources(request.parents, same=request.method != "ensemble")
     base = None if request.base is None else _base(request.base, sources)
     trial = make_trial(sources, request.specs, request.count, request.iterations, request.split)
@@ -182,54 +133,6 @@ def _settle(
         request.drop or 0.0,
     )
     return _Settled(formula, chosen or BY_HAND, computed, options)
-
-
-def _check(request: Request) -> None:
-    """Raise InputError for a request that contradicts itself."""
-    method, count = request.method, len(request.parents)
-    if method not in get_args(Method):
-        raise unknown_name("method", method, get_args(Method))
-    _check_name(request.name)
-    least = 1 if method in (*BASED, "ensemble") else 2
-    if count < least:
-        raise InputError(f"{method} combines {least} parents or more, got {count}")
-    if method in TWO and count != 2:
-        raise InputError(f"{method} goes from one parent to another: it needs 2, got {count}; use soup for more")
-    if (request.base is None) == (method in BASED):
-        raise InputError(
-            f"{method} adds differences from a base: say which, --base SOLVER"
-            if method in BASED
-            else f"{method} takes no differences; leave out --base"
-        )
-    numbers = request.coefficients
-    if numbers is not None and len(numbers) != count:
-        raise InputError(f"{len(numbers)} coefficients for {count} parents; give one for each")
-    given = [("--at", request.at), ("--strength", request.strength), *(("--coefficients", c) for c in numbers or ())]
-    for option, value in given:
-        if value is not None and not math.isfinite(value):
-            raise InputError(f"{option}: {value} is no finite number")
-    if method in ("soup", "fisher") and numbers is not None and not math.isclose(sum(numbers), 1, abs_tol=1e-9):
-        raise InputError(f"the coefficients of a {method} sum to 1, these to {sum(numbers):g}; task adds freely")
-    if method == "fisher" and numbers is not None and min(numbers) < 0:
-        raise InputError(f"the coefficients of fisher are shares of at least 0, got {min(numbers):g}")
-    if request.density is not None and not 0 < request.density <= 1:
-        raise InputError(f"--density is a share above 0 and at most 1, got {request.density:g}")
-    if request.drop is not None and not 0 <= request.drop < 1:
-        raise InputError(f"--drop is a probability of at least 0 and below 1, got {request.drop:g}")
-    if request.seed is not None and not 0 <= request.seed <= MAX_SEED:
-        raise InputError(f"--seed is from 0 to {MAX_SEED}, got {request.seed}")
-    if request.restarts < 1 or request.fisher_mazes < 1:
-        raise InputError("--restarts and --mazes are at least 1")
-
-
-def _check_name(name: str) -> None:
-    if not re.fullmatch(RECIPE_NAME, name) or len(name) > 50:
-        raise InputError(
-            f"a blend's name is up to 50 small letters, digits and hyphens, got {name!r}; give another with --name"
-        )
-    own = taken_for(name, [*ALGORITHMS, *shipped_names()])
-    if own is not None:
-        raise InputError(f"the name {name} is that of {own}, which comes with extramaze; give another with --name")
 
 
 def _base(target: str | Path, sources: Sequence[Source]) -> Source:

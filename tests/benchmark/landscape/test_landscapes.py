@@ -11,7 +11,7 @@ from extramaze import evaluate
 from extramaze.cli import run
 from extramaze.core.errors import InputError
 from extramaze.core.sealed import sealed_bytes
-from extramaze.landscape import measures
+from extramaze.landscape import directions, measures
 from extramaze.landscape.convexity import convexity
 from extramaze.landscape.measures import Asked, check_places, evenly
 from extramaze.landscape.meter import Meter
@@ -82,7 +82,7 @@ def surveys(place, asked):
         "line": measures.line(BASE, TUNED, place / "line", thirds, asked=watching),
         "curve": measures.curve(BASE, TUNED, place / "curve", 2, places=thirds, asked=asked),
         "plane": measures.plane([BASE, TUNED, OTHER], place / "plane", 3, asked=asked),
-        "direction": measures.direction(BASE, TUNED, place / "direction", thirds, 1, 0, [(OTHER, BASE)], asked),
+        "direction": directions.direction(BASE, TUNED, place / "direction", thirds, 1, 0, [(OTHER, BASE)], asked),
         "convexity": convexity([BASE, TUNED], place / "convexity", 1, 2, 2, 2, 1, asked=asked),
         "determinism": determinism(str(place / "little.yaml"), place / "determinism", [0, 3], points=3, asked=asked),
     }
@@ -356,7 +356,7 @@ def test_pictures_are_drawn(surveys, place, tmp_path):
         (lambda a, out: measures.plane([BASE, TUNED], out, asked=a), "3 networks, or from 1"),
         (lambda a, out: measures.plane([BASE], out, 2, asked=a), "--points"),
         (lambda a, out: measures.plane([BASE], out, 3, reach=0.0, asked=a), "--reach"),
-        (lambda a, out: measures.direction(BASE, TUNED, out, (0.1, 0.5, 1.0), asked=a), "0 and 1 among them"),
+        (lambda a, out: directions.direction(BASE, TUNED, out, (0.1, 0.5, 1.0), asked=a), "0 and 1 among them"),
         (lambda a, out: convexity([BASE], out, top=0, asked=a), "--top"),
         (lambda a, out: determinism("dt-net-thin-fast", out, [10**6], asked=a), "steps from 0 to"),
         (lambda a, out: determinism("dt-net-thin-fast", out, [], asked=a), "got none"),

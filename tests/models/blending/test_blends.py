@@ -320,6 +320,20 @@ def test_weights_without_their_facts_are_no_blend(folders, tmp_path):
         load(folder)
 
 
+def test_a_blend_is_trained_further(folders):
+    """A recipe of its architecture begins with its weights, and states whose they were; an ensemble's fit no recipe."""
+    from extramaze.models.training.order import Order
+    from extramaze.models.training.start import read_start
+
+    order = Order.read("dt-net-thin-tuned-1k")
+    make = order.recipe.architecture.maker(order.home)
+    start = read_start(str(folders / "line"), order.recipe, make)
+    assert (start.name, start.sha256) == ("wise@0", read_facts(folders / "line").weights_sha256)
+    assert start.weights.keys() == load(BASE).state_dict().keys()
+    with pytest.raises(InputError, match="unlike the architecture"):
+        read_start(str(folders / "ensemble"), order.recipe, make)
+
+
 def test_contraction_survives_any_blend():
     """DT-L's kernels are divided by their bounds after they were blended: two states still come closer."""
     from extramaze.models.blending.weights import rounded, weights_of
