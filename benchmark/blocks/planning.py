@@ -13,6 +13,7 @@ from extramaze.core.errors import InputError
 from extramaze.mazes.pixels import raster_shape
 from extramaze.models.contract import IterativeSolver, card_of
 from extramaze.models.devices import describe_device, describe_instructions, resolve_device
+from extramaze.models.operations import operations
 from extramaze.schema.block_rule import LIMIT_BLOCK, block_size
 from extramaze.schema.plan import CONTRACTS, CellPlan, Mode, Part, Plan, Precision, how_many
 from extramaze.schema.suite import Suite, choose_cells
@@ -49,6 +50,7 @@ def make_plan(
                 watched=0 if solver.single_pass else watched,
                 block=block_size(height * width, device.type, cell.count),
                 rungs=ladder(suite, solver, height, width),
+                operations=count_operations(solver, (height, width)),
             )
         )
     return Plan(
@@ -76,6 +78,17 @@ def _packages(device: torch.device) -> dict[str, str]:
         return found
     cudnn: Any = torch.backends.cudnn  # whose version is not annotated
     return {**found, "cuda": str(torch.version.cuda), "cudnn": str(cudnn.version())}
+
+
+def count_operations(solver: IterativeSolver, shape: tuple[int, int]) -> int | None:
+    """Count the floating-point operations of an iteration on one image (H, W); None where the solver's code fails.
+
+    That is said where the solver is run. Counted are those that make up networks, so that algorithms have 0.
+    """
+    try:
+        return operations(solver, shape)
+    except InputError:
+        return None
 
 
 def device_here(plan: Plan, asked: str | None) -> torch.device:

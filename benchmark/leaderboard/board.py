@@ -26,7 +26,7 @@ from extramaze.leaderboard.score import (
 )
 from extramaze.models.shipped import training_mazes
 from extramaze.records import Record
-from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm
+from extramaze.records.measures import fate_shares, function_evaluations, is_algorithm, operations
 from extramaze.schema.solver import SolverInfo
 from extramaze.schema.suite import axis_headings
 
@@ -50,7 +50,8 @@ class Row:
     the suite tells.
     median_first_right: in iterations, None where most mazes are never right. function_evaluations: mean a maze.
     training_mazes: fewest and most of its seeds, with those of the seed that a fine-tuned one began with; None where
-    weights are not the shipped ones.
+    weights are not the shipped ones. operations: floating-point ones spent on a maze, mean over seeds, None where they
+    were not counted and for algorithms, which have none that are counted.
     standing: the badge, and how much of the row was run again for it. date: of the newest record. marked: the share of
     fresh mazes like those of its training, where a seed is right on too few; "" where none is. notes: what else a
     reader should know.
@@ -71,6 +72,7 @@ class Row:
     parameters: int
     training_mazes: tuple[int, int] | None
     function_evaluations: float
+    operations: float | None
     standing: Standing
     date: str
     marked: str
@@ -204,6 +206,7 @@ def _row(recipe: str, records: list[Record], verified: Verified, rule: Ranking) 
         parameters=solvers[0].parameters,
         training_mazes=_training_mazes(solvers),
         function_evaluations=float(np.mean([function_evaluations(record) for record in records])),
+        operations=_operations(records),
         standing=standing(records, verified),
         date=last_finished(records),
         marked=mark_of(records),
@@ -216,6 +219,11 @@ def _training_mazes(solvers: Sequence[SolverInfo]) -> tuple[int, int] | None:
     found = [known.get(solver.weights_sha256 or "") for solver in solvers]
     counts = [count for count in found if count is not None]
     return (min(counts), max(counts)) if counts and len(counts) == len(found) else None
+
+
+def _operations(records: Sequence[Record]) -> float | None:
+    counts = [count for record in records if (count := operations(record)) is not None]
+    return float(np.mean(counts)) if len(counts) == len(records) else None
 
 
 def evidence(records: Sequence[Record]) -> Evidence:

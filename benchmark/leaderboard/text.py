@@ -17,7 +17,7 @@ Column = Callable[[Row], str]
 IN_TERMINAL = ("rank", "solver", "seeds", "score", "95 % interval", "settled", "axes", "first right", "parameters")
 ALWAYS = 4
 ANSWERS = ("rank", "solver", "seeds", "score", "95 % interval", "axes", "≥ 90 % up to")
-BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "training mazes", "evaluations", "badge", "date")
+BESIDE = ("solver", *FATE_NAMES, "first right", "parameters", "training mazes", "evaluations", "GFLOP", "badge", "date")
 MODES = {"own": ", each solver's own inference within the same budget", "predictions": ", answers made elsewhere"}
 READ = {  # by mode: when an answer is read
     "free-running": "after the last number of plain iterations",
@@ -103,6 +103,7 @@ def _key(board: Board) -> list[str]:
         "rank": RANKS if board.partial is None else "",
         "settled": settled + followed if watched else "",
         "first right": "iterations after which a maze is first right, median",
+        "GFLOP": "billions of floating-point operations spent on a maze (convolutions, products, attention), counted",
     }
     return [f"{term}: {said}" for term, said in key.items() if said]
 
@@ -173,6 +174,7 @@ def _columns(board: Board) -> dict[str, Column]:
         "parameters": lambda row: f"{row.parameters:,}" if row.parameters else NONE,
         "training mazes": _training_mazes,
         "evaluations": lambda row: f"{row.function_evaluations:,.0f}",
+        "GFLOP": lambda row: NONE if row.operations is None else f"{row.operations / 1e9:.2f}",
         "badge": lambda row: str(row.standing),
         "date": lambda row: row.date,
     }

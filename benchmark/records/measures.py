@@ -100,6 +100,22 @@ def function_evaluations(record: Record) -> float:
     return float(np.average(each, weights=[cell.n for cell in cells]))
 
 
+def operations(record: Record) -> float | None:
+    """Return the mean floating-point operations spent on a maze; None where they were not counted, or there are none.
+
+    An iteration of one network is not one of another: this is what they cost alike.
+    """
+    pairs = zip(record.summary.plan.cells, record.summary.cells, strict=True)
+    each = [
+        None if planned.operations is None else planned.operations * (cell.mean_evaluations or planned.rungs[-1])
+        for planned, cell in pairs
+    ]
+    known = [value for value in each if value]
+    if len(known) < len(each):
+        return None
+    return float(np.average(known, weights=[cell.n for cell in record.summary.cells]))
+
+
 def is_algorithm(record: Record) -> bool:
     """Whether a record's solver has nothing that another seed could change. Of answers made elsewhere nobody knows."""
     return record.summary.plan.solver.parameters == 0 and record.summary.plan.mode != "predictions"

@@ -44,13 +44,14 @@ class Part(Strict):
 
 
 class CellPlan(Strict):
-    """How one cell is run: mazes, those of them that are watched, mazes computed together, and rungs of iterations."""
+    """How one cell is run."""
 
     name: OneLine
     mazes: Positive
-    watched: Count
-    block: Positive
-    rungs: tuple[Positive, ...] = Field(min_length=1)
+    watched: Count  # the first so many of them
+    block: Positive  # mazes computed together
+    rungs: tuple[Positive, ...] = Field(min_length=1)  # iterations after which answers are read
+    operations: Count | None = None  # floating-point ones of an iteration on a maze; None: not counted
 
 
 ARITHMETIC = ("dtype", "tf32", "mode")  # fields of a plan: another one of these is another measurement

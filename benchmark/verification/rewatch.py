@@ -15,7 +15,7 @@ import polars as pl
 from extramaze.blocks.acceleration import choose_iteration
 from extramaze.blocks.block import BlockScores
 from extramaze.blocks.identity import refuse_other_solver, solver_info
-from extramaze.blocks.planning import device_of_its_kind
+from extramaze.blocks.planning import count_operations, device_of_its_kind
 from extramaze.blocks.store import BlockStore
 from extramaze.blocks.watching import BlockLimits
 from extramaze.core.errors import InputError, NotComparable
@@ -26,12 +26,13 @@ from extramaze.dynamics.limits import Limit
 from extramaze.evaluation.evaluate import Evaluation
 from extramaze.evaluation.tabulate import answer_columns, limit_columns
 from extramaze.evaluation.tasks import Task, tasks
+from extramaze.mazes.pixels import raster_shape
 from extramaze.models.contract import IterativeSolver
 from extramaze.records import Place, Record, read_record, settle_files
 from extramaze.records.answers import answers_bytes
 from extramaze.records.tallies import tally_limits
 from extramaze.schema.card import CARD
-from extramaze.schema.plan import CONTRACTS, Plan
+from extramaze.schema.plan import CONTRACTS, CellPlan, Plan
 from extramaze.schema.record import columns_of
 from extramaze.verification.verification import carry_over
 
@@ -135,7 +136,8 @@ def _renewed(
     """Compute what has to be computed again, block by block, and put the new record together. Raises OtherAnswers."""
     plan = record.summary.plan
     place = device_of_its_kind(plan, device)
-    renewed = plan.model_copy(update={"contracts": dict(CONTRACTS), "solver": solver_info(solver)})
+    known = {"contracts": dict(CONTRACTS), "solver": solver_info(solver), "cells": _counted(plan, solver)}
+    renewed = plan.model_copy(update=known)
     watched = [] if plan.contracts == CONTRACTS else [t for t in tasks(plan) if t.watched and not _stands(record, t)]
     chosen = watched + ([task for task in tasks(plan) if not task.watched] if answers else [])
     if not chosen:
@@ -147,6 +149,18 @@ def _renewed(
     blocks = worker.compute(chosen, quiet)
     limits = {task: blocks[task.name] for task in watched}
     return _brought_up(record, renewed, limits, _same_answers(record, blocks) if answers else None)
+
+
+def _counted(plan: Plan, solver: IterativeSolver) -> tuple[CellPlan, ...]:
+    """Return the cells of a plan with the operations of an iteration, where they were not counted."""
+    return tuple(
+        planned
+        if planned.operations is not None or plan.mode == "predictions"
+        else planned.model_copy(
+            update={"operations": count_operations(solver, raster_shape(cell.maze_spec.shape, plan.suite.scale))}
+        )
+        for cell, planned in plan.pairs()
+    )
 
 
 def _same_answers(record: Record, blocks: Mapping[str, BlockScores | BlockLimits]) -> bytes:

@@ -316,3 +316,15 @@ def test_training_mazes_are_those_of_the_weights():
     assert found[plain.weights_sha256] == plain.mazes == 256_000
     assert found[tuned.weights_sha256] == plain.mazes + tuned.mazes
     assert found.keys() == {result.weights_sha256 for result in results.values()}
+
+
+def test_rows_say_what_a_maze_costs(tiny_records):
+    """In counted operations, which networks of another kind can be compared by; algorithms have none."""
+    network, algorithm = tiny_records["dt-net-thin@0"], tiny_records["dead-end-filling"]
+    rows = {row.recipe: row for row in boards(tiny_records.values())[0].rows}
+    cells = network.summary.plan.cells
+    spent = np.average([cell.operations * cell.rungs[-1] for cell in cells], weights=[cell.mazes for cell in cells])
+    assert rows["dt-net-thin"].operations == pytest.approx(spent)
+    assert {cell.operations for cell in algorithm.summary.plan.cells} == {0}
+    assert rows["dead-end-filling"].operations is None
+    assert "GFLOP" in board_table(boards([network])[0], markdown=True)
