@@ -139,7 +139,7 @@ SCHEMAS = {builder: _schema(builder, constructor) for builder, constructor in BU
 def _chosen(content: Any) -> str:
     """Say by which schema a mapping is checked: its builder's."""
     builder = content.get("builder") if isinstance(content, dict) else getattr(content, "builder", None)
-    return str(builder) if builder in BUILDERS else OUTSIDE
+    return builder if isinstance(builder, str) and builder in BUILDERS else OUTSIDE
 
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def test_a_partly_coloured_tile_survives(tmp_path):
 def _few():
     from extramaze.schema.plan import make_part
 
-    return make_part(2, 1)
+    return make_part(2, 1, ("percolation-0.3",))
 
 
 def test_an_answer_that_was_flipped_is_named(record, tmp_path):
