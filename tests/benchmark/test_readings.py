@@ -86,7 +86,7 @@ def test_nothing_is_converted(before, after, said):
         ('{"a": 1e999}', "f: a: 1e999 is no finite number"),
         ('{"a": ' + "1" * 5000 + "}", "f: a: a number of 5,000 characters"),
         ('{"a": "\\ud800"}', "f: a: half of a character"),
-        ("[" * 100_000, "f: not readable as JSON"),
+        ("[" * 100_000, "f: nested more than 32 deep"),
         ("[" * 40 + "]" * 40, "nested more than 32 deep"),
         ("{", "f: not readable as JSON"),
     ],

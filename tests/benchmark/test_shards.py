@@ -186,7 +186,7 @@ def test_processes_of_torchrun_share_the_work(tiny_suite, tiny_records, tmp_path
     for shard in (one, two):
         record = run_together(evaluation, shard, tmp_path / "r", True)
         assert numbers(record) == numbers(tiny_records["dead-end-filling"])
-    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
 
 
 @pytest.mark.slow

@@ -105,7 +105,7 @@ SUMMARY_FORGERIES = [
     (lambda c: c["plan"]["solver"].update(notes=["fine", "\x1b[31mred"]), r"plan\.solver\.notes\.1: .* one line"),
     (lambda c: c["plan"]["solver"].update(notes=["two\nlines"]), r"plan\.solver\.notes\.0: .* one line"),
     (lambda c: c["plan"]["solver"].update(notes=["long" * 200]), r"plan\.solver\.notes\.0: .*, got 800"),
-    (lambda c: c["plan"]["packages"].update({"\x1b[31m": "1"}), r"plan\.packages\.'\\x1b\[31m'"),
+    (lambda c: c["plan"]["packages"].update({"\x1b[31m": "1"}), r"plan\.packages\.\\x1b\[31m"),
 ]
 
 
