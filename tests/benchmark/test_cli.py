@@ -154,7 +154,7 @@ def test_cuda_without_a_device_is_refused(command, place, capsys):
 
 def test_an_internal_fault_is_exit_5(monkeypatch, capsys):
     """What nobody expected is caught at the top, with advice; a traceback only with --debug."""
-    monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", lambda: 1 / 0)
+    monkeypatch.setattr("extramaze.models.shipped.recipe_names", lambda: 1 / 0)
     assert run(["ls", "recipes"]) == 5
     error = capsys.readouterr().err
     assert "internal fault: ZeroDivisionError" in error
@@ -199,7 +199,7 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("extramaze.models.training.recipe.recipe_names", interrupt)
+    monkeypatch.setattr("extramaze.models.shipped.recipe_names", interrupt)
     assert run(["ls", "recipes"]) == 130
     assert "run the same command again" in capsys.readouterr().err
 

@@ -22,8 +22,8 @@ from tests.benchmark.test_evaluation import numbers
 def flawless_block(count):
     """Scores of a block on which everything is right."""
     right, ones = np.ones((3, count), bool), np.ones(count, bool)
-    failure = np.array(["none"] * count)
-    return BlockScores(right, right, right, failure, ones, np.full(count, 20), np.array([count]))
+    failure, answer = np.array(["none"] * count), np.zeros((count, 16), np.uint8)
+    return BlockScores(right, right, right, failure, ones, np.full(count, 20), np.array([count]), answer)
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", None])
@@ -69,7 +69,7 @@ def test_two_processes_do_not_share_a_folder(tiny_suite, tmp_path):
     with hold(tmp_path / "r"), pytest.raises(InputError, match="in use by another process"):
         evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
     evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
-    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
 
 
 def test_a_folder_is_let_go_of_after_a_failure(tmp_path):
@@ -84,7 +84,7 @@ def test_what_a_killed_start_leaves_is_no_obstacle(tiny_suite, tmp_path):
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / ".plan.json.12345678.tmp").write_text("{")
     evaluate(load("wavefront"), tiny_suite, "cpu", tmp_path / "r", quiet=True)
-    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
 
 
 def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
@@ -120,7 +120,7 @@ def test_killed_and_started_again(tiny_suite, tiny_records, tmp_path):
     assert done
     assert not set(computed) & set(done)
     assert numbers(resumed) == numbers(tiny_records["dt-net-thin@0"]) == numbers(read_record(out))
-    assert sorted(path.name for path in out.iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
 
 
 def test_a_finished_record_is_returned_and_another_refused(tiny_suite, tmp_path):

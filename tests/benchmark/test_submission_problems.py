@@ -18,7 +18,7 @@ from extramaze.schema.card import read_card
 from extramaze.verification.validate import problems
 from tests.benchmark.conftest import rewrite_card
 
-FILES = ["card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
+FILES = ["answers.npz", "card.json", "mazes.parquet", "record.json", "solver.py", "weights.safetensors"]
 
 
 def replace_file(folder, name, content):

@@ -173,7 +173,7 @@ def test_a_shipped_solvers_record_needs_no_trust(shelved, capsys):
     """Its code and weights come with extramaze; what came out lies with the others, and validate finds it sound."""
     assert run(["verify", str(shelved), "--quiet"]) == 0
     assert "reproduced" in capsys.readouterr().out
-    assert sorted(path.name for path in shelved.iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in shelved.iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
     root = shelved.parent.parent / "verifications"
     assert verifications(root) == ["small-v1/dead-end-filling.json"]
     assert problems(shelved) == problems(root / "small-v1") == []
@@ -191,7 +191,7 @@ def swap(submission):
     solver = record.summary.plan.solver.model_copy(update={"weights_sha256": state_sha256(other)})
     plan = record.summary.plan.model_copy(update={"solver": solver})
     summary = record.summary
-    forged = Record.seal(plan, list(summary.cells), list(summary.limits), record.mazes, summary.run)
+    forged = Record.seal(plan, list(summary.cells), list(summary.limits), record.mazes, summary.run, answers=record.answers)
     forged.write(submission)
     for name, new in (
         ("weights.safetensors", save(other)),
@@ -290,7 +290,7 @@ def test_what_cannot_be_run_again_says_why(folder, filled, submission, tmp_path,
 
 def test_a_solver_can_be_named_for_a_record_without_a_card(workshop, submitted, tmp_path):
     """The record of a file's solver, and the file."""
-    for name in ("record.json", "mazes.parquet"):
+    for name in ("record.json", "mazes.parquet", "answers.npz"):
         (tmp_path / "row").mkdir(exist_ok=True)
         shutil.copy(submitted / name, tmp_path / "row")
     found = verify(tmp_path / "row", trust=True, mazes=1, seed=0, solver=f"{workshop / 'solver.py'}:make", quiet=True)
@@ -516,7 +516,7 @@ def test_a_verification_goes_where_it_can(folder, shelved, tmp_path, monkeypatch
     assert verifications(tmp_path / "results" / "verifications") == []
     assert run(["verify", str(folder), "--quiet", "--mazes", "1"]) == 0
     assert "not written: --out FOLDER" in capsys.readouterr().out
-    assert sorted(path.name for path in folder.iterdir()) == ["mazes.parquet", "record.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["answers.npz", "mazes.parquet", "record.json"]
     assert run(["verify", str(folder), "--quiet", "--out", str(folder / "verifications")]) == 2
     assert "would vouch for itself" in capsys.readouterr().err
     monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK)
