@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import extramaze.models.loading as loading
+import extramaze.models.shipped as shipped
 from extramaze.cli import run
 from extramaze.mazes import MazeSpec, generate, raster
 from extramaze.pictures.mazes import Drawing, save_failures, save_samples
@@ -15,7 +16,8 @@ def test_deleted_weights_are_one_line(monkeypatch, tmp_path, capsys):
     """Without the shipped weights quickstart fails at once, and says how to make them."""
     root = tmp_path / "package"
     shutil.copytree(Path(loading.__file__).parent / "recipes", root / "recipes")
-    monkeypatch.setattr(loading, "files", lambda _: root)
+    for module in (loading, shipped):
+        monkeypatch.setattr(module, "files", lambda _: root)
     assert run(["quickstart", "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

@@ -252,7 +252,7 @@ def test_a_solver_of_extramaze_is_submitted_by_name(tmp_path, suite, statement, 
     """It brings neither code nor weights."""
     nothing = statement.model_copy(update={"training": TrainedOn(mazes=0)})
     out, card = submit("dead-end-filling", nothing, suite, tmp_path / "out", "cpu", quiet=True)
-    assert sorted(path.name for path in out.iterdir()) == FILES[:4]
+    assert sorted(path.name for path in out.iterdir()) == FILES[:5]
     assert (card.source.kind, card.overlap.why) == ("shipped", "nothing was trained, as stated")
     assert problems(out) == []
 

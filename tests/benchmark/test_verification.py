@@ -191,7 +191,9 @@ def swap(submission):
     solver = record.summary.plan.solver.model_copy(update={"weights_sha256": state_sha256(other)})
     plan = record.summary.plan.model_copy(update={"solver": solver})
     summary = record.summary
-    forged = Record.seal(plan, list(summary.cells), list(summary.limits), record.mazes, summary.run, answers=record.answers)
+    forged = Record.seal(
+        plan, list(summary.cells), list(summary.limits), record.mazes, summary.run, answers=record.answers
+    )
     forged.write(submission)
     for name, new in (
         ("weights.safetensors", save(other)),
