@@ -92,7 +92,8 @@ def rewatch(
         record = _settled(folder)
         refuse_other_solver(solver, record.summary.plan.solver)
         remove_temporary(folder)
-        if is_renewed(record) and not (answers and record.answers is None):
+        told = record.summary.plan.solver == solver_info(solver)
+        if is_renewed(record) and told and not (answers and record.answers is None):
             return record
         if record.unread:
             raise InputError(

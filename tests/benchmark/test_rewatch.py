@@ -1,5 +1,6 @@
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -266,6 +267,19 @@ def test_a_record_of_an_older_schema_is_brought_up_to_date(root, tmp_path):
     trained = found.summary.plan.solver.trained
     assert (trained.on.mazes, trained.begun_with.name, trained.accuracy.mazes) == (64_000, "dt-net-thin@0", 4_096)
     assert rewatch(tmp_path / "r", load("dt-net-thin-tuned-100@0"), "cpu", quiet=True).sha256 == found.sha256
+
+
+def test_what_became_known_of_a_training_is_told(root, tmp_path):
+    """A share that was counted since is written into a record that is of this version already."""
+    shutil.copytree(root / "tests" / "benchmark" / "data" / "schema-3" / "marked", tmp_path / "r")
+    solver = load("dt-net-thin-tuned-100@0")
+    known = solver.card.provenance
+    before = known.model_copy(update={"accuracy": known.accuracy.model_copy(update={"optimal": None})})
+    solver.card = replace(solver.card, provenance=before)
+    assert rewatch(tmp_path / "r", solver, "cpu", quiet=True).summary.plan.solver.accuracy.optimal is None
+    solver.card = replace(solver.card, provenance=known)
+    found = rewatch(tmp_path / "r", solver, "cpu", quiet=True)
+    assert found.summary.plan.solver.accuracy.optimal == known.accuracy.optimal
 
 
 def test_answers_are_added_to_a_record_that_kept_none(tiny_records, tmp_path):
