@@ -31,7 +31,11 @@ def test_everything_in_results_that_boards_read_is_packaged(root):
     packaged = {
         path for pattern in settings["package-data"]["extramaze.results"] for path in root.glob(f"results/{pattern}")
     }
-    there = {path for name in ("record.json", "mazes.parquet") for path in root.glob(f"results/*-v[0-9]*/*/{name}")}
+    there = {
+        path
+        for name in ("record.json", "mazes.parquet", "answers.npz")
+        for path in root.glob(f"results/*-v[0-9]*/*/{name}")
+    }
     there |= set(root.glob("results/verifications/**/*.json"))
     assert there
     assert there <= packaged

@@ -149,7 +149,11 @@ def _renewed(
     worker = Evaluation(solver, renewed.model_copy(update=ours), place).worker(store, starts=False)
     blocks = worker.compute(chosen, quiet)
     limits = {task: blocks[task.name] for task in watched}
-    return _brought_up(record, renewed, limits, _same_answers(record, blocks) if answers else None)
+    try:
+        return _brought_up(record, renewed, limits, _same_answers(record, blocks) if answers else None)
+    except OtherAnswers:
+        remove_folder(folder / PLACE)  # nothing comes of its blocks
+        raise
 
 
 def _counted(plan: Plan, solver: IterativeSolver) -> tuple[CellPlan, ...]:

@@ -308,4 +308,4 @@ def test_answers_are_not_added_to_rows_of_other_ones(tiny_records, tmp_path, cap
     before = {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()}
     assert run(["rewatch", str(tmp_path / "r"), "--answers", "--device", "cpu", "--quiet"]) == 1
     assert f"  {wrong['cell']} #{wrong['index']}" in capsys.readouterr().out
-    assert {name: (tmp_path / "r" / name).read_bytes() for name in before} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()} == before
